@@ -1,0 +1,1 @@
+"""Tidings: customer engagement as serverless functions."""

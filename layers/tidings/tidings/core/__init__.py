@@ -1,0 +1,1 @@
+"""Clock, ids, errors, settings, HTTP and keys: what every room stands on."""
