@@ -1,0 +1,96 @@
+"""Who calls, and opening workspaces and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from tidings.accounts.model import ApiKey, KeyKind, Workspace
+from tidings.accounts.rules import require_secret, require_workspace_id
+from tidings.core.clock import Clock
+from tidings.core.errors import Conflict, Unauthorized
+from tidings.core.http import Request, api_keys_in
+from tidings.core.ids import new_secret
+from tidings.core.keys import fingerprint
+from tidings.core.store import ConditionFailed
+
+KEY_CACHE_FOR = timedelta(seconds=60)
+KEY_CACHE_SIZE = 1000
+
+
+class KeyStore(Protocol):
+    """Where API keys are kept."""
+
+    def find(self, fingerprint: str) -> ApiKey | None: ...
+    def add(self, key: ApiKey) -> None: ...
+    def revoke(self, fingerprint: str, at: datetime) -> None: ...
+
+
+class WorkspaceStore(Protocol):
+    """Where workspaces are kept."""
+
+    def add(self, workspace: Workspace) -> None: ...
+    def change_settings(self, workspace: str, settings: dict[str, Any]) -> None: ...
+
+
+class Doorkeeper:
+    """Looks keys up and remembers the answer, also that a key is unknown, for at most 60 seconds."""
+
+    def __init__(self, keys: KeyStore, clock: Clock) -> None:
+        self._keys = keys
+        self._clock = clock
+        self._known: dict[str, tuple[ApiKey | None, datetime]] = {}
+
+    def admit(self, offered: Iterable[Any]) -> ApiKey:
+        """The first key offered. Raises Unauthorized if there is none, or nobody knows it."""
+        key = next((text for text in offered if isinstance(text, str) and text), None)
+        if key is None:
+            raise Unauthorized("missing_api_key", "No API key was given: use the Authorization header or writeKey.")
+        found = self._look_up(fingerprint(key))
+        if found is None or found.revoked_at is not None:
+            raise Unauthorized("invalid_api_key", "This API key does not exist or was revoked.", "writeKey")
+        return found
+
+    def admit_secret(self, request: Request) -> ApiKey:
+        """The secret key of a call. Raises Unauthorized, or Forbidden for a key of another kind."""
+        return require_secret(self.admit(api_keys_in(request)))
+
+    def _look_up(self, hashed: str) -> ApiKey | None:
+        now = self._clock.now()
+        known = self._known.get(hashed)
+        if known is None or now >= known[1]:
+            if len(self._known) >= KEY_CACHE_SIZE:
+                self._known.clear()
+            known = (self._keys.find(hashed), now + KEY_CACHE_FOR)
+            self._known[hashed] = known
+        return known[0]
+
+
+class AccountService:
+    """Opens workspaces and keys. Creating keys is for operators: it asks for AWS credentials, not for a key."""
+
+    def __init__(self, workspaces: WorkspaceStore, keys: KeyStore, clock: Clock) -> None:
+        self._workspaces = workspaces
+        self._keys = keys
+        self._clock = clock
+
+    def create_workspace(self, workspace_id: str, name: str, default_from: str = "") -> Workspace:
+        """A new workspace. Raises InvalidInput for a bad id and Conflict if it is taken."""
+        settings = {"default_from": default_from} if default_from else {}
+        workspace = Workspace(require_workspace_id(workspace_id), name, self._clock.now(), settings=settings)
+        try:
+            self._workspaces.add(workspace)
+        except ConditionFailed as error:
+            raise Conflict("workspace_exists", f"The workspace {workspace_id} exists.", "workspace") from error
+        return workspace
+
+    def create_key(self, workspace: str, kind: KeyKind, name: str) -> str:
+        """A new key, returned this one time only; what is stored is its fingerprint."""
+        key = new_secret(kind.prefix)
+        self._keys.add(ApiKey(fingerprint(key), workspace, kind, name, self._clock.now()))
+        return key
+
+    def revoke_key(self, key: str) -> None:
+        """Close a key; it is refused everywhere within 60 seconds."""
+        self._keys.revoke(fingerprint(key), self._clock.now())

@@ -1,0 +1,52 @@
+"""The only place that reads the system clock; everything else is handed a `Clock`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Where time comes from."""
+
+    def now(self) -> datetime:
+        """The current instant, aware, in UTC."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The current instant, aware, in UTC."""
+        return datetime.now(UTC)
+
+
+class FixedClock:
+    """A clock that stands still until it is moved: for tests and for simulation."""
+
+    def __init__(self, instant: datetime) -> None:
+        self.instant = instant
+
+    def now(self) -> datetime:
+        """The instant it was set to."""
+        return self.instant
+
+    def advance(self, by: timedelta) -> None:
+        """Move forward by `by`."""
+        self.instant += by
+
+
+def to_text(instant: datetime) -> str:
+    """ISO 8601 in UTC with microseconds and a Z: sorts as text in the order of time."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def from_text(text: str) -> datetime:
+    """The instant that ISO 8601 text names; text without an offset counts as UTC. Raises ValueError."""
+    instant = datetime.fromisoformat(text)
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def epoch(instant: datetime) -> int:
+    """Whole seconds since 1970, as DynamoDB's time to live wants them."""
+    return int(instant.timestamp())

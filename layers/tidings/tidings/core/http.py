@@ -1,0 +1,144 @@
+"""HTTP API events (payload format 2.0) in, answers out; the one map from errors to answers."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+from urllib.parse import unquote
+
+from tidings.core.errors import InvalidInput, Throttled, TidingsError, Unauthorized
+from tidings.core.logs import logger
+
+Event = Mapping[str, Any]
+Answer = dict[str, Any]
+Handler = Callable[[dict[str, Any], Any], Answer]
+
+API_BODY_BYTES = 512 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call: `path` values and `query` are decoded, `headers` are in lower case."""
+
+    method: str
+    route: str
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    source_ip: str
+    event: Event = field(repr=False)
+
+    @classmethod
+    def of(cls, event: Event) -> Request:
+        """The request that an HTTP API event carries."""
+        http = event.get("requestContext", {}).get("http", {})
+        return cls(
+            method=http.get("method", ""),
+            route=event.get("routeKey", ""),
+            path={name: unquote(value) for name, value in (event.get("pathParameters") or {}).items()},
+            query=dict(event.get("queryStringParameters") or {}),
+            headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+            source_ip=http.get("sourceIp", ""),
+            event=event,
+        )
+
+    def body(self, limit: int) -> bytes:
+        """The body, unpacked; at most `limit` bytes count, gzipped or not. Raises InvalidInput."""
+        raw = self.event.get("body") or ""
+        try:
+            data = base64.b64decode(raw, validate=True) if self.event.get("isBase64Encoded") else raw.encode()
+        except (binascii.Error, UnicodeEncodeError) as error:
+            raise InvalidInput("invalid_body", "The body could not be decoded.") from error
+        if "gzip" in self.headers.get("content-encoding", "").lower() or data[:2] == b"\x1f\x8b":
+            data = _gunzip(data, limit)
+        if len(data) > limit:
+            raise InvalidInput("body_too_large", f"The body is over {limit} bytes.")
+        return data
+
+    def json(self, limit: int = API_BODY_BYTES) -> dict[str, Any]:
+        """The body as a JSON object, whatever its content type says. Raises InvalidInput."""
+        return parse_object(self.body(limit))
+
+    def page_size(self, default: int = 50, most: int = 200) -> int:
+        """The `limit` of a listing. Raises InvalidInput."""
+        text = self.query.get("limit", str(default))
+        if not text.isdecimal() or not 1 <= int(text) <= most:
+            raise InvalidInput("invalid_limit", f"limit is a whole number from 1 to {most}.", "limit")
+        return int(text)
+
+
+def parse_object(data: bytes) -> dict[str, Any]:
+    """A JSON object. Raises InvalidInput: `invalid_json`, or `invalid_type` for another JSON value."""
+    try:
+        value = json.loads(data, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("invalid_json", "The body is not valid JSON.") from error
+    if not isinstance(value, dict):
+        raise InvalidInput("invalid_type", "The body must be a JSON object.")
+    return value
+
+
+def api_keys_in(request: Request) -> list[str]:
+    """The keys that the Authorization header offers: the Basic user name, or the Bearer token."""
+    scheme, _, rest = request.headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return [rest.strip()] if rest.strip() else []
+    if scheme.lower() != "basic":
+        return []
+    try:
+        user = base64.b64decode(rest.strip(), validate=True).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise Unauthorized("invalid_authorization", "The Authorization header is malformed.") from error
+    return [user] if user else []
+
+
+def ok(body: Mapping[str, Any], status: int = 200) -> Answer:
+    """A JSON answer."""
+    return {
+        "statusCode": status,
+        "headers": {"content-type": "application/json"},
+        "body": json.dumps(body, separators=(",", ":"), ensure_ascii=False, default=str),
+    }
+
+
+def failed(error: TidingsError) -> Answer:
+    """The answer for an error: its status, `code` and `message`, and Retry-After where waiting helps."""
+    answer = ok(error.as_dict(), error.status)
+    if isinstance(error, Throttled):
+        wait = str(error.retry_after)
+        answer["headers"] |= {"retry-after": wait, "x-ratelimit-reset": wait}
+    return answer
+
+
+def answers(handler: Handler) -> Handler:
+    """Make a handler answer our errors as JSON; faults that are not ours stay exceptions, for the alarm."""
+
+    @wraps(handler)
+    def wrapped(event: dict[str, Any], context: Any) -> Answer:
+        try:
+            return handler(event, context)
+        except TidingsError as error:
+            logger.info("refused", extra={"code": error.code, "field": error.field, "status": error.status})
+            return failed(error)
+
+    return wrapped
+
+
+def _gunzip(data: bytes, limit: int) -> bytes:
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+            return stream.read(limit + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InvalidInput("invalid_body", "The body is not valid gzip.") from error
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,250 @@
+"""How every room's store talks to DynamoDB: one connection, keyed batches and labelled transactions.
+
+pynamodb models stay inside the stores. A `Part` is one write of a transaction that a room hands to another without showing
+what is in it: so the claim of a message can check an enrolment that its room knows nothing about.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.connection import Connection
+from pynamodb.connection.base import MetaTable
+from pynamodb.connection.table import TableConnection
+from pynamodb.constants import ATTR_DEFINITIONS, KEY_SCHEMA, TABLE_NAME
+from pynamodb.exceptions import PynamoDBException, TransactWriteError, VerboseClientError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from tidings.core.errors import Throttled, TidingsError, Unavailable
+from tidings.core.settings import Settings
+
+CONNECT_SECONDS = 1.0
+READ_SECONDS = 3.0
+RETRIES = 3
+BATCH_GET_KEYS = 100
+
+THROTTLES = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "ProvisionedThroughputExceeded",
+        "ThrottlingException",
+        "ThrottlingError",
+        "RequestLimitExceeded",
+    }
+)
+
+
+class SingleItem(Model):
+    """An item with a partition key alone."""
+
+    pk = UnicodeAttribute(hash_key=True)
+
+
+class Item(Model):
+    """An item with a partition and a sort key."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+
+M = TypeVar("M", bound=Model)
+
+
+class ConditionFailed(TidingsError):
+    """A conditional write found another state; `labels` names the parts that refused.
+
+    `items` holds, by label, the stored item for parts that asked to have it returned.
+    """
+
+    status = 409
+
+    def __init__(self, labels: Iterable[str] = (), items: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+        self.labels = frozenset(labels)
+        self.items = dict(items or {})
+        super().__init__("condition_failed", "A conditional write was refused.")
+
+
+@dataclass(frozen=True)
+class Key:
+    """The whole key of an item in a model's table."""
+
+    model: type[Model]
+    pk: str
+    sk: str | None = None
+
+    def serialized(self) -> dict[str, dict[str, str]]:
+        """The key as DynamoDB's API writes it."""
+        key = {"pk": {"S": self.pk}}
+        return key if self.sk is None else key | {"sk": {"S": self.sk}}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One write of a transaction; `label` names it when it refuses."""
+
+    label: str
+    model: Model
+    actions: Sequence[Action] | None = None
+    condition: Condition | None = None
+    kind: str = "put"
+
+
+def put(label: str, model: Model, condition: Condition | None = None) -> Part:
+    """Write the whole item."""
+    return Part(label, model, condition=condition, kind="put")
+
+
+def update(label: str, model: Model, actions: Sequence[Action], condition: Condition | None = None) -> Part:
+    """Change some attributes of the item."""
+    return Part(label, model, actions, condition, "update")
+
+
+def delete(label: str, model: Model, condition: Condition | None = None) -> Part:
+    """Delete the item."""
+    return Part(label, model, condition=condition, kind="delete")
+
+
+def check(label: str, model: Model, condition: Condition) -> Part:
+    """Only check the condition."""
+    return Part(label, model, condition=condition, kind="check")
+
+
+# pynamodb sends the parts of a transaction grouped in this order; the reasons of a refusal come in the same.
+_ORDER = {"check": 0, "delete": 1, "put": 2, "update": 3}
+
+
+class Database:
+    """The process's one connection, and each model bound to the table that the settings name."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._bound: dict[type[Model], type[Model]] = {}
+        self._connection = Connection(
+            connect_timeout_seconds=CONNECT_SECONDS, read_timeout_seconds=READ_SECONDS, max_retry_attempts=RETRIES
+        )
+
+    def table(self, model: type[M], name: str) -> type[M]:
+        """`model` bound to the table of the setting TABLE_`name`. Raises MissingSetting."""
+        if model not in self._bound:
+            table_name = self._settings.table(name)
+            meta = type("Meta", (), {"table_name": table_name})
+            bound = type(model.__name__, (model,), {"Meta": meta, "__module__": model.__module__})
+            table = TableConnection(table_name)
+            # One connection for all tables: a client of its own for each would cost start-up time and sockets.
+            table.connection = self._connection
+            bound._connection = table
+            self._connection.add_meta_table(_meta_table(bound))
+            self._bound[model] = bound
+        return self._bound[model]  # type: ignore[return-value]
+
+    def dispatch(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Call an operation of DynamoDB that pynamodb has no method for."""
+        with faults():
+            return dict(self._connection.dispatch(operation, arguments))
+
+    def batch_get(self, keys: Iterable[Key]) -> dict[Key, Any]:
+        """The items that exist, read consistently, over all tables in one call per 100 keys."""
+        wanted = list(dict.fromkeys(keys))
+        found: dict[Key, Any] = {}
+        for start in range(0, len(wanted), BATCH_GET_KEYS):
+            found |= self._batch_get(wanted[start : start + BATCH_GET_KEYS])
+        return found
+
+    def _batch_get(self, keys: Sequence[Key]) -> dict[Key, Any]:
+        by_place = {(key.model.Meta.table_name, key.pk, key.sk): key for key in keys}
+        request: dict[str, Any] = {}
+        for key in keys:
+            table = request.setdefault(key.model.Meta.table_name, {"Keys": [], "ConsistentRead": True})
+            table["Keys"].append(key.serialized())
+        found: dict[Key, Any] = {}
+        for attempt in range(1 + RETRIES):
+            answer = self.dispatch("BatchGetItem", {"RequestItems": request})
+            for table_name, items in answer.get("Responses", {}).items():
+                for raw in items:
+                    key = by_place[table_name, raw["pk"]["S"], raw["sk"]["S"] if "sk" in raw else None]
+                    found[key] = key.model.from_raw_data(raw)
+            request = answer.get("UnprocessedKeys") or {}
+            if not request:
+                return found
+            time.sleep(random.uniform(0.02, 0.05) * 2**attempt)  # noqa: S311 - jitter, not a secret
+        raise Throttled("read_throttled", "The database is busy.")
+
+    def transact(self, parts: Sequence[Part], token: str | None = None) -> None:
+        """Write all parts or none. Raises ConditionFailed with the labels that refused.
+
+        Every item counts twice its write units, as DynamoDB bills transactions. `token` makes a repeat within ten minutes
+        idempotent.
+        """
+        ordered = sorted(parts, key=lambda part: _ORDER[part.kind])
+        with faults(ordered), TransactWrite(connection=self._connection, client_request_token=token) as transaction:
+            for part in ordered:
+                _add(transaction, part)
+
+
+def _add(transaction: TransactWrite, part: Part) -> None:
+    if part.kind == "put":
+        transaction.save(part.model, condition=part.condition)
+    elif part.kind == "update":
+        transaction.update(part.model, list(part.actions or ()), condition=part.condition)
+    elif part.kind == "delete":
+        transaction.delete(part.model, condition=part.condition)
+    else:
+        keys = part.model.serialize(null_check=False)
+        sk = keys["sk"]["S"] if "sk" in keys else None
+        transaction.condition_check(type(part.model), keys["pk"]["S"], sk, condition=part.condition)
+
+
+def _meta_table(model: type[Model]) -> Any:
+    """The key schema, told in advance, so that pynamodb need not describe the table."""
+    schema = model._get_schema()
+    return MetaTable(
+        {
+            TABLE_NAME: model.Meta.table_name,
+            KEY_SCHEMA: schema["key_schema"],
+            ATTR_DEFINITIONS: schema["attribute_definitions"],
+        }
+    )
+
+
+@contextmanager
+def faults(parts: Sequence[Part] = ()) -> Iterator[None]:
+    """Turn what pynamodb raises into our errors: refused conditions, throttling, and faults worth a retry."""
+    try:
+        yield
+    except TransactWriteError as error:
+        raise _transaction_error(error, parts) from error
+    except (PynamoDBException, VerboseClientError) as error:
+        code = _code_of(error)
+        if code == "ConditionalCheckFailedException":
+            raise ConditionFailed({"item"}) from error
+        if code in THROTTLES:
+            raise Throttled("write_throttled", "The database is busy.") from error
+        raise Unavailable("database_failed", f"The database answered {code or type(error).__name__}.") from error
+
+
+def _transaction_error(error: TransactWriteError, parts: Sequence[Part]) -> TidingsError:
+    reasons = [reason.code if reason else "" for reason in error.cancellation_reasons]
+    refused = [part.label for part, code in zip(parts, reasons, strict=False) if code == "ConditionalCheckFailed"]
+    if refused:
+        return ConditionFailed(refused)
+    if THROTTLES & {*reasons, error.cause_response_code or ""}:
+        return Throttled("write_throttled", "The database is busy.")
+    if "TransactionConflict" in reasons or error.cause_response_code == "TransactionInProgressException":
+        return Unavailable("write_conflict", "Another write of the same item was under way.")
+    return Unavailable("database_failed", f"The database answered {error.cause_response_code}.")
+
+
+def _code_of(error: Exception) -> str:
+    if isinstance(error, PynamoDBException):
+        return error.cause_response_code or ""
+    response: Mapping[str, Any] = getattr(error, "response", {}) or {}
+    return str(response.get("Error", {}).get("Code", ""))
