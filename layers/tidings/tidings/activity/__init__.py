@@ -1,0 +1,1 @@
+"""What people did and what was done for them: events and timelines."""

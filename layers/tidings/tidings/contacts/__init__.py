@@ -1,0 +1,1 @@
+"""Who a person is: contacts, and the identities that lead to them."""

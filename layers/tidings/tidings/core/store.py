@@ -1,7 +1,7 @@
 """How every room's store talks to DynamoDB: one connection, keyed batches and labelled transactions.
 
-pynamodb models stay inside the stores. A `Part` is one write of a transaction that a room hands to another without showing
-what is in it: so the claim of a message can check an enrolment that its room knows nothing about.
+pynamodb models stay inside the stores. A `Part` is one write of a transaction that a room hands to another without
+showing what is in it: so the claim of a message can check an enrolment that its room knows nothing about.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ class Database:
             table = TableConnection(table_name)
             # One connection for all tables: a client of its own for each would cost start-up time and sockets.
             table.connection = self._connection
-            bound._connection = table
+            bound._connection = table  # type: ignore[attr-defined]
             self._connection.add_meta_table(_meta_table(bound))
             self._bound[model] = bound
         return self._bound[model]  # type: ignore[return-value]
@@ -181,8 +181,8 @@ class Database:
     def transact(self, parts: Sequence[Part], token: str | None = None) -> None:
         """Write all parts or none. Raises ConditionFailed with the labels that refused.
 
-        Every item counts twice its write units, as DynamoDB bills transactions. `token` makes a repeat within ten minutes
-        idempotent.
+        Every item counts twice its write units, as DynamoDB bills transactions. `token` makes a repeat within ten
+        minutes idempotent.
         """
         ordered = sorted(parts, key=lambda part: _ORDER[part.kind])
         with faults(ordered), TransactWrite(connection=self._connection, client_request_token=token) as transaction:
