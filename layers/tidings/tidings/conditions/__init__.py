@@ -1,0 +1,1 @@
+"""The one rule language: what a condition is, whether it holds, and why."""
