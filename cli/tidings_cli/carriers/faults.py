@@ -1,0 +1,76 @@
+"""Faults that tests order: what SES may do to a caller on a bad day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import cast
+
+from tidings_cli.carriers.database import Database
+
+
+class SendFault(StrEnum):
+    """What goes wrong with a SendEmail call."""
+
+    THROTTLE = "throttle"  # refused with TooManyRequestsException; nothing is sent
+    REJECT = "reject"  # refused with MessageRejected; nothing is sent
+    TIMEOUT_AFTER_ACCEPT = "timeout_after_accept"  # sent, but the answer never reaches the caller
+    DROP_EVENTS = "drop_events"  # sent, but none of the events that follow by themselves reaches SNS
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """A fault that is waiting: for `count` more calls, to one address or to any.
+
+    `seconds` is how long a timeout keeps the caller waiting before the connection ends.
+    """
+
+    id: int
+    send: SendFault
+    count: int
+    to: str | None
+    seconds: float
+
+    def as_dict(self) -> dict[str, object]:
+        """The fault as JSON."""
+        return asdict(self)
+
+
+class Faults:
+    """The faults that were ordered, used up one call at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def order(self, send: SendFault, count: int, to: str | None = None, seconds: float = 0.0) -> None:
+        """Let the next `count` calls (to this address) fail this way."""
+        address = to.lower() if to else None
+        self._database.change(
+            "INSERT INTO faults (send, count, address, seconds) VALUES (?, ?, ?, ?)",
+            (send.value, count, address, seconds),
+        )
+
+    def waiting(self) -> list[Ordered]:
+        """The faults that are still to come, in the order in which they were asked for."""
+        rows = self._database.rows("SELECT id, send, count, address, seconds FROM faults ORDER BY id")
+        found = cast(list[tuple[int, str, int, str | None, float]], rows)
+        return [Ordered(number, SendFault(send), count, to, wait) for number, send, count, to, wait in found]
+
+    def clear(self) -> None:
+        """Forget all faults."""
+        self._database.change("DELETE FROM faults")
+
+    def take(self, addresses: Sequence[str]) -> dict[SendFault, Ordered]:
+        """The faults that meet a call to these addresses, at most one of each kind, each counted down by one."""
+        wanted = {address.lower() for address in addresses}
+        with self._database.transaction():
+            taken = {fault.send: fault for fault in reversed(self.waiting()) if fault.to is None or fault.to in wanted}
+            refusal = taken.get(SendFault.THROTTLE) or taken.get(SendFault.REJECT)
+            if refusal:  # a call that is refused uses up nothing else
+                taken = {refusal.send: refusal}
+            for fault in taken.values():
+                self._database.change("UPDATE faults SET count = count - 1 WHERE id = ?", (fault.id,))
+            if taken:
+                self._database.change("DELETE FROM faults WHERE count <= 0")
+        return taken

@@ -1,0 +1,1 @@
+"""The carrier that stands in for AWS End User Messaging SMS."""
