@@ -73,8 +73,16 @@ def _duration(value: object) -> str:
 _SCALAR_SCHEMA: dict[str, Any] = {"type": ["string", "number", "boolean"]}
 _LIST_SCHEMA: dict[str, Any] = {"type": "array", "items": _SCALAR_SCHEMA, "maxItems": MAX_LIST}
 _TEXT_SCHEMA: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT}
-DATE_SCHEMA: dict[str, Any] = {"type": "string", "pattern": r"^[0-9]{4}-?[0-9W]", "description": "ISO 8601; no zone means UTC"}
-DURATION_SCHEMA: dict[str, Any] = {"type": "string", "pattern": DURATION_PATTERN, "examples": ["2 days", "1 hour 30 minutes"]}
+DATE_SCHEMA: dict[str, Any] = {
+    "type": "string",
+    "pattern": r"^[0-9]{4}-?[0-9W]",
+    "description": "ISO 8601; no zone means UTC",
+}
+DURATION_SCHEMA: dict[str, Any] = {
+    "type": "string",
+    "pattern": DURATION_PATTERN,
+    "examples": ["2 days", "1 hour 30 minutes"],
+}
 
 ScalarOperand = Annotated[Scalar, PlainValidator(_scalar), WithJsonSchema(_SCALAR_SCHEMA)]
 ListOperand = Annotated[list[Scalar], PlainValidator(_scalars), WithJsonSchema({**_LIST_SCHEMA, "minItems": 1})]

@@ -1,0 +1,139 @@
+"""From a definition to a Step Functions machine, in classic JSONPath ASL that carries ids and nothing a user wrote.
+
+One Task for each component that acts; a Choice behind it only where its outcomes lead apart; one Wait for each wait.
+An `end` adds no state where the state before it can end itself. Only a Choice cannot: there the way ends in one shared
+Succeed state. Names of states are component ids; `tips-route` and `Ended` cannot be ids, so they never clash.
+
+The machine's input, and what each Task answers, is described in docs/automations.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tidings.automations.graph import reachable, state_of, targets
+from tidings.automations.model import Branch, CheckSuppression, Definition, SendEmail, Wait
+from tidings.core.errors import InvalidInput
+
+Asl = dict[str, Any]
+
+ENDED = "Ended"
+ROUTE = "-route"
+TASK_TIMEOUT_SECONDS = 60
+MAX_MACHINE_NAME = 80
+_HASH_CHARACTERS = 40
+
+_IDS = ("workspace", "contact", "automation", "version", "entry")
+_RETRY: list[Asl] = [
+    {"ErrorEquals": ["EnrolmentOver"], "MaxAttempts": 0},
+    {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "BackoffRate": 2.0, "MaxAttempts": 8},
+]
+
+
+@dataclass(frozen=True)
+class StepFunctions:
+    """ARNs of the functions that carry out the components."""
+
+    send_email: str
+    branch: str
+    check_suppression: str
+
+
+def compile(definition: Definition, version: int, arns: StepFunctions) -> Asl:  # noqa: A001 the word of the field
+    """The machine of this version of the definition, the same for the same input.
+
+    The definition must have no errors (`rules.lint`); raises InvalidInput where it has no state to begin with.
+    """
+    if not state_of(definition, definition.start):
+        raise InvalidInput("no_acting_component", "the automation ends before it begins", "start")
+    states: dict[str, Asl] = {}
+    for component_id in sorted(reachable(definition, [definition.start])):
+        states |= _states_of(definition, component_id, arns)
+    if any(ENDED in _next_states(state) for state in states.values()):
+        states[ENDED] = {"Type": "Succeed"}
+    return {"Comment": f"version {version}", "StartAt": definition.start, "States": states}
+
+
+def resumed(asl: Asl, component: str) -> Asl:
+    """The same machine, beginning at `component`; states that cannot be reached from there are left out.
+
+    Step Functions refuses a machine with states that cannot be reached. Raises InvalidInput for an unknown component.
+    """
+    states = asl["States"]
+    if component not in states or component == ENDED or component.endswith(ROUTE):
+        raise InvalidInput("unknown_component", f'no state "{component}" in the machine', "component")
+    kept: set[str] = set()
+    ahead = {component}
+    while ahead:
+        here = ahead.pop()
+        kept.add(here)
+        ahead |= _next_states(states[here]) - kept
+    return {**asl, "StartAt": component, "States": {name: states[name] for name in states if name in kept}}
+
+
+def machine_name(prefix: str, workspace: str, automation: str, version: int, definition_hash: str) -> str:
+    """`prefix` and a hash of the rest: at most 80 characters, always the same for the same version."""
+    if len(prefix) > MAX_MACHINE_NAME - _HASH_CHARACTERS:
+        raise InvalidInput("machine_prefix_too_long", f"at most {MAX_MACHINE_NAME - _HASH_CHARACTERS} characters")
+    parts = json.dumps([workspace, automation, version, definition_hash])
+    return prefix + hashlib.sha256(parts.encode()).hexdigest()[:_HASH_CHARACTERS]
+
+
+def machine_tags(workspace: str, automation: str, version: int) -> dict[str, str]:
+    """Tags that let a person find the machine: workspace, automation and version."""
+    return {
+        "tidings:workspace": workspace,
+        "tidings:automation": automation,
+        "tidings:version": str(version),
+    }
+
+
+def _states_of(definition: Definition, component_id: str, arns: StepFunctions) -> dict[str, Asl]:
+    component = definition.components[component_id]
+    if isinstance(component, Wait):
+        wait = {"Type": "Wait", "TimestampPath": f"$.at.until.{component_id}"}
+        return {component_id: wait | _leads_to(targets(definition, component_id)[0])}
+    if isinstance(component, SendEmail):
+        return _task(definition, component_id, arns.send_email)
+    if isinstance(component, Branch):
+        return _task(definition, component_id, arns.branch)
+    if isinstance(component, CheckSuppression):
+        return _task(definition, component_id, arns.check_suppression)
+    return {}
+
+
+def _task(definition: Definition, component_id: str, arn: str) -> dict[str, Asl]:
+    payload = {f"{name}.$": f"$.{name}" for name in _IDS} | {"n.$": "$.at.n", "component": component_id}
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Parameters": {"FunctionName": arn, "Payload": payload},
+        "ResultSelector": {f"{name}.$": f"$.Payload.{name}" for name in ("n", "next", "until")},
+        "ResultPath": "$.at",
+        "TimeoutSeconds": TASK_TIMEOUT_SECONDS,
+        "Retry": [dict(rule) for rule in _RETRY],
+    }
+    following = sorted(targets(definition, component_id))
+    if len(following) == 1:
+        return {component_id: task | _leads_to(following[0])}
+    route = component_id + ROUTE
+    return {component_id: task | {"Next": route}, route: _choice(following)}
+
+
+def _choice(following: Iterable[str]) -> Asl:
+    """Without a default: an answer that leads nowhere is a fault and must be seen as one."""
+    choices = [{"Variable": "$.at.next", "StringEquals": target, "Next": target or ENDED} for target in following]
+    return {"Type": "Choice", "Choices": choices}
+
+
+def _leads_to(state: str) -> Asl:
+    return {"Next": state} if state else {"End": True}
+
+
+def _next_states(state: Asl) -> set[str]:
+    ways = [state, *state.get("Choices", ())]
+    return {way["Next"] for way in ways if "Next" in way}
