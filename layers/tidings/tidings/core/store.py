@@ -225,7 +225,7 @@ def faults(parts: Sequence[Part] = ()) -> Iterator[None]:
     except (PynamoDBException, VerboseClientError) as error:
         code = _code_of(error)
         if code == "ConditionalCheckFailedException":
-            raise ConditionFailed({"item"}) from error
+            raise ConditionFailed({part.label for part in parts} or {"item"}) from error
         if code in THROTTLES:
             raise Throttled("write_throttled", "The database is busy.") from error
         raise Unavailable("database_failed", f"The database answered {code or type(error).__name__}.") from error

@@ -1,0 +1,1 @@
+"""E-mail through Amazon SES: sending, and what comes back."""

@@ -1,0 +1,88 @@
+"""The table of consents: everything about one address stands together."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
+
+from tidings.consent.model import Channel, Reason, Suppression
+from tidings.core.clock import epoch, from_text, to_text
+from tidings.core.store import ConditionFailed, Database, Item, Part, check, faults
+
+
+class ConsentItem(Item):
+    reason = UnicodeAttribute(null=True)
+    source = UnicodeAttribute(null=True)
+    created_at = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
+
+
+class DynamoConsentStore:
+    """Suppressions in DynamoDB, under the address they hold for."""
+
+    def __init__(self, database: Database) -> None:
+        self._items = database.table(ConsentItem, "consents")
+
+    def suppression_of(self, workspace: str, channel: Channel, address: str) -> Suppression | None:
+        """The entry of an address, expired or not: one consistent query over all that is known of it on a channel."""
+        with faults():
+            found = {
+                item.sk: item
+                for item in self._items.query(
+                    f"{workspace}#{address}", self._items.sk.startswith(f"{channel}#"), consistent_read=True
+                )
+            }
+        item = found.get(_sk(channel))
+        return None if item is None else _entity(item, workspace, channel, address)
+
+    def suppress(self, entry: Suppression) -> bool:
+        """Put an address on the list; False if it is there already, which stays as it is."""
+        item = self._items(
+            f"{entry.workspace}#{entry.address}",
+            _sk(entry.channel),
+            reason=entry.reason.value,
+            source=entry.source or None,
+            created_at=to_text(entry.created_at),
+            expires_at=epoch(entry.expires_at) if entry.expires_at else None,
+        )
+        try:
+            with faults():
+                item.save(condition=self._free(entry.created_at))
+        except ConditionFailed:
+            return False
+        return True
+
+    def release(self, workspace: str, channel: Channel, address: str) -> bool:
+        """Take an address off the list; False if it was not there."""
+        try:
+            with faults():
+                self._items(f"{workspace}#{address}", _sk(channel)).delete(condition=self._items.pk.exists())
+        except ConditionFailed:
+            return False
+        return True
+
+    def not_suppressed(self, workspace: str, channel: Channel, address: str, now: datetime) -> Part:
+        """The check that an address is not suppressed, as part of the transaction that claims a message."""
+        return check("suppression", self._items(f"{workspace}#{address}", _sk(channel)), self._free(now))
+
+    def _free(self, now: datetime) -> Condition:
+        free: Condition = self._items.pk.does_not_exist() | (self._items.expires_at <= epoch(now))
+        return free
+
+
+def _sk(channel: Channel) -> str:
+    return f"{channel}#suppression"
+
+
+def _entity(item: ConsentItem, workspace: str, channel: Channel, address: str) -> Suppression:
+    return Suppression(
+        workspace=workspace,
+        channel=channel,
+        address=address,
+        reason=Reason(item.reason or Reason.MANUAL),
+        created_at=from_text(item.created_at or ""),
+        source=item.source or "",
+        expires_at=datetime.fromtimestamp(int(item.expires_at), UTC) if item.expires_at else None,
+    )

@@ -1,0 +1,95 @@
+"""Amazon SES, API version 2. One attempt a call: whether a repeat is right is decided elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+    ParamValidationError,
+    ProxyConnectionError,
+)
+
+from tidings.email.model import Accepted, Answer, Mail, NoAnswer, Refused
+
+CONNECT_SECONDS = 2
+READ_SECONDS = 10
+
+# Errors before the request left: the provider cannot have taken the mail.
+_NEVER_LEFT = (
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+    ParamValidationError,
+    ProxyConnectionError,
+)
+# SES answers these to a mail that it would take later, or once an operator has mended the account.
+_AGAIN = frozenset(
+    {
+        "TooManyRequestsException",
+        "LimitExceededException",
+        "ThrottlingException",
+        "Throttling",
+        "SendingPausedException",
+        "ExpiredTokenException",
+        "AccessDeniedException",
+    }
+)
+
+
+class SesGateway:
+    """Sends by SESv2 SendEmail; `configuration_set` is where events are published from."""
+
+    def __init__(self, configuration_set: str, client: Any = None) -> None:
+        self._configuration_set = configuration_set
+        self._client = client or boto3.client(
+            "sesv2",
+            config=Config(
+                connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"total_max_attempts": 1}
+            ),
+        )
+
+    def send(self, mail: Mail) -> Answer:
+        """Hand a mail to SES. Faults are answers too: SES has no client token, so a blind repeat could send twice."""
+        try:
+            answer = self._client.send_email(**self._request(mail))
+        except ClientError as error:
+            return _refusal(error)
+        except _NEVER_LEFT as error:
+            return Refused(type(error).__name__, again=True)
+        except BotoCoreError as error:
+            return NoAnswer(type(error).__name__)
+        return Accepted(str(answer["MessageId"]))
+
+    def _request(self, mail: Mail) -> dict[str, Any]:
+        body = {}
+        if mail.text:
+            body["Text"] = {"Data": mail.text, "Charset": "UTF-8"}
+        if mail.html:
+            body["Html"] = {"Data": mail.html, "Charset": "UTF-8"}
+        return {
+            "FromEmailAddress": mail.sender,
+            "Destination": {"ToAddresses": [mail.recipient]},
+            "Content": {"Simple": {"Subject": {"Data": mail.subject, "Charset": "UTF-8"}, "Body": body}},
+            "ConfigurationSetName": self._configuration_set,
+            "EmailTags": [{"Name": name, "Value": value} for name, value in sorted(mail.tags.items())],
+        }
+
+
+def _refusal(error: ClientError) -> Answer:
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    if code in _AGAIN or status == 429:
+        return Refused(code or "TooManyRequests", again=True)
+    if 400 <= status < 500:
+        return Refused(code, again=False)
+    # A server's fault may come after acceptance.
+    return NoAnswer(code or f"HTTP {status}")

@@ -1,0 +1,152 @@
+"""What a template, a message and a decision are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tidings.consent.model import Check
+
+NAME_PATTERN = r"^[a-z][a-z0-9-]{0,62}$"
+SUBJECT_CHARACTERS = 998  # RFC 5322, 2.1.1: a line
+BODY_CHARACTERS = 256 * 1024
+
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+
+
+class TemplateInput(BaseModel):
+    """A template as it is applied. `variables` are defaults for `{{ variables.… }}`."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, populate_by_name=True)
+
+    template: Name
+    subject: Annotated[str, Field(min_length=1, max_length=SUBJECT_CHARACTERS)]
+    text: Annotated[str, Field(max_length=BODY_CHARACTERS)] = ""
+    html: Annotated[str, Field(max_length=BODY_CHARACTERS)] = ""
+    preheader: Annotated[str, Field(max_length=SUBJECT_CHARACTERS)] = ""
+    from_address: Annotated[str, Field(alias="from", max_length=320)] = ""
+    variables: dict[str, Any] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One version of a template; it never changes."""
+
+    workspace: str
+    name: str
+    version: int
+    content: TemplateInput
+    created_at: datetime
+
+    def as_dict(self) -> dict[str, Any]:
+        """The template as the API shows it."""
+        return {
+            **self.content.model_dump(by_alias=True),
+            "version": self.version,
+            "created_at": self.created_at,
+        }
+
+
+class Kind(StrEnum):
+    """What a message is for; it decides which checks apply."""
+
+    MARKETING = "marketing"
+    TRANSACTIONAL = "transactional"
+
+
+class OnUnknown(StrEnum):
+    """What to do about a message of which nobody can tell whether it was sent."""
+
+    HOLD = "hold"
+    RESEND = "resend"
+
+
+class State(StrEnum):
+    """Where a message is."""
+
+    CLAIMED = "claimed"  # somebody may be calling the provider
+    RELEASED = "released"  # the provider took it for certain not, and it may be tried again
+    UNKNOWN = "unknown"  # neither an answer nor an event of the provider ever came
+    ACCEPTED = "accepted"
+    DELAYED = "delayed"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    REJECTED = "rejected"
+    COMPLAINED = "complained"
+    REFUSED = "refused"  # the provider refused it for good
+    SKIPPED = "skipped"  # we decided not to send it
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Every check in its order, up to the one that said no."""
+
+    checks: tuple[Check, ...]
+    at: datetime
+
+    @property
+    def sent(self) -> bool:
+        """Whether nothing said no."""
+        return all(check.passed for check in self.checks)
+
+    @property
+    def decided_by(self) -> str:
+        """The check that said no; empty if none did."""
+        return next((check.name for check in self.checks if not check.passed), "")
+
+    def as_dict(self) -> dict[str, Any]:
+        """The decision as it is kept and shown."""
+        return {
+            "send": self.sent,
+            "decided_by": self.decided_by,
+            "checks": [check.as_dict() for check in self.checks],
+            "at": self.at,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to one contact, sent or not."""
+
+    workspace: str
+    contact: str
+    id: str
+    channel: str
+    state: State
+    kind: Kind
+    template: str
+    template_version: int
+    address: str
+    subject: str = ""
+    attempt: str = ""
+    claimed_at: datetime | None = None
+    provider_id: str = ""
+    error: str = ""
+    request: str = ""
+    cause: Mapping[str, str] = field(default_factory=dict)
+    decision: Mapping[str, Any] = field(default_factory=dict)
+    history: Mapping[str, str] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The message as the API shows it."""
+        return {
+            "message": self.id,
+            "contact": self.contact,
+            "channel": self.channel,
+            "state": self.state.value,
+            "kind": self.kind.value,
+            "template": self.template,
+            "template_version": self.template_version,
+            "address": self.address,
+            "subject": self.subject,
+            "provider_id": self.provider_id,
+            "error": self.error,
+            "cause": dict(self.cause),
+            "decision": dict(self.decision),
+            "history": dict(self.history),
+        }

@@ -1,0 +1,35 @@
+"""Which state of a message may follow which, and what a state means to whoever asked for the message."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tidings.messages.model import State
+
+# A provider's events come in any order and more than once: a message only ever moves up.
+RANK = {
+    State.CLAIMED: 0,
+    State.RELEASED: 0,
+    State.UNKNOWN: 1,
+    State.ACCEPTED: 2,
+    State.DELAYED: 3,
+    State.DELIVERED: 4,
+    State.BOUNCED: 5,
+    State.REJECTED: 5,
+    State.COMPLAINED: 6,
+    State.REFUSED: 9,
+    State.SKIPPED: 9,
+}
+
+# A Send event comes within seconds of SES's acceptance; a claim older than this without one is given up as unknown.
+SETTLE_AFTER = timedelta(minutes=4)
+CLAIM_SHARDS = 4
+
+
+def outcome_of(state: State) -> str:
+    """What a message's state means to an automation: accepted, skipped, refused or unknown; empty while it is open."""
+    if state in (State.CLAIMED, State.RELEASED):
+        return ""
+    if state in (State.SKIPPED, State.REFUSED, State.UNKNOWN):
+        return state.value
+    return State.ACCEPTED.value

@@ -1,0 +1,290 @@
+"""The tables of templates and messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+
+from tidings.core.clock import from_text, to_text
+from tidings.core.ids import contact_of_message, shard
+from tidings.core.store import ConditionFailed, Database, Item, Key, Part, faults, put, update
+from tidings.messages.model import Kind, Message, State, Template, TemplateInput
+from tidings.messages.rules import CLAIM_SHARDS, RANK
+
+LIVE = "live"
+
+
+class TemplateItem(Item):
+    version = NumberAttribute()
+    content = UnicodeAttribute()
+    created_at = UnicodeAttribute()
+
+
+class DynamoTemplateStore:
+    """Templates in DynamoDB: every version, and a copy of the live one that one read finds."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._items = database.table(TemplateItem, "templates")
+
+    def live_key(self, workspace: str, name: str) -> Key:
+        """Where the live version stands, for a batched read."""
+        return Key(self._items, workspace, f"{name}#{LIVE}")
+
+    def live(self, workspace: str, name: str) -> Template | None:
+        """The live version: one read."""
+        key = self.live_key(workspace, name)
+        item = self._database.batch_get([key]).get(key)
+        return None if item is None else self.entity(item)
+
+    def all_live(self, workspace: str) -> list[Template]:
+        """The live version of every template of a workspace."""
+        with faults():
+            items = list(self._items.query(workspace, consistent_read=True))
+        return [self.entity(item) for item in items if item.sk.endswith(f"#{LIVE}")]
+
+    def versions(self, workspace: str, name: str) -> list[Template]:
+        """All versions of a template, latest first."""
+        with faults():
+            items = list(
+                self._items.query(
+                    workspace, self._items.sk.startswith(f"{name}#v"), scan_index_forward=False, consistent_read=True
+                )
+            )
+        return [self.entity(item) for item in items]
+
+    def publish(self, template: Template) -> None:
+        """Store a new version and make it the live one. Raises ConditionFailed if somebody else was faster."""
+        version = self._item(template, f"v{template.version:06d}")
+        live = self._item(template, LIVE)
+        expected = (
+            self._items.version == template.version - 1 if template.version > 1 else self._items.pk.does_not_exist()
+        )
+        self._database.transact([put("version", version, self._items.pk.does_not_exist()), put("live", live, expected)])
+
+    def entity(self, item: TemplateItem) -> Template:
+        """The template that a read item is."""
+        return Template(
+            workspace=item.pk,
+            name=item.sk.rpartition("#")[0],
+            version=int(item.version),
+            content=TemplateInput.model_validate_json(item.content),
+            created_at=from_text(item.created_at),
+        )
+
+    def _item(self, template: Template, place: str) -> TemplateItem:
+        return self._items(
+            template.workspace,
+            f"{template.name}#{place}",
+            version=template.version,
+            content=template.content.model_dump_json(by_alias=True),
+            created_at=to_text(template.created_at),
+        )
+
+
+class AttentionIndex(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """Messages that are claimed and not settled, and those that ended as unknown."""
+
+    class Meta:
+        index_name = "attention"
+        projection = AllProjection()
+
+    attention = UnicodeAttribute(hash_key=True)
+    claimed_at = UnicodeAttribute(range_key=True)
+
+
+class MessageItem(Item):
+    channel = UnicodeAttribute(null=True)
+    state = UnicodeAttribute()
+    rank = NumberAttribute()
+    kind = UnicodeAttribute(null=True)
+    template = UnicodeAttribute(null=True)
+    template_version = NumberAttribute(null=True)
+    address = UnicodeAttribute(null=True)
+    subject = UnicodeAttribute(null=True)
+    attempt = UnicodeAttribute(null=True)
+    claimed_at = UnicodeAttribute(null=True)
+    attention = UnicodeAttribute(null=True)
+    provider_id = UnicodeAttribute(null=True)
+    error = UnicodeAttribute(null=True)
+    request = UnicodeAttribute(null=True)
+    cause = JSONAttribute(null=True)
+    decision = JSONAttribute(null=True)
+    history = JSONAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
+    attention_index = AttentionIndex()
+
+
+class DynamoMessageStore:
+    """Messages in DynamoDB, under their contact."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._items = database.table(MessageItem, "messages")
+
+    def key(self, workspace: str, contact: str, message: str) -> Key:
+        """Where a message stands, for a batched read."""
+        return Key(self._items, f"{workspace}#{contact}", message)
+
+    def get(self, workspace: str, message: str) -> Message | None:
+        """A message by its id, which contains its contact: one consistent read."""
+        with faults():
+            try:
+                item = self._items.get(f"{workspace}#{contact_of_message(message)}", message, consistent_read=True)
+            except self._items.DoesNotExist:
+                return None
+        return self.entity(item)
+
+    def of_contact(self, workspace: str, contact: str) -> list[Message]:
+        """All messages of a contact."""
+        with faults():
+            return [self.entity(item) for item in self._items.query(f"{workspace}#{contact}", consistent_read=True)]
+
+    def claims_older_than(self, number: int, before: datetime) -> list[Message]:
+        """Messages of one shard that were claimed before an instant and are not settled."""
+        return self._attention(_claimed(number), self._items.claimed_at < to_text(before))
+
+    def unknown(self, workspace: str) -> list[Message]:
+        """A workspace's messages that ended as unknown."""
+        return self._attention(f"{workspace}#unknown")
+
+    def claim(self, message: Message, over: Message | None) -> Part:
+        """Take the right to send a message: only if nobody has it, or the attempt that is named has given it up."""
+        return put("message", self._item(message), self._untouched(over))
+
+    def skip(self, message: Message, over: Message | None) -> Part:
+        """Record that a message is not sent."""
+        return put("message", self._item(message), self._untouched(over))
+
+    def settle(self, message: Message, state: State, at: datetime, provider_id: str = "", error: str = "") -> Part:
+        """Record what the provider answered to one's own attempt; an event that came first stands."""
+        table = self._items
+        actions: list[Action] = [
+            table.state.set(state.value),
+            table.rank.set(RANK[state]),
+            table.history.set({**message.history, state.value: to_text(at)}),
+            table.attention.remove(),
+        ]
+        if provider_id:
+            actions.append(table.provider_id.set(provider_id))
+        if error:
+            actions.append(table.error.set(error))
+        return update("message", self._at(message), actions, self._own_claim(message))
+
+    def write(self, part: Part) -> None:
+        """Do a single update by itself. Raises ConditionFailed with the part's label."""
+        with faults([part]):
+            part.model.update(list(part.actions or ()), condition=part.condition)
+
+    def give_up(self, message: Message, at: datetime) -> bool:
+        """End a claim that never settled as unknown; False if it settled meanwhile."""
+        table = self._items
+        actions = [
+            table.state.set(State.UNKNOWN.value),
+            table.rank.set(RANK[State.UNKNOWN]),
+            table.attention.set(f"{message.workspace}#unknown"),
+            table.history.set({**message.history, State.UNKNOWN.value: to_text(at)}),
+        ]
+        try:
+            self.write(update("message", self._at(message), actions, self._own_claim(message)))
+        except ConditionFailed:
+            return False
+        return True
+
+    def advance(self, workspace: str, message: str, state: State, provider_id: str, error: str) -> bool:
+        """Move a message up to a state that the provider reported; False if it is there, higher, or not ours."""
+        table = self._items
+        item = table(f"{workspace}#{contact_of_message(message)}", message)
+        actions: list[Action] = [
+            table.state.set(state.value),
+            table.rank.set(RANK[state]),
+            table.provider_id.set(provider_id),
+            table.attention.remove(),
+        ]
+        if error:
+            actions.append(table.error.set(error))
+        try:
+            with faults():
+                item.update(actions, condition=table.pk.exists() & (table.rank < RANK[state]))
+        except ConditionFailed:
+            return False
+        return True
+
+    def entity(self, item: MessageItem) -> Message:
+        """The message that a read item is."""
+        workspace, _, contact = item.pk.partition("#")
+        return Message(
+            workspace=workspace,
+            contact=contact,
+            id=item.sk,
+            channel=item.channel or "",
+            state=State(item.state),
+            kind=Kind(item.kind or Kind.MARKETING),
+            template=item.template or "",
+            template_version=int(item.template_version or 0),
+            address=item.address or "",
+            subject=item.subject or "",
+            attempt=item.attempt or "",
+            claimed_at=from_text(item.claimed_at) if item.claimed_at else None,
+            provider_id=item.provider_id or "",
+            error=item.error or "",
+            request=item.request or "",
+            cause=item.cause or {},
+            decision=item.decision or {},
+            history=item.history or {},
+        )
+
+    def _attention(self, place: str, condition: Condition | None = None) -> list[Message]:
+        with faults():
+            return [self.entity(item) for item in self._items.attention_index.query(place, condition)]
+
+    def _own_claim(self, message: Message) -> Condition:
+        own: Condition = (self._items.state == State.CLAIMED.value) & (self._items.attempt == message.attempt)
+        return own
+
+    def _untouched(self, over: Message | None) -> Condition:
+        if over is None:
+            new: Condition = self._items.pk.does_not_exist()
+            return new
+        untouched: Condition = (self._items.state == over.state.value) & (self._items.attempt == over.attempt)
+        return untouched
+
+    def _at(self, message: Message) -> MessageItem:
+        return self._items(f"{message.workspace}#{message.contact}", message.id)
+
+    def _item(self, message: Message) -> MessageItem:
+        claimed = message.state is State.CLAIMED
+        return self._items(
+            f"{message.workspace}#{message.contact}",
+            message.id,
+            channel=message.channel,
+            state=message.state.value,
+            rank=RANK[message.state],
+            kind=message.kind.value,
+            template=message.template,
+            template_version=message.template_version,
+            address=message.address or None,
+            subject=message.subject or None,
+            attempt=message.attempt or None,
+            claimed_at=to_text(message.claimed_at) if message.claimed_at else None,
+            attention=_claimed(shard(message.id, CLAIM_SHARDS)) if claimed else None,
+            error=message.error or None,
+            request=message.request or None,
+            cause=dict(message.cause),
+            decision=_plain(message.decision),
+            history=dict(message.history),
+        )
+
+
+def _claimed(number: int) -> str:
+    return f"claimed#{number}"
+
+
+def _plain(decision: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: to_text(value) if isinstance(value, datetime) else value for name, value in decision.items()}
