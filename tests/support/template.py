@@ -191,7 +191,7 @@ def tables(root: Path = ROOT) -> list[dict[str, Json]]:
 
     Time to live is no argument of `create_table`: see `times_to_live`.
     """
-    data = Stack(root / "infra" / "data.yaml")
+    data = Stack(root / "infra" / "data.yaml", {"DeletionProtection": "false"})
     return [_create_table(logical, data.properties(logical)) for logical in data.of_type("AWS::DynamoDB::Table")]
 
 
