@@ -22,12 +22,23 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, PlainValidator, Tag, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    PlainValidator,
+    Tag,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 
+from tidings.automations.source import read
 from tidings.conditions.durations import OFFSET_PATTERN, parse_duration, parse_offset
 from tidings.conditions.model import Condition, Model
 from tidings.conditions.operands import DateText, DurationText, Text
-from tidings.conditions.places import TAG
+from tidings.conditions.places import TAG, Mistake, mistakes
+from tidings.core.errors import InvalidInput
 
 NAME_PATTERN = "^[a-z][a-z0-9-]{0,62}$"
 COMPONENT_PATTERN = "^[a-z][a-z0-9_]{0,62}$"
@@ -246,6 +257,25 @@ class Definition(Model):
     def as_dict(self) -> dict[str, Any]:
         """The definition as plain data, as it was written; keys without a value are left out."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
+
+
+def parse_definition(written: str | Mapping[str, Any]) -> Definition:
+    """The definition that a text (YAML or JSON) or plain data says.
+
+    Raises InvalidInput for the first mistake: `invalid_definition`, `unknown_component_type` or a code of
+    `source.read`, with the place in `field`. `rules.check` finds all mistakes at once.
+    """
+    data = read(written) if isinstance(written, str) else dict(written)
+    try:
+        return Definition.model_validate(data)
+    except ValidationError as error:
+        first = mistakes(error)[0]
+        raise InvalidInput(code_of(first), f"{first.place}: {first.message}", first.place) from None
+
+
+def code_of(mistake: Mistake) -> str:
+    """The code of a mistake in the form of a definition."""
+    return mistake.kind if mistake.kind == "unknown_component_type" else "invalid_definition"
 
 
 def definition_hash(definition: Definition) -> str:

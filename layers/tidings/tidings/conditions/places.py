@@ -28,6 +28,7 @@ _SENTENCES = {
     "dict_type": "must be a mapping of keys to values",
     "model_type": "must be a mapping of keys to values",
     "model_attributes_type": "must be a mapping of keys to values",
+    "invalid_key": "a key must be text",
     "list_type": "must be a list",
     "tuple_type": "must be a list",
     "too_short": "must not be empty",
