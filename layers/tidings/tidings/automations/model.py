@@ -151,7 +151,9 @@ class Component(Model):
 class Wait(Component):
     """Waits for a length of time, or until a date; a date that is missing or past does not wait."""
 
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["for"]}, {"required": ["until"]}]})
     acts: ClassVar[bool] = False
+
     type: Literal["wait"]
     for_: DurationText | None = Field(default=None, alias="for")
     until: Until | None = None

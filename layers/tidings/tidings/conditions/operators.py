@@ -24,7 +24,7 @@ class Reason(StrEnum):
     NOT_TEXT_OR_LIST = "is neither text nor a list"
     TEXT_HOLDS_TEXT = "is text, which can only contain text"
     NOT_A_DATE = "is not a date"
-    OTHER_KIND = "is of another kind"
+    OTHER_KIND = "is another kind of value"
 
 
 class Judgement(NamedTuple):

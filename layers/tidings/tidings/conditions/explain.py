@@ -1,0 +1,157 @@
+"""Why a condition holds or not: the result, what was expected and what was found, for every rule, in English.
+
+Decides by the same functions as `evaluate`. It asks every rule, where `evaluate` stops once the result is certain.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tidings.conditions.evaluate import Tally, combined, compared, counted
+from tidings.conditions.model import Comparison, Condition, Count, Did, Facts, Group, SinceStep
+from tidings.conditions.operators import Judgement, Reason
+
+# Nobody reads the difference between a thousand and more, and each costs a read.
+COUNT_UP_TO = 1000
+_LONGEST_SHOWN = 80
+
+# How each operator is said when it holds and when it does not.
+_SAID = {
+    "is": ("is", "is not"),
+    "is_not": ("is not", "is"),
+    "in": ("is one of", "is none of"),
+    "not_in": ("is none of", "is one of"),
+    "contains": ("contains", "does not contain"),
+    "starts_with": ("starts with", "does not start with"),
+    "ends_with": ("ends with", "does not end with"),
+    "greater_than": ("is greater than", "is not greater than"),
+    "at_least": ("is at least", "is not at least"),
+    "less_than": ("is less than", "is not less than"),
+    "at_most": ("is at most", "is not at most"),
+    "before": ("is before", "is not before"),
+    "after": ("is after", "is not after"),
+}
+_GROUPS = {
+    "all": ("all must", "all must"),
+    "any": ("one is enough", "one must"),
+    "none": ("none may", "none may"),
+}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One rule: its result, what it expected, what was found (a value, or a count), one sentence, and its parts."""
+
+    result: bool
+    expected: str
+    found: Any
+    sentence: str
+    parts: tuple[Explanation, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The explanation as plain data; `parts` only where there are some."""
+        data = {"result": self.result, "expected": self.expected, "found": self.found, "sentence": self.sentence}
+        return data | ({"parts": [part.as_dict() for part in self.parts]} if self.parts else {})
+
+    def lines(self, indent: str = "") -> list[str]:
+        """The explanation as lines of text, parts indented."""
+        own = f"{indent}{'yes' if self.result else 'no '}  {self.sentence}"
+        return [own, *(line for part in self.parts for line in part.lines(indent + "  "))]
+
+
+def explain(condition: Condition, facts: Facts) -> Explanation:
+    """Why `condition` holds for `facts` or not; `.result` is always what `evaluate` answers."""
+    if isinstance(condition, Group):
+        return _group(condition, facts)
+    if isinstance(condition, Comparison):
+        judgement, found = compared(condition, facts)
+        sentence = _comparison_sentence(condition, judgement, found)
+        return Explanation(judgement.holds, describe(condition), found, sentence)
+    tally = counted(condition, facts, limit=max(condition.enough, COUNT_UP_TO))
+    return Explanation(tally.holds, describe(condition), tally.count, _count_sentence(condition, tally))
+
+
+def describe(condition: Condition) -> str:
+    """The condition in words: `plan is "team" and seats is at least 3`."""
+    if isinstance(condition, Group):
+        return _describe_group(condition)
+    if isinstance(condition, Comparison):
+        return f"{condition.name} {_said(condition, True)}"
+    times = f"came at least {_times(condition.enough)}" if isinstance(condition, Did) else "did not come"
+    return f"{condition.event} {times}{_period(condition, None)}{_with(condition)}"
+
+
+def _group(group: Group, facts: Facts) -> Explanation:
+    parts = tuple(explain(rule, facts) for rule in group.rules)
+    result = combined(group, [part.result for part in parts])
+    held = sum(part.result for part in parts)
+    wish = _GROUPS[group.kind][0 if result else 1]
+    sentence = f"{held} of {len(parts)} rules {'holds' if held == 1 else 'hold'}, and {wish}."
+    return Explanation(result, _describe_group(group), held, sentence, parts)
+
+
+def _describe_group(group: Group) -> str:
+    said = [f"({describe(rule)})" if isinstance(rule, Group) else describe(rule) for rule in group.rules]
+    if group.kind == "none":
+        return f"none of: {', '.join(said)}"
+    return (" and " if group.kind == "all" else " or ").join(said)
+
+
+def _comparison_sentence(rule: Comparison, judgement: Judgement, found: Any) -> str:
+    subject = f"{rule.kind.capitalize()} {rule.name}"
+    if rule.operator == "exists":
+        return f"{subject} has no value." if found is None else f"{subject} has a value: {_shown(found)}."
+    said = _said(rule, judgement.holds)
+    if judgement.reason == Reason.MISSING:
+        return f"{subject} has no value, so it {said}."
+    if judgement.reason:
+        return f"{subject} is {_shown(found)}, which {judgement.reason}, so it {said}."
+    if said == f"is {_shown(found)}":
+        return f"{subject} {said}." if judgement.holds else f"{subject} {said}, which it must not be."
+    return f"{subject} is {_shown(found)}, which {said}."
+
+
+def _said(rule: Comparison, holds: bool) -> str:
+    if rule.operator == "exists":
+        return "has a value" if rule.value else "has no value"
+    value = ", ".join(_shown(one) for one in rule.value) if rule.operator in {"in", "not_in"} else _shown(rule.value)
+    return f"{_SAID[rule.operator][0 if holds else 1]} {value}"
+
+
+def _count_sentence(rule: Count, tally: Tally) -> str:
+    if not tally.started:
+        since = rule.since.step if isinstance(rule.since, SinceStep) else rule.since
+        return f"{rule.event} was not counted, since nobody passed {since} yet."
+    came = f"came {_times(tally.count)}" if tally.count else "did not come"
+    more = " or more" if tally.count >= COUNT_UP_TO else ""
+    wish = f"at least {_times(rule.enough)} was asked for" if isinstance(rule, Did) else "it should not have come"
+    if not isinstance(rule, Did) and tally.holds:
+        wish = "as asked for"
+    return f"{rule.event} {came}{more}{_period(rule, tally.since)}{_with(rule)}; {wish}."
+
+
+def _period(rule: Count, since: datetime | None) -> str:
+    said = ""
+    if isinstance(rule.since, SinceStep):
+        said += f" since {rule.since.step}"
+    elif rule.since is not None:
+        said += " since the enrolment"
+    if rule.within is not None:
+        said += f"{' and' if said else ''} within {rule.within}"
+    return f"{said} ({since:%Y-%m-%d %H:%M:%S} UTC or later)" if said and since else said
+
+
+def _with(rule: Count) -> str:
+    return f" where {describe(rule.where)}" if rule.where is not None else ""
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
