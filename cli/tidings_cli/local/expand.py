@@ -1,0 +1,145 @@
+"""The template of AWS as a template for the local engine.
+
+What `sam build` and `sam deploy` do before CloudFormation is reached is done here in memory: folders become uploads,
+nested templates are named by where they were uploaded, and the SAM transform is applied. The rest are ways around the
+engine's gaps, each with its reason where it stands. Nothing is rewritten that decides what a function may do.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from samtranslator.model.exceptions import InvalidDocumentException
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+from yaml import YAMLError
+
+from tidings_cli.errors import CommandFailed
+from tidings_cli.local.artifacts import Artifact, function_code, layer_code, template_text
+from tidings_cli.local.httpapi import spell_out_http_apis
+
+Template = dict[str, Any]
+
+# It warns, at the end of the process, of usage metrics that nobody asked it to send.
+logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)
+
+FUNCTION = "AWS::Serverless::Function"
+LAYER = "AWS::Serverless::LayerVersion"
+NESTED = "AWS::CloudFormation::Stack"
+NESTED_SAM = "AWS::Serverless::Application"
+
+# The layer of third-party packages stays out. Its wheels are for Lambda's own runtime and processor, which this machine
+# need not have, and the engine runs every function with its own interpreter, where the same packages are installed.
+# That the layer is right by itself is what the packaging tests are for.
+LEFT_OUT = "dependencies"
+
+
+@dataclass(slots=True)
+class Expanded:
+    """A template ready for the engine, with everything that must be uploaded before it is deployed."""
+
+    template: Template
+    artifacts: list[Artifact] = field(default_factory=list)
+    http_apis: list[str] = field(default_factory=list)
+    nested: dict[str, Expanded] = field(default_factory=dict)
+
+    @property
+    def body(self) -> Artifact:
+        """The template itself as an upload."""
+        return self.artifacts[-1]
+
+
+def expand(path: Path) -> Expanded:
+    """The template at `path` and all those nested in it. Raises CommandFailed if one cannot be read or transformed."""
+    template = _load(path)
+    resources = template["Resources"]
+    artifacts: list[Artifact] = []
+
+    def upload(make: Callable[[Path], Artifact], folder: str) -> dict[str, str]:
+        artifact = make(path.parent / folder)
+        artifacts.append(artifact)
+        return artifact.location
+
+    nested = _expand_nested(resources, path)
+    for inner in nested.values():
+        artifacts += inner.artifacts
+    left_out = _leave_out_dependencies(template)
+    for resource in resources.values():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == FUNCTION and isinstance(properties.get("CodeUri"), str):
+            properties["CodeUri"] = upload(function_code, properties["CodeUri"])
+        elif resource["Type"] == LAYER and isinstance(properties.get("ContentUri"), str):
+            properties["ContentUri"] = upload(layer_code, properties["ContentUri"])
+    template = _transform(template, path)
+    _forget_layers(template["Resources"], left_out)
+    _name_functions(template["Resources"])
+    http_apis = spell_out_http_apis(template["Resources"])
+    artifacts.append(template_text(path.stem, template))
+    return Expanded(template, artifacts, http_apis, nested)
+
+
+def _load(path: Path) -> Template:
+    try:
+        template: Template = yaml_parse(path.read_text(encoding="utf-8"))
+        template["Resources"].items()
+    except (OSError, YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise CommandFailed(f"The template {path} cannot be read: {reason}.") from error
+    return template
+
+
+def _expand_nested(resources: Template, path: Path) -> dict[str, Expanded]:
+    nested = {}
+    for name, resource in resources.items():
+        key = {NESTED: "TemplateURL", NESTED_SAM: "Location"}.get(resource["Type"])
+        if key is not None:
+            nested[name] = expand(path.parent / resource["Properties"][key])
+            resource["Properties"][key] = nested[name].body.url
+    return nested
+
+
+def _leave_out_dependencies(template: Template) -> set[str]:
+    resources = template["Resources"]
+    left_out = {
+        name
+        for name, resource in resources.items()
+        if resource["Type"] == LAYER and Path(str(resource["Properties"].get("ContentUri", ""))).name == LEFT_OUT
+    }
+    for name in left_out:
+        # The reference stays for the transform, which would refuse one to a resource that is not there.
+        resources[name]["Properties"]["ContentUri"] = {"Bucket": LEFT_OUT, "Key": LEFT_OUT}
+    return left_out
+
+
+def _transform(template: Template, path: Path) -> Template:
+    try:
+        transformed: Template = transform(template, {}, SimpleNamespace(load=dict))
+    except InvalidDocumentException as error:
+        raise CommandFailed(f"The template {path} is not valid: {error.message}") from error
+    return transformed
+
+
+def _forget_layers(resources: Template, left_out: set[str]) -> None:
+    gone = {name for name, resource in resources.items() if resource["Type"] == "AWS::Lambda::LayerVersion"}
+    gone = {name for name in gone if resources[name]["Properties"].get("Content", {}).get("S3Bucket") == LEFT_OUT}
+    for name in gone:
+        del resources[name]
+    for resource in _functions(resources).values():
+        layers = resource["Properties"].get("Layers", [])
+        resource["Properties"]["Layers"] = [layer for layer in layers if layer.get("Ref") not in gone | left_out]
+
+
+def _name_functions(resources: Template) -> None:
+    """Let every AWS call say which function made it: botocore puts this variable into the User-Agent, as `app/NAME`."""
+    for name, resource in _functions(resources).items():
+        environment = resource["Properties"].setdefault("Environment", {})
+        environment.setdefault("Variables", {})["AWS_SDK_UA_APP_ID"] = name
+
+
+def _functions(resources: Template) -> Template:
+    return {name: resource for name, resource in resources.items() if resource["Type"] == "AWS::Lambda::Function"}

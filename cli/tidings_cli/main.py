@@ -1,0 +1,51 @@
+"""The entry point of the `tidings` command."""
+
+from __future__ import annotations
+
+import argparse
+import pkgutil
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, Protocol, cast
+
+from tidings_cli import commands
+from tidings_cli.errors import CommandFailed
+
+
+class Command(Protocol):
+    """What a module of `tidings_cli.commands` offers."""
+
+    register: Callable[[Any], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 failed, 2 given wrongly."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    names = sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
+    # Only the command that was named is imported, so that one command's packages never slow another down.
+    wanted = [name for name in names if arguments and name == arguments[0]] or names
+    loaded = {name: _load(name) for name in wanted}
+    args = _parser(loaded).parse_args(arguments)
+    try:
+        return loaded[args.command].run(args)
+    except CommandFailed as error:
+        print(f"tidings {args.command}: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+def _load(name: str) -> Command:
+    return cast(Command, import_module(f"{commands.__name__}.{name}"))
+
+
+def _parser(loaded: dict[str, Command]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tidings", description="Customer engagement in your own AWS account.")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in loaded.values():
+        command.register(subparsers)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
