@@ -1,0 +1,170 @@
+"""The outbox's JSON API, under `/outbox/api`: for tests, the demo and other programs.
+
+Errors are `{"code", "message", "field"?}` with the status of `tidings.core.errors`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tidings.core.clock import from_text
+from tidings.core.errors import InvalidInput, NotFound
+from tidings_cli.carriers.faults import SendFault
+from tidings_cli.carriers.outbox import views
+from tidings_cli.carriers.outbox.desk import Desk
+from tidings_cli.carriers.ses.mails import Mail, milliseconds
+from tidings_cli.carriers.ses.recipient import Device
+from tidings_cli.carriers.web import Handler, Request, Response, json_response
+
+
+class OutboxApi:
+    """The handlers of the JSON API."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._mails = desk.mails
+        self._texts = desk.texts
+        self._log = desk.log
+        self._account = desk.account
+        self._faults = desk.faults
+        self._recipient = desk.recipient
+        self._base = f"{desk.public_url.rstrip('/')}/outbox"
+
+    def routes(self) -> list[tuple[str, str, Handler]]:
+        """Method, path and handler of every call."""
+        return [
+            ("GET", "/api/mails", self._list_mails),
+            ("DELETE", "/api/mails", self._empty_mails),
+            ("GET", "/api/mails/{mail}", self._get_mail),
+            ("POST", "/api/mails/{mail}/open", self._open),
+            ("POST", "/api/mails/{mail}/click", self._click),
+            ("POST", "/api/mails/{mail}/complain", self._complain),
+            ("POST", "/api/mails/{mail}/bounce", self._bounce),
+            ("GET", "/api/sms", self._list_sms),
+            ("DELETE", "/api/sms", self._empty_sms),
+            ("GET", "/api/sms/{sms}", self._get_sms),
+            ("POST", "/api/sms/{sms}/reply", self._reply),
+            ("GET", "/api/faults", self._list_faults),
+            ("POST", "/api/faults", self._order_fault),
+            ("DELETE", "/api/faults", self._clear_faults),
+            ("GET", "/api/suppressions", self._list_suppressions),
+            ("DELETE", "/api/suppressions/{address}", self._release),
+            ("GET", "/api/identities", self._list_identities),
+            ("PUT", "/api/identities/{name}", self._set_identity),
+        ]
+
+    def _list_mails(self, request: Request) -> Response:
+        """Mails, oldest first: `to` is a whole address, `since` ISO 8601, `q` words, `event` an SES event type."""
+        limit = request.one("limit", "0")
+        if not limit.isdigit():
+            raise InvalidInput("invalid_limit", "limit must be a number", "limit")
+        found = self._mails.find(
+            request.one("to"), _since(request.one("since")), request.one("q"), request.one("event"), int(limit)
+        )
+        return json_response(self._shown(found[::-1]))
+
+    def _empty_mails(self, request: Request) -> Response:
+        return json_response({"deleted": self._mails.empty()})
+
+    def _get_mail(self, request: Request, mail: str) -> Response:
+        return json_response(self._one(mail))
+
+    def _open(self, request: Request, mail: str) -> Response:
+        self._recipient.open(mail, device(request))
+        return json_response(self._one(mail))
+
+    def _click(self, request: Request, mail: str) -> Response:
+        """Follow the link that leads to `url`, or the first one; answers where it leads."""
+        url = request.json().get("url")
+        link = self._recipient.click_url(mail, str(url) if url is not None else None, device(request))
+        return json_response({"url": link.url, "tags": link.tags})
+
+    def _complain(self, request: Request, mail: str) -> Response:
+        self._recipient.complain(mail)
+        return json_response(self._one(mail))
+
+    def _bounce(self, request: Request, mail: str) -> Response:
+        """Bounce now: `type` and `subType` as SES names them, Permanent and General when left out."""
+        body = request.json()
+        self._recipient.bounce(mail, str(body.get("type") or "Permanent"), str(body.get("subType") or "General"))
+        return json_response(self._one(mail))
+
+    def _list_sms(self, request: Request) -> Response:
+        """Text messages, oldest first; `person` is the phone's number."""
+        found = self._texts.find(request.one("person"))
+        entries = self._log.of([sms.id for sms in found])
+        return json_response([views.sms_json(sms, entries[sms.id]) for sms in found])
+
+    def _empty_sms(self, request: Request) -> Response:
+        return json_response({"deleted": self._texts.empty()})
+
+    def _get_sms(self, request: Request, sms: str) -> Response:
+        found = self._texts.get(sms)
+        if found is None:
+            raise NotFound("unknown_sms", f"The outbox has no text message {sms}")
+        return json_response(views.sms_json(found, self._log.of([sms])[sms]))
+
+    def _reply(self, request: Request, sms: str) -> Response:
+        """Answer in the person's place with `body`."""
+        answer = self._texts.reply(sms, str(request.json().get("body") or ""))
+        return json_response(views.sms_json(answer, self._log.of([answer.id])[answer.id]), 201)
+
+    def _list_faults(self, request: Request) -> Response:
+        return json_response([fault.as_dict() for fault in self._faults.waiting()])
+
+    def _order_fault(self, request: Request) -> Response:
+        """Let the next `count` sends (to `to`) fail as `send` says; `seconds` holds a lost answer back for so long."""
+        body = request.json()
+        kind, count, seconds = body.get("send"), body.get("count", 1), body.get("seconds", 0)
+        if kind not in set(SendFault):
+            raise InvalidInput("unknown_fault", f"send must be one of {', '.join(SendFault)}", "send")
+        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+            raise InvalidInput("invalid_count", "count must be a number from 1 up", "count")
+        if not isinstance(seconds, int | float) or not 0 <= seconds <= 300:
+            raise InvalidInput("invalid_seconds", "seconds must be between 0 and 300", "seconds")
+        self._faults.order(SendFault(kind), count, body.get("to"), float(seconds))
+        return json_response([fault.as_dict() for fault in self._faults.waiting()], 201)
+
+    def _clear_faults(self, request: Request) -> Response:
+        self._faults.clear()
+        return json_response([])
+
+    def _list_suppressions(self, request: Request) -> Response:
+        return json_response([vars(entry) for entry in self._account.suppressions()])
+
+    def _release(self, request: Request, address: str) -> Response:
+        self._account.release(address)
+        return json_response([vars(entry) for entry in self._account.suppressions()])
+
+    def _list_identities(self, request: Request) -> Response:
+        return json_response([{"identity": name, "verified": good} for name, good in self._account.identities()])
+
+    def _set_identity(self, request: Request, name: str) -> Response:
+        """List an address or domain as `verified` or not; SES refuses mail from one that is not."""
+        verified = request.json().get("verified")
+        if not isinstance(verified, bool):
+            raise InvalidInput("invalid_verified", "verified must be true or false", "verified")
+        self._account.set_verified(name, verified)
+        return json_response({"identity": name, "verified": verified})
+
+    def _one(self, mail_id: str) -> dict[str, Any]:
+        found = self._mails.get(mail_id)
+        if found is None:
+            raise NotFound("unknown_mail", f"The outbox has no mail {mail_id}")
+        return self._shown([found])[0]
+
+    def _shown(self, mails: Sequence[Mail]) -> list[dict[str, Any]]:
+        entries = self._log.of([mail.id for mail in mails])
+        return [views.mail_json(mail, self._mails.links(mail.id), entries[mail.id], self._base) for mail in mails]
+
+
+def device(request: Request) -> Device:
+    """What the caller reads mail with."""
+    return Device(request.remote, request.headers.get("user-agent", ""))
+
+
+def _since(text: str) -> str:
+    try:
+        return milliseconds(from_text(text)) if text else ""
+    except ValueError:
+        raise InvalidInput("invalid_since", f"since must be ISO 8601, not {text}", "since") from None

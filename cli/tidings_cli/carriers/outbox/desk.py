@@ -1,0 +1,27 @@
+"""What the outbox works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tidings_cli.carriers.database import Database
+from tidings_cli.carriers.faults import Faults
+from tidings_cli.carriers.feedback import FeedbackLog
+from tidings_cli.carriers.ses.account import Account
+from tidings_cli.carriers.ses.mails import MailStore
+from tidings_cli.carriers.ses.recipient import Recipient
+from tidings_cli.carriers.sms.messages import SmsStore
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The carriers' stores and acts; `public_url` is where people reach the outbox, without `/outbox`."""
+
+    database: Database
+    mails: MailStore
+    texts: SmsStore
+    log: FeedbackLog
+    account: Account
+    faults: Faults
+    recipient: Recipient
+    public_url: str
