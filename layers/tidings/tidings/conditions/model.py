@@ -58,6 +58,10 @@ class Model(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """What was written, without the defaults: a comparison would show fourteen operators."""
+        return [(name, value) for name, value in super().__repr_args__() if name in self.model_fields_set]
+
 
 class Group(Model):
     """Base of `all`, `any` and `none`."""
