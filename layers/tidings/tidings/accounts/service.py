@@ -8,12 +8,13 @@ from typing import Any, Protocol
 
 from tidings.accounts.model import ApiKey, KeyKind, Workspace
 from tidings.accounts.rules import require_secret, require_workspace_id
+from tidings.accounts.store import DynamoKeyStore
 from tidings.core.clock import Clock
 from tidings.core.errors import Conflict, Unauthorized
 from tidings.core.http import Request, api_keys_in
 from tidings.core.ids import new_secret
 from tidings.core.keys import fingerprint
-from tidings.core.store import ConditionFailed
+from tidings.core.store import ConditionFailed, Database
 
 KEY_CACHE_FOR = timedelta(seconds=60)
 KEY_CACHE_SIZE = 1000
@@ -41,6 +42,11 @@ class Doorkeeper:
         self._keys = keys
         self._clock = clock
         self._known: dict[str, tuple[ApiKey | None, datetime]] = {}
+
+    @classmethod
+    def over(cls, database: Database, clock: Clock) -> Doorkeeper:
+        """A doorkeeper on the tables of a database."""
+        return cls(DynamoKeyStore(database), clock)
 
     def admit(self, offered: Iterable[Any]) -> ApiKey:
         """The first key offered. Raises Unauthorized if there is none, or nobody knows it."""

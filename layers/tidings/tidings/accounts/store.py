@@ -9,7 +9,7 @@ from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 
 from tidings.accounts.model import ApiKey, KeyKind, Workspace
 from tidings.core.clock import from_text, to_text
-from tidings.core.store import Database, Key, SingleItem, faults
+from tidings.core.store import Database, Key, Part, SingleItem, faults, update
 
 
 class WorkspaceItem(SingleItem):
@@ -58,10 +58,9 @@ class DynamoWorkspaceStore:
         """The workspace that a read item is."""
         return Workspace(item.pk, item.name, from_text(item.created_at), int(item.generation), item.settings)
 
-    def grow_generation(self, workspace: str) -> None:
-        """Tell every cache that the workspace's automations changed: one write."""
-        with faults():
-            self._items(workspace).update([self._items.generation.add(1)], condition=self._items.pk.exists())
+    def grow_generation(self, workspace: str) -> Part:
+        """Tell every cache that the workspace's automations changed, in the transaction that changes them."""
+        return update("workspace", self._items(workspace), [self._items.generation.add(1)], self._items.pk.exists())
 
 
 class DynamoKeyStore:

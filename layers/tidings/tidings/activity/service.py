@@ -22,7 +22,7 @@ class EventStore(Protocol):
     def add(self, event: Event) -> bool: ...
     def add_all(self, events: Sequence[Event]) -> int: ...
     def latest(self, workspace: str, identity: Identity, before: datetime | None, limit: int) -> list[Event]: ...
-    def named_since(self, workspace: str, identity: Identity, name: str, after: datetime | None) -> Iterator[Event]: ...
+    def named_since(self, workspace: str, identity: Identity, name: str, since: datetime | None) -> Iterator[Event]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +122,11 @@ class TimelineService:
         page = found[:limit]
         return Page(page, _cursor(page[-1]) if len(found) > limit else "")
 
-    def named_since(self, contact: Contact, name: str, after: datetime | None) -> list[Event]:
-        """A contact's events of a name received after an instant, in order."""
+    def named_since(self, contact: Contact, name: str, since: datetime | None) -> list[Event]:
+        """A contact's events of a name received at an instant or later, in order."""
         found: list[Event] = []
         for identity in contact.event_identities:
-            found += self._events.named_since(contact.workspace, identity, name, after)
+            found += self._events.named_since(contact.workspace, identity, name, since)
         return sorted(found, key=_place)
 
 

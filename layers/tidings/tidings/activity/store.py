@@ -86,10 +86,10 @@ class DynamoEventStore:
             )
             return [self.entity(item) for item in found]
 
-    def named_since(self, workspace: str, identity: Identity, name: str, after: datetime | None) -> Iterator[Event]:
-        """An identity's events of a name, received after an instant, in order; read consistently."""
+    def named_since(self, workspace: str, identity: Identity, name: str, since: datetime | None) -> Iterator[Event]:
+        """An identity's events of a name, received at an instant or later, in order; read consistently."""
         index = self._items.received
-        condition = None if after is None else self._items.received_at > to_text(after)
+        condition = None if since is None else self._items.received_at >= to_text(since)
         with faults():
             for item in index.query(
                 f"{workspace}#{identity}", condition, filter_condition=self._items.name == name, consistent_read=True

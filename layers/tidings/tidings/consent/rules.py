@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from tidings.consent.model import Channel, Check, Suppression
 from tidings.contacts.rules import normalise_email
+from tidings.core.clock import from_text
 from tidings.core.errors import InvalidInput
 
 _E164 = re.compile(r"^\+[1-9]\d{6,14}$")
@@ -38,3 +41,17 @@ def suppression_check(entry: Suppression | None, now: datetime) -> Check:
     if not entry.holds_at(now):
         return Check("suppression", True, f"the {entry.reason} suppression has expired")
     return Check("suppression", False, f"suppressed since {entry.created_at:%Y-%m-%d %H:%M:%S} UTC: {entry.reason}")
+
+
+def read_expiry(body: Mapping[str, Any], now: datetime) -> datetime | None:
+    """When a suppression is to end; None for never. Raises InvalidInput."""
+    text = body.get("expires_at")
+    if text is None:
+        return None
+    try:
+        expires_at = from_text(str(text))
+    except ValueError as error:
+        raise InvalidInput("invalid_timestamp", "expires_at is not an ISO 8601 time.", "expires_at") from error
+    if expires_at <= now:
+        raise InvalidInput("expiry_in_past", "expires_at is in the past.", "expires_at")
+    return expires_at

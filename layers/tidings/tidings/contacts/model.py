@@ -77,6 +77,23 @@ class Contact:
     @property
     def event_identities(self) -> list[Identity]:
         """The identities under which this contact's events stand: its own id, its ids, and those it absorbed."""
-        own = [Identity(IdentityKind.CONTACT, contact) for contact in (self.id, *self.absorbed)]
+        own = [Identity(IdentityKind.CONTACT, contact) for contact in self.every_id]
         sent = [i for i in self.identities if i.kind in (IdentityKind.USER, IdentityKind.ANONYMOUS)]
         return own + sorted(sent)
+
+    @property
+    def every_id(self) -> tuple[str, ...]:
+        """Its own id and those of the contacts it absorbed: what is keyed by contact stands under any of them."""
+        return (self.id, *self.absorbed)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The contact as the API shows it."""
+        return {
+            "contact": self.id,
+            "traits": self.values,
+            "identities": [{"kind": i.kind.value, "value": i.value} for i in sorted(self.identities)],
+            "known": self.is_known,
+            "created_at": self.created_at,
+            "last_seen_at": self.last_seen_at,
+            "absorbed": list(self.absorbed),
+        }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -167,3 +167,23 @@ class ContactDirectory:
 
 def _with_identities(contact: Contact, identities: frozenset[Identity]) -> Contact:
     return replace(contact, identities=contact.identities | identities)
+
+
+_ASKED_BY = {
+    "user_id": IdentityKind.USER,
+    "anonymous_id": IdentityKind.ANONYMOUS,
+    "email": IdentityKind.EMAIL,
+}
+
+
+def identity_in(query: Mapping[str, str]) -> Identity:
+    """The one identity that a query names. Raises InvalidInput."""
+    given = [name for name in _ASKED_BY if query.get(name)]
+    if len(given) != 1:
+        raise InvalidInput("invalid_identity", f"Name one of {', '.join(_ASKED_BY)}.", "user_id")
+    kind, value = _ASKED_BY[given[0]], query[given[0]]
+    if kind is IdentityKind.EMAIL:
+        value = normalise_email(value)
+        if not value:
+            raise InvalidInput("invalid_email", "This is not an e-mail address.", "email")
+    return Identity(kind, value)

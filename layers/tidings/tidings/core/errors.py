@@ -14,6 +14,8 @@ TidingsError
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class TidingsError(Exception):
     """Base of all; `code` is stable and for programs, `message` is for people, `field` says where."""
@@ -26,9 +28,9 @@ class TidingsError(Exception):
         self.message = message
         self.field = field
 
-    def as_dict(self) -> dict[str, str]:
+    def as_dict(self) -> dict[str, Any]:
         """The error as it stands on the wire."""
-        body = {"code": self.code, "message": self.message}
+        body: dict[str, Any] = {"code": self.code, "message": self.message}
         if self.field is not None:
             body["field"] = self.field
         return body

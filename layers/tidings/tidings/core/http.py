@@ -142,3 +142,20 @@ def _gunzip(data: bytes, limit: int) -> bytes:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def named(body: dict[str, Any], field: str, name: str) -> dict[str, Any]:
+    """The body with the name that the path gives. Raises InvalidInput if it says another."""
+    if body.get(field, name) != name:
+        raise InvalidInput("name_mismatch", f"The body says another {field} than the path.", field)
+    return {**body, field: name}
+
+
+def text(body: Mapping[str, Any], field: str, default: str | None = None) -> str:
+    """A field of the body that is text. Raises InvalidInput: `missing_field` or `invalid_type`."""
+    value = body.get(field, default)
+    if value is None:
+        raise InvalidInput("missing_field", f"{field} is missing.", field)
+    if not isinstance(value, str):
+        raise InvalidInput("invalid_type", f"{field} is text.", field)
+    return value

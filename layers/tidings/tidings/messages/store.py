@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +16,6 @@ from tidings.core.ids import contact_of_message, shard
 from tidings.core.store import ConditionFailed, Database, Item, Key, Part, faults, put, update
 from tidings.messages.model import Kind, Message, State, Template, TemplateInput
 from tidings.messages.rules import CLAIM_SHARDS, RANK
-
-LIVE = "live"
 
 
 class TemplateItem(Item):
@@ -35,7 +33,7 @@ class DynamoTemplateStore:
 
     def live_key(self, workspace: str, name: str) -> Key:
         """Where the live version stands, for a batched read."""
-        return Key(self._items, workspace, f"{name}#{LIVE}")
+        return Key(self._items, workspace, f"live#{name}")
 
     def live(self, workspace: str, name: str) -> Template | None:
         """The live version: one read."""
@@ -46,23 +44,26 @@ class DynamoTemplateStore:
     def all_live(self, workspace: str) -> list[Template]:
         """The live version of every template of a workspace."""
         with faults():
-            items = list(self._items.query(workspace, consistent_read=True))
-        return [self.entity(item) for item in items if item.sk.endswith(f"#{LIVE}")]
+            items = list(self._items.query(workspace, self._items.sk.startswith("live#"), consistent_read=True))
+        return [self.entity(item) for item in items]
 
     def versions(self, workspace: str, name: str) -> list[Template]:
         """All versions of a template, latest first."""
         with faults():
             items = list(
                 self._items.query(
-                    workspace, self._items.sk.startswith(f"{name}#v"), scan_index_forward=False, consistent_read=True
+                    workspace,
+                    self._items.sk.startswith(f"version#{name}#"),
+                    scan_index_forward=False,
+                    consistent_read=True,
                 )
             )
         return [self.entity(item) for item in items]
 
     def publish(self, template: Template) -> None:
         """Store a new version and make it the live one. Raises ConditionFailed if somebody else was faster."""
-        version = self._item(template, f"v{template.version:06d}")
-        live = self._item(template, LIVE)
+        version = self._item(template, f"version#{template.name}#{template.version:06d}")
+        live = self._item(template, f"live#{template.name}")
         expected = (
             self._items.version == template.version - 1 if template.version > 1 else self._items.pk.does_not_exist()
         )
@@ -72,7 +73,7 @@ class DynamoTemplateStore:
         """The template that a read item is."""
         return Template(
             workspace=item.pk,
-            name=item.sk.rpartition("#")[0],
+            name=item.sk.split("#")[1],
             version=int(item.version),
             content=TemplateInput.model_validate_json(item.content),
             created_at=from_text(item.created_at),
@@ -81,7 +82,7 @@ class DynamoTemplateStore:
     def _item(self, template: Template, place: str) -> TemplateItem:
         return self._items(
             template.workspace,
-            f"{template.name}#{place}",
+            place,
             version=template.version,
             content=template.content.model_dump_json(by_alias=True),
             created_at=to_text(template.created_at),
@@ -141,10 +142,14 @@ class DynamoMessageStore:
                 return None
         return self.entity(item)
 
-    def of_contact(self, workspace: str, contact: str) -> list[Message]:
-        """All messages of a contact."""
-        with faults():
-            return [self.entity(item) for item in self._items.query(f"{workspace}#{contact}", consistent_read=True)]
+    def of_contact(self, workspace: str, contacts: Sequence[str]) -> list[Message]:
+        """All messages of a contact, which goes by these ids: one query for each."""
+        found: list[Message] = []
+        for contact in contacts:
+            with faults():
+                items = self._items.query(f"{workspace}#{contact}", consistent_read=True)
+                found += [self.entity(item) for item in items]
+        return found
 
     def claims_older_than(self, number: int, before: datetime) -> list[Message]:
         """Messages of one shard that were claimed before an instant and are not settled."""

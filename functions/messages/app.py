@@ -1,0 +1,30 @@
+"""Woken by GET /v1/messages…: one message with its decision, or those that ended as unknown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tidings.accounts.service import Doorkeeper
+from tidings.core import http
+from tidings.core.clock import SystemClock
+from tidings.core.errors import InvalidInput
+from tidings.core.settings import Settings
+from tidings.core.store import Database
+from tidings.messages.service import MessageService
+from tidings.messages.store import DynamoMessageStore
+
+database = Database(Settings.read())
+doorkeeper = Doorkeeper.over(database, SystemClock())
+messages = MessageService(DynamoMessageStore(database))
+
+
+@http.answers
+def handler(event: dict[str, Any], context: Any) -> http.Answer:
+    """Show messages of a secret key's workspace."""
+    request = http.Request.of(event)
+    workspace = doorkeeper.admit_secret(request).workspace
+    if "message" in request.path:
+        return http.ok(messages.get(workspace, request.path["message"]).as_dict())
+    if request.query.get("state") != "unknown":
+        raise InvalidInput("invalid_state", "Only messages with state=unknown can be listed.", "state")
+    return http.ok({"messages": [one.as_dict() for one in messages.unknown(workspace)]})

@@ -1,0 +1,97 @@
+"""Enrolling people: one enrolment and one execution for each event, however often it is repeated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tidings.activity.model import Event
+from tidings.automations.enrolments import Enrolment, EnrolmentState, entry_of, until_texts
+from tidings.automations.gateway import QueueGateway, Start, StepFunctionsGateway
+from tidings.automations.graph import Moment, follow
+from tidings.automations.store import Automation, DynamoEnrolmentStore
+from tidings.contacts.model import Contact
+from tidings.core.store import ConditionFailed
+
+
+class Enrolling:
+    """Stores the enrolment first and starts its execution then: whoever is interrupted between repeats both."""
+
+    def __init__(self, enrolments: DynamoEnrolmentStore, machines: StepFunctionsGateway, starts: QueueGateway) -> None:
+        self._enrolments = enrolments
+        self._machines = machines
+        self._starts = starts
+
+    def enrol(self, automation: Automation, contact: Contact, event: Event) -> bool:
+        """Enrol a contact because of an event; False if the automation's re-entry rule says no.
+
+        At most two calls and one StartExecution. Raises Unavailable or Throttled.
+        """
+        enrolment = new_enrolment(automation, contact, event)
+        try:
+            self._enrolments.add(enrolment, event.properties)
+        except ConditionFailed:
+            return self._start_earlier(enrolment)
+        self._start(enrolment)
+        return True
+
+    def _start_earlier(self, enrolment: Enrolment) -> bool:
+        """Start the execution of an enrolment that was stored before, unless another event made it or it is over."""
+        earlier = self._enrolments.get(enrolment.workspace, enrolment.contact, enrolment.automation, enrolment.entry)
+        if earlier is None or dict(earlier.event) != dict(enrolment.event):
+            return False
+        if earlier.state is EnrolmentState.LIVE and earlier.n == 0 and earlier.runs == 0:
+            self._start(earlier)
+        return True
+
+    def _start(self, enrolment: Enrolment) -> None:
+        if start(self._machines, enrolment) is Start.THROTTLED:
+            self._starts.put(reference(enrolment))
+
+
+def new_enrolment(automation: Automation, contact: Contact, event: Event) -> Enrolment:
+    """The enrolment that an event causes. Its times count from when the event was received, so a repeat is the same."""
+    moment = Moment(event.received_at, contact.values, event.properties)
+    following = follow(automation.definition, automation.definition.start, moment)
+    return Enrolment(
+        workspace=contact.workspace,
+        contact=contact.id,
+        automation=automation.name,
+        version=automation.version,
+        entry=entry_of(event, automation.definition.reentry),
+        state=EnrolmentState.LIVE,
+        started_at=event.received_at,
+        machine=automation.machine,
+        component=following.next,
+        until=until_texts(following),
+        event={"identity": str(event.identity), "message_id": event.message_id, "event": event.name},
+    )
+
+
+def start(machines: StepFunctionsGateway, enrolment: Enrolment) -> Start:
+    """Start the execution of an enrolment's current run; repeating it starts nothing."""
+    return machines.start(enrolment.machine, enrolment.execution_name, enrolment.input)
+
+
+def reference(enrolment: Enrolment) -> dict[str, Any]:
+    """What names an enrolment in a queue."""
+    return {
+        "workspace": enrolment.workspace,
+        "contact": enrolment.contact,
+        "automation": enrolment.automation,
+        "entry": enrolment.entry,
+    }
+
+
+class PendingStarts:
+    """Starts executions that Step Functions had no room for."""
+
+    def __init__(self, enrolments: DynamoEnrolmentStore, machines: StepFunctionsGateway) -> None:
+        self._enrolments = enrolments
+        self._machines = machines
+
+    def start(self, named: dict[str, str]) -> bool:
+        """Start a pending enrolment; False if there is still no room. Raises Unavailable."""
+        enrolment = self._enrolments.get(named["workspace"], named["contact"], named["automation"], named["entry"])
+        if enrolment is None or enrolment.state is not EnrolmentState.LIVE:
+            return True
+        return start(self._machines, enrolment) is not Start.THROTTLED

@@ -1,0 +1,148 @@
+"""What an enrolment and a step taken are: one person's way through one version of an automation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from tidings.activity.model import Event
+from tidings.automations.graph import Following
+from tidings.core.clock import to_text
+from tidings.core.ids import digest
+
+
+class EnrolmentState(StrEnum):
+    """Where a person's way stands."""
+
+    LIVE = "live"
+    COMPLETED = "completed"
+    FAILED = "failed"  # the execution failed or timed out; it can be resumed
+    STOPPED = "stopped"  # somebody stopped the execution
+
+
+class EnrolmentOver(Exception):
+    """The enrolment is not live any more: nothing is to be done for it. Machines do not retry this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """One person's way through one version. `n` counts the steps taken; `component` is the state to be entered next."""
+
+    workspace: str
+    contact: str
+    automation: str
+    version: int
+    entry: str
+    state: EnrolmentState
+    started_at: datetime
+    machine: str
+    component: str
+    until: Mapping[str, str] = field(default_factory=dict)
+    n: int = 0
+    runs: int = 0
+    event: Mapping[str, str] = field(default_factory=dict)
+    updated_at: datetime | None = None
+    error: str = ""
+
+    @property
+    def execution_name(self) -> str:
+        """The execution's name, always the same for the same run, so that starting it twice starts one."""
+        return digest("execution", self.workspace, self.contact, self.automation, self.entry, str(self.runs), length=50)
+
+    @property
+    def execution_arn(self) -> str:
+        """The execution's ARN, which Step Functions makes from the machine's and the name."""
+        return f"{self.machine.replace(':stateMachine:', ':execution:')}:{self.execution_name}"
+
+    @property
+    def input(self) -> str:
+        """The execution's input: ids and times, no personal data; byte for byte the same at a repeat."""
+        ids = {
+            "workspace": self.workspace,
+            "contact": self.contact,
+            "automation": self.automation,
+            "version": self.version,
+            "entry": self.entry,
+        }
+        at = {"n": self.n, "next": self.component, "until": dict(sorted(self.until.items()))}
+        return json.dumps({**ids, "at": at}, separators=(",", ":"))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The enrolment as the API shows it."""
+        return {
+            "automation": self.automation,
+            "version": self.version,
+            "entry": self.entry,
+            "contact": self.contact,
+            "state": self.state.value,
+            "started_at": self.started_at,
+            "updated_at": self.updated_at,
+            "component": self.component,
+            "until": dict(self.until),
+            "steps": self.n,
+            "cause": dict(self.event),
+            "error": self.error,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class StepTaken:
+    """One component passed: its outcome, what followed, and why."""
+
+    n: int
+    component: str
+    outcome: str
+    next: str
+    until: Mapping[str, str]
+    at: datetime
+    why: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """What the Task answers to its machine."""
+        return {"outcome": self.outcome, "next": self.next, "until": dict(self.until), "n": self.n}
+
+    def as_dict(self) -> dict[str, Any]:
+        """The step as the API shows it."""
+        return {
+            "n": self.n,
+            "component": self.component,
+            "outcome": self.outcome,
+            "next": self.next,
+            "at": self.at,
+            "why": dict(self.why),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class StepCall:
+    """What a machine asks a Task to do. Raises KeyError or TypeError for a payload of another shape."""
+
+    workspace: str
+    contact: str
+    automation: str
+    version: int
+    entry: str
+    n: int
+    component: str
+
+    @classmethod
+    def of(cls, payload: Mapping[str, Any]) -> StepCall:
+        """The call in a Task's payload."""
+        names = ("workspace", "contact", "automation", "entry", "component")
+        ids = {name: str(payload[name]) for name in names}
+        return cls(version=int(payload["version"]), n=int(payload["n"]), **ids)
+
+
+def until_texts(following: Following) -> dict[str, str]:
+    """The ends of waits as text."""
+    return {wait: to_text(instant) for wait, instant in following.until.items()}
+
+
+def entry_of(event: Event, reentry: str) -> str:
+    """What makes an enrolment one: the event that caused it, or that there is only ever one."""
+    return "once" if reentry == "once" else digest("entry", str(event.identity), event.message_id)

@@ -1,0 +1,41 @@
+"""What conditions may ask about a contact, read when it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from tidings.activity.service import TimelineService
+from tidings.conditions.model import EventQuery, Occurrence
+from tidings.contacts.model import Contact
+
+
+@dataclass(frozen=True)
+class ContactFacts:
+    """A contact at an instant. `trigger` is the event that is no occurrence since the enrolment that it caused."""
+
+    contact: Contact
+    now: datetime
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    timeline: TimelineService | None = None
+    instants: Mapping[str, datetime] = field(default_factory=dict)
+    trigger: tuple[str, str] = ("", "")
+
+    @property
+    def traits(self) -> Mapping[str, Any]:
+        """Traits of the contact."""
+        return self.contact.values
+
+    def instant(self, name: str) -> datetime | None:
+        """When the enrolment began or a step was last taken."""
+        return self.instants.get(name)
+
+    def occurrences(self, query: EventQuery) -> Iterable[Occurrence]:
+        """The contact's events of a name: one query for each of its identities."""
+        if self.timeline is None:
+            return
+        for event in self.timeline.named_since(self.contact, query.event, query.since):
+            if (str(event.identity), event.message_id) != self.trigger:
+                yield Occurrence(event.received_at, event.properties)

@@ -1,0 +1,92 @@
+"""AWS Step Functions and the queues that react hands work to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tidings.core.errors import Unavailable
+
+_CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
+_THROTTLES = frozenset({"ThrottlingException", "TooManyRequestsException", "ExecutionLimitExceeded", "Throttling"})
+
+
+class Start(StrEnum):
+    """What came of starting an execution."""
+
+    STARTED = "started"
+    THERE = "there"
+    THROTTLED = "throttled"
+
+
+class StepFunctionsGateway:
+    """Creates machines and starts executions."""
+
+    def __init__(self, role_arn: str = "", client: Any = None) -> None:
+        self._role_arn = role_arn
+        self._client = client or boto3.client("stepfunctions", config=_CONFIG)
+
+    def create_machine(self, name: str, definition: Mapping[str, Any], tags: Mapping[str, str]) -> str:
+        """The ARN of the machine, made if it is not there: Step Functions answers the same for the same definition.
+
+        Raises Unavailable.
+        """
+        try:
+            answer = self._client.create_state_machine(
+                name=name,
+                definition=json.dumps(definition),
+                roleArn=self._role_arn,
+                type="STANDARD",
+                tags=[{"key": key, "value": value} for key, value in tags.items()],
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise Unavailable("machine_failed", f"The machine could not be created: {_code(error)}.") from error
+        return str(answer["stateMachineArn"])
+
+    def start(self, machine: str, name: str, execution_input: str) -> Start:
+        """Start an execution. A name that ran in the last 90 days is there already. Raises Unavailable."""
+        try:
+            self._client.start_execution(stateMachineArn=machine, name=name, input=execution_input)
+        except (ClientError, BotoCoreError) as error:
+            code = _code(error)
+            if code == "ExecutionAlreadyExists":
+                return Start.THERE
+            if code in _THROTTLES:
+                return Start.THROTTLED
+            raise Unavailable("start_failed", f"The execution could not be started: {code}.") from error
+        return Start.STARTED
+
+    def status(self, execution: str) -> str:
+        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED; empty if there is no such execution. Raises Unavailable."""
+        try:
+            return str(self._client.describe_execution(executionArn=execution)["status"])
+        except (ClientError, BotoCoreError) as error:
+            if _code(error) == "ExecutionDoesNotExist":
+                return ""
+            raise Unavailable("describe_failed", f"The execution could not be described: {_code(error)}.") from error
+
+
+class QueueGateway:
+    """Puts JSON messages into an SQS queue."""
+
+    def __init__(self, queue_url: str, client: Any = None) -> None:
+        self._queue_url = queue_url
+        self._client = client or boto3.client("sqs", config=_CONFIG)
+
+    def put(self, body: Mapping[str, Any]) -> None:
+        """Put a message. Raises Unavailable."""
+        try:
+            self._client.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(body))
+        except (ClientError, BotoCoreError) as error:
+            raise Unavailable("queue_failed", f"The queue did not take a message: {_code(error)}.") from error
+
+
+def _code(error: Exception) -> str:
+    response: Mapping[str, Any] = getattr(error, "response", {}) or {}
+    return str(response.get("Error", {}).get("Code", "")) or type(error).__name__

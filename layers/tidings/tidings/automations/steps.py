@@ -1,0 +1,338 @@
+"""Taking the steps of enrolments: what stands around each Task, and the Tasks themselves.
+
+A step is recorded once, with its outcome and what follows. A Task that is repeated finds its step and answers the same.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tidings.accounts.model import Workspace
+from tidings.accounts.store import DynamoWorkspaceStore
+from tidings.activity.service import TimelineService
+from tidings.automations.enrolments import (
+    Enrolment,
+    EnrolmentOver,
+    EnrolmentState,
+    StepCall,
+    StepTaken,
+    until_texts,
+)
+from tidings.automations.facts import ContactFacts
+from tidings.automations.graph import Moment, follow, links
+from tidings.automations.model import OTHERWISE, Branch, CheckSuppression, Component, Definition, SendEmail
+from tidings.automations.store import DynamoAutomationStore, DynamoEnrolmentStore
+from tidings.conditions.explain import explain
+from tidings.conditions.model import needs_events, steps_named
+from tidings.consent.model import Channel, Check
+from tidings.consent.service import SuppressionService
+from tidings.contacts.model import Contact
+from tidings.contacts.store import DynamoContactStore
+from tidings.core.clock import Clock
+from tidings.core.errors import NotFound, TidingsError
+from tidings.core.ids import message_id
+from tidings.core.store import ConditionFailed, Database, Key, Part
+from tidings.email.model import Order
+from tidings.email.service import EmailService
+from tidings.messages.model import Kind, Message, OnUnknown
+from tidings.messages.rules import outcome_of
+from tidings.messages.store import DynamoMessageStore, DynamoTemplateStore
+
+DEFINITIONS_KEPT = 256
+
+# What a mail's outcome means where a component has no link of that name.
+_EMAIL_LINKS = {"refused": "skipped"}
+
+
+@dataclass(frozen=True)
+class Situation:
+    """All that one batched read finds around a step."""
+
+    call: StepCall
+    workspace: Workspace
+    contact: Contact
+    enrolment: Enrolment
+    definition: Definition
+    properties: Mapping[str, Any]
+    found: Mapping[Key, Any]
+
+    @property
+    def component(self) -> Component:
+        """The component that the call is about."""
+        return self.definition.components[self.call.component]
+
+
+class StepRunner:
+    """Reads what stands around a step, and records what came of it."""
+
+    def __init__(
+        self,
+        database: Database,
+        workspaces: DynamoWorkspaceStore,
+        contacts: DynamoContactStore,
+        automations: DynamoAutomationStore,
+        enrolments: DynamoEnrolmentStore,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._workspaces = workspaces
+        self._contacts = contacts
+        self._automations = automations
+        self.enrolments = enrolments
+        self._clock = clock
+        self._definitions: OrderedDict[tuple[str, str, int], Definition] = OrderedDict()
+
+    @classmethod
+    def over(cls, database: Database, clock: Clock) -> StepRunner:
+        """A runner on the tables of a database."""
+        return cls(
+            database,
+            DynamoWorkspaceStore(database),
+            DynamoContactStore(database),
+            DynamoAutomationStore(database),
+            DynamoEnrolmentStore(database),
+            clock,
+        )
+
+    def definition(self, call: StepCall) -> Definition:
+        """The version that the call runs on; it never changes, so it is read once. Raises NotFound."""
+        key = (call.workspace, call.automation, call.version)
+        if key not in self._definitions:
+            place = self._automations.version_key(*key)
+            item = self._database.batch_get([place]).get(place)
+            if item is None:
+                raise NotFound("unknown_version", "There is no such version of the automation.", "version")
+            self._definitions[key] = self._automations.entity(item).definition
+            if len(self._definitions) > DEFINITIONS_KEPT:
+                self._definitions.popitem(last=False)
+        return self._definitions[key]
+
+    def begin(self, call: StepCall, *more: Key) -> Situation | StepTaken:
+        """What stands around a step, in one batched read; the step itself if it was taken before.
+
+        Raises EnrolmentOver if the enrolment is not live.
+        """
+        definition = self.definition(call)
+        place = (call.workspace, call.contact, call.automation, call.entry)
+        enrolment_key, trigger_key = self.enrolments.key(*place), self.enrolments.trigger_key(*place)
+        step_key, workspace_key = self.enrolments.step_key(call), self._workspaces.key(call.workspace)
+        contact_key = self._contacts.contact_key(call.workspace, call.contact)
+        found = self._database.batch_get([enrolment_key, trigger_key, step_key, workspace_key, contact_key, *more])
+        if step_key in found:
+            return self.enrolments.step(found[step_key])
+        enrolment = self.enrolments.entity(found[enrolment_key]) if enrolment_key in found else None
+        if enrolment is None or enrolment.state is not EnrolmentState.LIVE or contact_key not in found:
+            raise EnrolmentOver(call.component)
+        return Situation(
+            call=call,
+            workspace=self._workspaces.entity(found[workspace_key]),
+            contact=self._survivor(self._contacts.entity(found[contact_key])),
+            enrolment=enrolment,
+            definition=definition,
+            properties=(found[trigger_key].properties or {}) if trigger_key in found else {},
+            found=found,
+        )
+
+    def step(self, situation: Situation, outcome: str, link: str, why: Mapping[str, Any]) -> StepTaken:
+        """The step that an outcome makes: where its link leads, and until when the waits there last."""
+        now = self._clock.now()
+        target = links(situation.component)[link]
+        moment = Moment(now, situation.contact.values, situation.properties)
+        following = follow(situation.definition, target, moment)
+        return StepTaken(
+            n=situation.call.n + 1,
+            component=situation.call.component,
+            outcome=outcome,
+            next=following.next,
+            until=until_texts(following),
+            at=now,
+            why=why,
+        )
+
+    def take(self, situation: Situation, outcome: str, link: str, why: Mapping[str, Any]) -> dict[str, Any]:
+        """Record a step and answer the machine. Raises EnrolmentOver if the enrolment ended meanwhile."""
+        step = self.step(situation, outcome, link, why)
+        try:
+            self._database.transact(self.enrolments.record(situation.call, step, live=True))
+        except ConditionFailed as error:
+            return self.answer_of_earlier(situation.call, error)
+        return step.answer
+
+    def answer_of_earlier(self, call: StepCall, refused: ConditionFailed) -> dict[str, Any]:
+        """The answer of a repeat that was faster. Raises EnrolmentOver if there was none."""
+        key = self.enrolments.step_key(call)
+        item = self._database.batch_get([key]).get(key)
+        if item is None:
+            raise EnrolmentOver(call.component) from refused
+        return self.enrolments.step(item).answer
+
+    def instants(self, situation: Situation, names: set[str]) -> dict[str, Any]:
+        """When the enrolment began, and when the named steps were last taken: one query if there are any."""
+        instants = {"enrolment": situation.enrolment.started_at}
+        if names:
+            for step in self.enrolments.steps_of(situation.enrolment):
+                if step.component in names:
+                    instants[f"step:{step.component}"] = step.at
+        return instants
+
+    def _survivor(self, contact: Contact) -> Contact:
+        if not contact.merged_into:
+            return contact
+        return self._contacts.get(contact.workspace, contact.merged_into) or contact
+
+
+class BranchTask:
+    """Sends a person along the first arm whose condition holds."""
+
+    def __init__(self, runner: StepRunner, timeline: TimelineService, clock: Clock) -> None:
+        self._runner = runner
+        self._timeline = timeline
+        self._clock = clock
+
+    def run(self, call: StepCall) -> dict[str, Any]:
+        """Take the step; the machine's answer."""
+        situation = self._runner.begin(call)
+        if isinstance(situation, StepTaken):
+            return situation.answer
+        branch = situation.component
+        if not isinstance(branch, Branch):
+            raise _wrong_component(call)
+        arm, why = self._choose(situation, branch)
+        return self._runner.take(situation, arm, arm, why)
+
+    def _choose(self, situation: Situation, branch: Branch) -> tuple[str, dict[str, Any]]:
+        names = set().union(*(steps_named(arm.when) for arm in branch.arms))
+        facts = ContactFacts(
+            contact=situation.contact,
+            now=self._clock.now(),
+            properties=situation.properties,
+            timeline=self._timeline if any(needs_events(arm.when) for arm in branch.arms) else None,
+            instants=self._runner.instants(situation, names),
+            trigger=(situation.enrolment.event.get("identity", ""), situation.enrolment.event.get("message_id", "")),
+        )
+        why: dict[str, Any] = {}
+        for arm in branch.arms:
+            explanation = explain(arm.when, facts)
+            why[arm.name] = explanation.as_dict()
+            if explanation.result:
+                return arm.name, why
+        return OTHERWISE, why
+
+
+class CheckSuppressionTask:
+    """Asks whether the contact may be written to, without writing."""
+
+    def __init__(self, runner: StepRunner, suppressions: SuppressionService) -> None:
+        self._runner = runner
+        self._suppressions = suppressions
+
+    def run(self, call: StepCall) -> dict[str, Any]:
+        """Take the step; the machine's answer. Somebody without an address is as good as suppressed."""
+        situation = self._runner.begin(call)
+        if isinstance(situation, StepTaken):
+            return situation.answer
+        component = situation.component
+        if not isinstance(component, CheckSuppression):
+            raise _wrong_component(call)
+        check = self._check(situation.contact, Channel(component.channel))
+        outcome = "clear" if check.passed else "suppressed"
+        return self._runner.take(situation, outcome, outcome, check.as_dict())
+
+    def _check(self, contact: Contact, channel: Channel) -> Check:
+        if not contact.email:
+            return Check("address", False, "the contact has no e-mail address")
+        try:
+            return self._suppressions.check(contact.workspace, channel, contact.email)
+        except TidingsError as error:
+            return Check("address", False, error.message)
+
+
+class SendEmailTask:
+    """Sends a component's e-mail."""
+
+    def __init__(
+        self,
+        runner: StepRunner,
+        emails: EmailService,
+        templates: DynamoTemplateStore,
+        messages: DynamoMessageStore,
+    ) -> None:
+        self._runner = runner
+        self._emails = emails
+        self._templates = templates
+        self._messages = messages
+
+    def run(self, call: StepCall) -> dict[str, Any]:
+        """Take the step; the machine's answer. Raises what `EmailService.send` raises, for the machine to retry."""
+        component = self._runner.definition(call).components.get(call.component)
+        if not isinstance(component, SendEmail):
+            raise _wrong_component(call)
+        message = message_id(call.contact, call.automation, call.entry, call.component, str(call.n))
+        message_key = self._messages.key(call.workspace, call.contact, message)
+        template_key = self._templates.live_key(call.workspace, component.template)
+        situation = self._runner.begin(call, message_key, template_key)
+        if isinstance(situation, StepTaken):
+            return situation.answer
+        order = self._order(situation, component, message, situation.found.get(template_key))
+        item = situation.found.get(message_key)
+        company = _Enrolled(self._runner, situation)
+        try:
+            sent = self._emails.send(order, None if item is None else self._messages.entity(item), company)
+        except ConditionFailed as error:
+            return self._runner.answer_of_earlier(call, error)
+        return company.step_for(sent).answer
+
+    def _order(self, situation: Situation, component: SendEmail, message: str, template: Any) -> Order:
+        call, event = situation.call, situation.enrolment.event
+        return Order(
+            workspace=situation.workspace,
+            contact=situation.contact,
+            owner=call.contact,
+            message_id=message,
+            template_name=component.template,
+            template=None if template is None else self._templates.entity(template),
+            kind=Kind(component.kind),
+            on_unknown=OnUnknown(component.on_unknown),
+            event=situation.properties,
+            cause={
+                "automation": call.automation,
+                "version": str(call.version),
+                "entry": call.entry,
+                "component": call.component,
+                "event": event.get("message_id", ""),
+            },
+        )
+
+
+class _Enrolled:
+    """Goes with a message on behalf of the enrolment that ordered it."""
+
+    def __init__(self, runner: StepRunner, situation: Situation) -> None:
+        self._runner = runner
+        self._situation = situation
+        self._steps: dict[str, StepTaken] = {}
+
+    def guards(self) -> list[Part]:
+        """The claim holds only while the enrolment is live."""
+        return [self._runner.enrolments.live(self._situation.call)]
+
+    def records(self, outcome: str) -> list[Part]:
+        """The step, and what follows."""
+        return self._runner.enrolments.record(self._situation.call, self._step(outcome), live=False)
+
+    def step_for(self, message: Message) -> StepTaken:
+        """The step that was recorded with the message."""
+        return self._step(outcome_of(message.state))
+
+    def _step(self, outcome: str) -> StepTaken:
+        if outcome not in self._steps:
+            link = _EMAIL_LINKS.get(outcome, outcome)
+            self._steps[outcome] = self._runner.step(self._situation, outcome, link, {})
+        return self._steps[outcome]
+
+
+def _wrong_component(call: StepCall) -> NotFound:
+    return NotFound("unknown_component", f"{call.component} is no component of this kind.", "component")
