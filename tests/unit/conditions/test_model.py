@@ -1,0 +1,101 @@
+"""What may be written as a condition, and what the answer is when it may not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from tests.unit.conditions.strategies import conditions
+
+from tidings.conditions.model import dump, events_named, needs_events, parse_condition, steps_named
+from tidings.core.errors import InvalidInput
+
+LEAF = {"trait": "plan", "is": "team"}
+
+
+def nested(depth: int) -> dict[str, Any]:
+    return LEAF if depth == 1 else {"all": [nested(depth - 1)]}
+
+
+@settings(max_examples=200, deadline=None)
+@given(conditions())
+def test_a_condition_is_written_as_it_was_read(written: dict[str, Any]) -> None:
+    condition = parse_condition(written)
+    assert dump(condition) == written
+    assert parse_condition(dump(condition)) == condition
+
+
+@pytest.mark.parametrize(
+    ("written", "field", "message"),
+    [
+        ("plan is team", None, "is no rule"),
+        ({}, None, "is no rule"),
+        ({"attribute": "plan", "is": "team"}, None, "one of the keys all, any, none, trait, property, did, did_not"),
+        ({"trait": "plan"}, None, "needs an operator"),
+        ({"trait": "plan", "is": "a", "is_not": "b"}, None, "several operators"),
+        ({"trait": "plan", "equals": "team"}, "equals", "unknown key"),
+        ({"trait": "plan", "is_": "team"}, "is_", "unknown key"),
+        ({"trait": "", "is": "team"}, "trait", "1 to 1000 characters"),
+        ({"trait": 5, "is": "team"}, "trait", "in quotes"),
+        ({"trait": "plan", "is": None}, "is", "exists: false"),
+        ({"trait": "plan", "is": {"a": 1}}, "is", "must be text, a number"),
+        ({"trait": "plan", "is": float("nan")}, "is", "must be text, a number"),
+        ({"trait": "plan", "is": [["a"]]}, "is", "must be text, a number"),
+        ({"trait": "plan", "in": "team"}, "in", "must be a list"),
+        ({"trait": "plan", "in": []}, "in", "at least one value"),
+        ({"trait": "plan", "in": list(range(201))}, "in", "at most 200"),
+        ({"trait": "plan", "exists": "yes"}, "exists", "must be true or false"),
+        ({"trait": "plan", "starts_with": ""}, "starts_with", "1 to 1000 characters"),
+        ({"trait": "seats", "at_least": "3"}, "at_least", "must be a number"),
+        ({"trait": "seats", "at_least": True}, "at_least", "must be a number"),
+        ({"trait": "seats", "at_least": float("inf")}, "at_least", "must be a number"),
+        ({"trait": "born", "before": "tomorrow"}, "before", "ISO 8601"),
+        ({"trait": "born", "before": 2026}, "before", "ISO 8601"),
+        ({"all": []}, "all", "must not be empty"),
+        ({"all": LEAF}, "all", "must be a list"),
+        ({"any": [LEAF, {"none": [{"trait": "x", "is": None}]}]}, "any[1].none[0].is", "exists: false"),
+        ({"all": [LEAF], "any": [LEAF]}, "any", "unknown key"),
+        ({"did": "X", "at_least": 0}, "at_least", "at least 1"),
+        ({"did": "X", "at_least": 1.5}, "at_least", "whole number"),
+        ({"did_not": "X", "at_least": 2}, "at_least", "unknown key"),
+        ({"did": "X", "since": "yesterday"}, "since", "'enrolment'"),
+        ({"did": "X", "since": {"component": "x"}}, "since.step", "is missing"),
+        ({"did": "X", "within": 7}, "within", "2 days"),
+        ({"did": "X", "within": "7 moons"}, "within", "no unit of time"),
+        ({"did": "X", "where": {"property": "p"}}, "where", "needs an operator"),
+        ({"did": "X", "where": LEAF}, None, "properties of the counted event only"),
+        ({"did": "X", "where": {"any": [{"did": "Y"}]}}, None, "properties of the counted event only"),
+        (nested(11), None, "more than 10 deep"),
+        ({"any": [LEAF] * 200}, None, "more than 200 rules"),
+    ],
+)
+def test_a_mistake_is_refused_and_its_place_named(written: object, field: str | None, message: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse_condition(written)
+    assert refused.value.code == "invalid_condition"
+    assert refused.value.field == field
+    assert message in refused.value.message
+
+
+def test_the_largest_and_deepest_conditions_are_allowed() -> None:
+    parse_condition(nested(10))
+    parse_condition({"any": [LEAF] * 199})
+
+
+def test_absurdly_deep_input_is_refused_and_not_recursed_into() -> None:
+    deep: dict[str, Any] = LEAF
+    for _ in range(100_000):
+        deep = {"all": [deep]}
+    with pytest.raises(InvalidInput, match="10 deep"):
+        parse_condition(deep)
+
+
+def test_a_condition_tells_what_it_will_ask_for() -> None:
+    condition = parse_condition(
+        {"all": [LEAF, {"any": [{"did": "A", "since": {"step": "pause"}}, {"did_not": "B", "since": "enrolment"}]}]}
+    )
+    assert needs_events(condition)
+    assert events_named(condition) == {"A", "B"}
+    assert steps_named(condition) == {"pause"}
+    assert not needs_events(parse_condition(LEAF))
