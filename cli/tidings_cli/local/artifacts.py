@@ -52,8 +52,8 @@ def layer_code(folder: Path) -> Artifact:
 
 
 def template_text(name: str, template: dict[str, Any]) -> Artifact:
-    """An expanded template. JSON keeps the order, in which nothing random is."""
-    content = json.dumps(template, indent=1).encode()
+    """An expanded template, in an order that is the same each time."""
+    content = json.dumps(template, indent=1, sort_keys=True).encode()
     return Artifact(f"templates/{name}-{_hash(content)}.json", content)
 
 

@@ -120,8 +120,12 @@ def _transform(template: Template, path: Path) -> Template:
     try:
         transformed: Template = transform(template, {}, SimpleNamespace(load=dict))
     except InvalidDocumentException as error:
-        raise CommandFailed(f"The template {path} is not valid: {error.message}") from error
+        raise CommandFailed(f"The template {path} is not valid: {_reasons(error)}") from error
     return transformed
+
+
+def _reasons(error: InvalidDocumentException) -> str:
+    return "; ".join(str(cause.message).rstrip(".") for cause in error.causes) + "."
 
 
 def _forget_layers(resources: Template, left_out: set[str]) -> None:

@@ -2,8 +2,8 @@
 
 The engine saves how far each function has read in a stream, but not the stream. So after a start it would skip as many
 new records as it had read before, and never deliver what was unread. Here the unread records are set aside when it
-stops, the reading marks go back to the beginning of what is then an empty stream, and at the next start the functions get the
-records that they have not seen. A function may see a record twice, as in AWS.
+stops, the reading marks go back to the beginning of what is then an empty stream, and at the next start the functions
+get the records that they have not seen. A function may see a record twice, as in AWS.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from typing import Protocol, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tidings.core.errors import TidingsError
 from tidings_cli.carriers import Carriers
 from tidings_cli.errors import CommandFailed
 from tidings_cli.local import environment
@@ -174,7 +175,10 @@ class System:
     def _open_carriers(self, url: str, engine_port: int) -> Carriers:
         aws = f"http://{HOST}:{engine_port}"
         environment.enter(self._own_environment | environment.client_environment(aws, aws, aws))
-        carriers = Carriers(self._folder.place("carriers"), publisher(), url)
+        try:
+            carriers = Carriers(self._folder.place("carriers"), publisher(), url)
+        except TidingsError as error:
+            raise CommandFailed(error.message) from error
         self._parts.callback(carriers.close)
         self._parts.callback(carriers.save)
         return carriers

@@ -5,8 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 import urllib3
-from urllib3.exceptions import HTTPError
-from urllib3.exceptions import TimeoutError as UpstreamTimeout
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from tidings_cli.local.exchange import HOP_BY_HOP, Request, Response, error_response
 
@@ -41,7 +40,7 @@ class Upstream:
                 decode_content=False,
                 preload_content=True,
             )
-        except UpstreamTimeout:
+        except ReadTimeoutError:
             return error_response(HTTPStatus.GATEWAY_TIMEOUT, "The local engine did not answer in time.")
         except HTTPError:
             return error_response(HTTPStatus.BAD_GATEWAY, "The local engine does not answer.")

@@ -1,0 +1,135 @@
+"""What the launcher makes of a template."""
+
+import json
+import shutil
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from tidings_cli.errors import CommandFailed
+from tidings_cli.local.expand import Expanded, expand
+
+SMALL = Path(__file__).parent / "fixtures" / "small" / "template.yaml"
+
+
+@pytest.fixture(autouse=True)
+def _region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+
+
+@pytest.fixture
+def expanded() -> Expanded:
+    return expand(SMALL)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    shutil.copytree(SMALL.parent, tmp_path / "checkout")
+    return tmp_path / "checkout" / "template.yaml"
+
+
+def of_type(expanded: Expanded, kind: str) -> dict[str, dict]:
+    resources = expanded.template["Resources"].items()
+    return {name: resource["Properties"] for name, resource in resources if resource["Type"] == kind}
+
+
+def names_in(expanded: Expanded, prefix: str) -> list[str]:
+    artifact = next(artifact for artifact in expanded.artifacts if artifact.key.startswith(prefix))
+    with zipfile.ZipFile(BytesIO(artifact.content)) as archive:
+        return archive.namelist()
+
+
+def test_every_operation_of_the_api_becomes_a_route_to_its_function(expanded: Expanded) -> None:
+    routes = of_type(expanded, "AWS::ApiGatewayV2::Route")
+    integrations = of_type(expanded, "AWS::ApiGatewayV2::Integration")
+    reached = {}
+    for route in routes.values():
+        integration = integrations[route["Target"]["Fn::Join"][1][1]["Ref"]]
+        assert integration["PayloadFormatVersion"] == "2.0"
+        reached[route["RouteKey"]] = "EchoFunction" in json.dumps(integration["IntegrationUri"])
+    assert reached == {"POST /v1/echo": True, "GET /v1/things/{thing}": True}
+
+
+def test_the_api_is_spelled_out_and_keeps_its_stage(expanded: Expanded) -> None:
+    api = of_type(expanded, "AWS::ApiGatewayV2::Api")["Api"]
+    assert "Body" not in api
+    assert api["ProtocolType"] == "HTTP"
+    assert expanded.http_apis == ["Api"]
+    assert [stage["StageName"] for stage in of_type(expanded, "AWS::ApiGatewayV2::Stage").values()] == ["$default"]
+
+
+def test_cors_settings_are_spelled_in_both_ways(expanded: Expanded) -> None:
+    cors = of_type(expanded, "AWS::ApiGatewayV2::Api")["Api"]["CorsConfiguration"]
+    assert cors["allowHeaders"] == cors["AllowHeaders"] == ["authorization", "content-type"]
+    assert cors["allowOrigins"] == cors["AllowOrigins"] == ["*"]
+
+
+def test_a_functions_folder_becomes_its_code(expanded: Expanded) -> None:
+    code = of_type(expanded, "AWS::Lambda::Function")["EchoFunction"]["Code"]
+    assert code["S3Key"] in {artifact.key for artifact in expanded.artifacts}
+    assert names_in(expanded, "functions/echo") == ["app.py"]
+
+
+def test_a_layer_holds_its_packages_where_lambda_looks_for_them(expanded: Expanded) -> None:
+    assert names_in(expanded, "layers/shared") == ["python/small_shared/__init__.py"]
+
+
+def test_the_layer_of_dependencies_is_left_out(expanded: Expanded) -> None:
+    layers = of_type(expanded, "AWS::Lambda::LayerVersion")
+    assert [properties["LayerName"] for properties in layers.values()] == ["SharedLayer"]
+    for function in of_type(expanded, "AWS::Lambda::Function").values():
+        assert [layer["Ref"] for layer in function["Layers"]] == list(layers)
+
+
+def test_every_function_says_its_name_in_its_calls_and_keeps_its_variables(expanded: Expanded) -> None:
+    for name, function in of_type(expanded, "AWS::Lambda::Function").items():
+        variables = function["Environment"]["Variables"]
+        assert variables["AWS_SDK_UA_APP_ID"] == name
+        assert {"TABLE_THINGS", "TABLE_COPIES"} <= set(variables)
+
+
+def test_a_nested_template_is_named_by_where_it_is_uploaded(expanded: Expanded) -> None:
+    url = of_type(expanded, "AWS::CloudFormation::Stack")["Data"]["TemplateURL"]
+    assert url == expanded.nested["Data"].body.url
+    assert expanded.nested["Data"].body in expanded.artifacts
+    assert url.endswith(f"/{expanded.nested['Data'].body.key}")
+
+
+def test_the_same_checkout_expands_to_the_same_uploads(checkout: Path) -> None:
+    cache = checkout.parent / "functions" / "echo" / "__pycache__"
+    cache.mkdir()
+    (cache / "app.cpython-311.pyc").write_bytes(b"anything")
+    (checkout.parent / "functions" / "copy" / "app.py").touch()
+    assert {artifact.key for artifact in expand(checkout).artifacts} == {
+        artifact.key for artifact in expand(SMALL).artifacts
+    }
+
+
+def test_changed_code_changes_the_function_and_nothing_else(checkout: Path) -> None:
+    before = {artifact.key for artifact in expand(checkout).artifacts}
+    with (checkout.parent / "functions" / "copy" / "app.py").open("a") as file:
+        file.write("# changed\n")
+    after = {artifact.key for artifact in expand(checkout).artifacts}
+    assert {key.rpartition("-")[0] for key in after - before} == {"functions/copy", "templates/template"}
+
+
+def test_a_template_that_is_not_one_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    for text in ("Resources: [", "just text", "Parameters: {}", "Resources: []"):
+        (tmp_path / "template.yaml").write_text(text)
+        with pytest.raises(CommandFailed, match=r"^The template .* cannot be read: "):
+            expand(tmp_path / "template.yaml")
+
+
+def test_a_function_that_cannot_be_transformed_is_refused_in_a_sentence(checkout: Path) -> None:
+    checkout.write_text(checkout.read_text().replace("CodeUri: functions/copy", "Nonsense: 1"))
+    with pytest.raises(CommandFailed, match=r"^The template .* is not valid: .*CopyFunction"):
+        expand(checkout)
+
+
+def test_a_route_with_an_authorizer_is_refused_rather_than_left_open(checkout: Path) -> None:
+    guarded = "      Auth: {EnableIamAuthorizer: true, DefaultAuthorizer: AWS_IAM}\n      CorsConfiguration:\n"
+    checkout.write_text(checkout.read_text().replace("      CorsConfiguration:\n", guarded))
+    with pytest.raises(CommandFailed, match=r"cannot guard (POST|GET) /v1/"):
+        expand(checkout)
