@@ -4,16 +4,26 @@ The templates are the only place where this is written; a test that needs a tabl
 neither can drift. Intrinsic functions are resolved as CloudFormation would, with an invented account and region, and
 each resource's logical id as its name.
 
-    tables(ROOT)            arguments of `create_table`, one for each table
-    table_variables(ROOT)   {"TABLE_EVENTS": "Events", ...}
-    times_to_live(ROOT)     {"Events": "expires_at", ...}
+    tables()            arguments of `create_table`, one for each table
+    table_variables()   {"TABLE_EVENTS": "Events", ...}
+    times_to_live()     {"Events": "expires_at", ...}
+    grants()            what each function may do: {"TrackFunction": [Grant("dynamodb:PutItem", "arn:..."), ...]}
+    not_granted(calls)  recorded calls that no grant covers
+    not_used(calls)     grants that no recorded call used
+
+A test on a running stack passes `names`, the resources' physical names by logical id; `names_of(outputs)` gives them.
 """
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
 ACCOUNT = "000000000000"
@@ -28,6 +38,9 @@ class Stack:
 
     `name` is what `AWS::StackName` means, `names` gives a resource another physical name than its logical id.
     """
+
+    # Under which property a resource of the type is given its name, where the template gives one.
+    _NAMED_BY = ("FunctionName", "LogGroupName", "QueueName", "TableName", "TopicName", "RoleName")
 
     def __init__(
         self,
@@ -48,6 +61,18 @@ class Stack:
     def of_type(self, kind: str) -> dict[str, dict[str, Json]]:
         """The resources of one CloudFormation type by logical id, properties unresolved."""
         return {logical: entry for logical, entry in self.resources.items() if entry["Type"] == kind}
+
+    @cached_property
+    def expanded(self) -> dict[str, dict[str, Json]]:
+        """The resources that SAM makes of the template, by logical id, properties unresolved."""
+        template = json.loads(json.dumps(self.template))
+        for entry in template["Resources"].values():
+            for key in ("CodeUri", "ContentUri"):
+                if key in entry.get("Properties", {}):
+                    # The transform only takes code that was uploaded.
+                    entry["Properties"][key] = "s3://bucket/key"
+        resources: dict[str, dict[str, Json]] = transform(template, {}, SimpleNamespace(load=dict))["Resources"]
+        return resources
 
     def properties(self, logical: str) -> dict[str, Json]:
         """A resource's properties, resolved; those that come to AWS::NoValue are left out."""
@@ -127,7 +152,7 @@ class Stack:
 
     def _reference(self, logical: str, kind: str) -> str:
         """What `!Ref` of a resource is: its name, except for queues (their URL) and topics (their ARN)."""
-        name = self.names.get(logical, logical)
+        name = self._physical(logical)
         match kind:
             case "AWS::SQS::Queue":
                 return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"
@@ -135,13 +160,19 @@ class Stack:
                 return self._attribute(logical, "TopicArn")
         return name
 
+    def _physical(self, logical: str) -> str:
+        if logical in self.names:
+            return self.names[logical]
+        properties = self.resources[logical].get("Properties", {})
+        named = next((properties[key] for key in self._NAMED_BY if key in properties), logical)
+        return str(self.resolve(named))
+
     def _attribute(self, logical: str, attribute: str) -> str:
-        entry = self.resources[logical]
+        kind = self.resources[logical]["Type"]
         if attribute.startswith("Outputs."):
             return str(self.nested(logical).output(attribute.removeprefix("Outputs.")))
-        name = self.names.get(logical, entry.get("Properties", {}).get("Name") or logical)
-        name = str(self.resolve(name))
-        match entry["Type"], attribute:
+        name = self._physical(logical)
+        match kind, attribute:
             case "AWS::DynamoDB::Table", "Arn":
                 return _arn("dynamodb", f"table/{name}")
             case "AWS::DynamoDB::Table", "StreamArn":
@@ -156,7 +187,9 @@ class Stack:
                 return f"arn:aws:iam::{ACCOUNT}:role/{name}"
             case "AWS::Serverless::Function", "Arn":
                 return _arn("lambda", f"function:{name}")
-        raise NotImplementedError(f"{entry['Type']}.{attribute} in {self.path.name}")
+            case "AWS::Serverless::HttpApi", "ApiEndpoint":
+                return f"https://{name}.execute-api.{REGION}.amazonaws.com"
+        raise NotImplementedError(f"{kind}.{attribute} in {self.path.name}")
 
     def _sub(self, argument: Json) -> str:
         text, variables = argument if isinstance(argument, list) else (argument, {})
@@ -170,6 +203,11 @@ class Stack:
             return str(self._ref(name))
 
         return re.sub(r"\$\{([^!}][^}]*)\}", replacement, text)
+
+
+def root_stack(root: Path = ROOT, names: Mapping[str, str] | None = None) -> Stack:
+    """The stack of template.yaml."""
+    return Stack(root / "template.yaml", names=names)
 
 
 def _arn(service: str, resource: str) -> str:
@@ -221,3 +259,96 @@ def times_to_live(root: Path = ROOT) -> dict[str, str]:
         for logical, entry in data.of_type("AWS::DynamoDB::Table").items()
         if "TimeToLiveSpecification" in entry["Properties"]
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One action that a function may do on one resource; the resource may hold `*` and `?`.
+
+    `by_lambda` says that the Lambda service does it in the function's name, so that no call of the function's shows it.
+    """
+
+    action: str
+    resource: str
+    by_lambda: bool = False
+
+    def covers(self, action: str, resource: str) -> bool:
+        """Whether the grant permits the call."""
+        pattern = re.escape(self.resource).replace(r"\*", ".*").replace(r"\?", ".")
+        return self.action == action and re.fullmatch(pattern, resource) is not None
+
+
+def grants(root: Path = ROOT, names: Mapping[str, str] | None = None) -> dict[str, list[Grant]]:
+    """What the policies of template.yaml let each function do, by the function's logical id.
+
+    Only actions and resources: conditions (such as to which service a role may be passed) are not looked at.
+    """
+    stack = root_stack(root, names)
+    return {
+        logical: [
+            grant
+            for policy in stack.properties(logical).get("Policies", [])
+            for statement in policy["Statement"]
+            for grant in statement_grants(statement)
+        ]
+        for logical in stack.of_type("AWS::Serverless::Function")
+    }
+
+
+def statement_grants(statement: Mapping[str, Json]) -> list[Grant]:
+    """Every pair of action and resource of an Allow statement."""
+    if statement["Effect"] != "Allow":
+        return []
+    by_lambda = statement.get("Sid", "").startswith("ForLambda")
+    return [
+        Grant(action, resource, by_lambda)
+        for action in _listed(statement["Action"])
+        for resource in _listed(statement["Resource"])
+    ]
+
+
+def _listed(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else [value]
+
+
+Call = Mapping[str, str]
+
+
+def not_granted(
+    calls: Iterable[Call], root: Path = ROOT, names: Mapping[str, str] | None = None
+) -> list[tuple[str, str, str]]:
+    """The (function, action, resource) of recorded calls that no grant of the function's covers, each once.
+
+    A call is a mapping with "function" (the logical id), "action" and "resource" (an ARN).
+    """
+    granted = grants(root, names)
+    made = {(call["function"], call["action"], call["resource"]) for call in calls}
+    return sorted(
+        call for call in made if not any(grant.covers(call[1], call[2]) for grant in granted.get(call[0], []))
+    )
+
+
+def not_used(
+    calls: Iterable[Call], root: Path = ROOT, names: Mapping[str, str] | None = None
+) -> list[tuple[str, str, str]]:
+    """The (function, action, resource) of grants that no recorded call used, save those that Lambda itself uses."""
+    made = {(call["function"], call["action"], call["resource"]) for call in calls}
+    return sorted(
+        (function, grant.action, grant.resource)
+        for function, granted in grants(root, names).items()
+        for grant in granted
+        if not grant.by_lambda
+        and not any(function == called and grant.covers(action, resource) for called, action, resource in made)
+    )
+
+
+def names_of(outputs: Mapping[str, str]) -> dict[str, str]:
+    """The physical names by logical id, as far as the outputs of a running root stack tell them."""
+    names = {key.removeprefix("Table"): value for key, value in outputs.items() if key.startswith("Table")}
+    names |= {
+        key.removesuffix("Url"): value.rpartition("/")[2] for key, value in outputs.items() if key.endswith("QueueUrl")
+    }
+    names["FeedbackTopic"] = outputs["FeedbackTopicArn"].rpartition(":")[2]
+    names["ConfigurationSet"] = outputs["ConfigurationSetName"]
+    names["MachinesRole"] = outputs["MachinesRoleArn"].rpartition("/")[2]
+    return names
