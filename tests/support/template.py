@@ -20,10 +20,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-from samtranslator.translator.transform import transform
+from boto3 import Session
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 ACCOUNT = "000000000000"
@@ -71,7 +72,8 @@ class Stack:
                 if key in entry.get("Properties", {}):
                     # The transform only takes code that was uploaded.
                     entry["Properties"][key] = "s3://bucket/key"
-        resources: dict[str, dict[str, Json]] = transform(template, {}, SimpleNamespace(load=dict))["Resources"]
+        translator = Translator({}, Parser(), boto_session=Session(region_name=REGION))
+        resources: dict[str, dict[str, Json]] = translator.translate(template, {})["Resources"]
         return resources
 
     def properties(self, logical: str) -> dict[str, Json]:

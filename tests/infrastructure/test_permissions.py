@@ -1,0 +1,157 @@
+"""Nobody may do more than is written down here."""
+
+from collections.abc import Iterator
+
+import pytest
+from tests.support.template import Grant, Stack, grants, root_stack, statement_grants
+
+# Where a wildcard stands, and why nothing narrower can be named. Whoever adds a line says so in a review.
+ALLOWED_WILDCARDS = {
+    ("ReactFunctionRole", "dynamodb:ListStreams", "*"): "the action takes no resource",
+    **{
+        (role, action, "arn:aws:states:us-east-1:000000000000:stateMachine:tidings_*"): (
+            "machines are made when automations are published; only names with the stack's prefix"
+        )
+        for role, action in [
+            ("AutomationsFunctionRole", "states:CreateStateMachine"),
+            ("AutomationsFunctionRole", "states:StartExecution"),
+            ("AutomationsFunctionRole", "states:TagResource"),
+            ("ReactFunctionRole", "states:StartExecution"),
+            ("StartEnrolmentsFunctionRole", "states:StartExecution"),
+        ]
+    },
+    (
+        "AutomationsFunctionRole",
+        "states:DescribeExecution",
+        "arn:aws:states:us-east-1:000000000000:execution:tidings_*:*",
+    ): "executions are named when they start; only those of machines with the stack's prefix",
+    ("SendEmailFunctionRole", "ses:SendEmail", "arn:aws:ses:us-east-1:000000000000:identity/*"): (
+        "sending domains are added while the system runs; the configuration set, needed as well, is named"
+    ),
+}
+
+# SAM attaches it to every role that it makes: writing to logs, which cannot be had without.
+ALLOWED_MANAGED_POLICIES = {"arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}
+
+
+def role_grants(root: Stack) -> Iterator[tuple[str, Grant]]:
+    """What every role of the whole system may do, as SAM expands the template."""
+    for name in ("Data", "Messaging", "Machines", "Observability"):
+        assert not root.nested(name).of_type("AWS::IAM::Policy")
+        for logical in root.nested(name).of_type("AWS::IAM::Role"):
+            assert "Policies" not in root.nested(name).properties(logical)
+    for logical, entry in root.expanded.items():
+        properties = entry.get("Properties", {})
+        documents = [properties] if entry["Type"] in ("AWS::IAM::RolePolicy", "AWS::IAM::Policy") else []
+        documents += properties.get("Policies", []) if entry["Type"] == "AWS::IAM::Role" else []
+        for document in documents:
+            for statement in root.resolve(document["PolicyDocument"])["Statement"]:
+                yield from ((logical, grant) for grant in statement_grants(statement))
+
+
+def resource_policy_grants(messaging: Stack, observability: Stack) -> Iterator[tuple[str, Grant]]:
+    """What queues and topics let others do."""
+    for stack in (messaging, observability):
+        for kind in ("AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"):
+            for logical in stack.of_type(kind):
+                for statement in stack.properties(logical)["PolicyDocument"]["Statement"]:
+                    yield from ((logical, grant) for grant in statement_grants(statement))
+
+
+def test_wildcards_stand_only_where_nothing_narrower_can_be_named(
+    root: Stack, messaging: Stack, observability: Stack
+) -> None:
+    everything = [*role_grants(root), *resource_policy_grants(messaging, observability)]
+    wild = {
+        (where, grant.action, grant.resource) for where, grant in everything if "*" in grant.action + grant.resource
+    }
+    assert wild == set(ALLOWED_WILDCARDS)
+
+
+def test_roles_have_no_managed_policy_but_the_one_for_logs(root: Stack) -> None:
+    managed = {
+        arn
+        for entry in root.expanded.values()
+        if entry["Type"] == "AWS::IAM::Role"
+        for arn in entry["Properties"].get("ManagedPolicyArns", [])
+    }
+    assert managed == ALLOWED_MANAGED_POLICIES
+
+
+@pytest.mark.parametrize("function", root_stack().of_type("AWS::Serverless::Function"))
+def test_a_function_s_policies_are_its_own_statements(root: Stack, function: str) -> None:
+    policies = root.resources[function]["Properties"]["Policies"]
+    assert [set(policy) for policy in policies] == [{"Statement"}]
+
+
+def test_nothing_is_granted_twice() -> None:
+    for function, granted in grants().items():
+        assert len(granted) == len(set(granted)), function
+
+
+def test_only_ses_of_this_account_publishes_feedback(messaging: Stack) -> None:
+    [statement] = messaging.properties("FeedbackTopicPolicy")["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Allow"
+    assert statement["Principal"] == {"Service": "ses.amazonaws.com"}
+    assert statement["Action"] == "sns:Publish"
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "000000000000"},
+        "ArnEquals": {
+            "aws:SourceArn": "arn:aws:ses:us-east-1:000000000000:configuration-set/ConfigurationSet",
+        },
+    }
+
+
+def test_no_policy_of_a_queue_or_topic_admits_everybody(messaging: Stack, observability: Stack) -> None:
+    for stack in (messaging, observability):
+        for kind in ("AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"):
+            for logical in stack.of_type(kind):
+                for statement in stack.properties(logical)["PolicyDocument"]["Statement"]:
+                    if statement["Effect"] == "Allow":
+                        assert set(statement["Principal"]) == {"Service"}
+                        assert statement["Condition"]
+
+
+def test_every_queue_refuses_what_comes_without_tls(messaging: Stack) -> None:
+    refusing = [
+        arn
+        for logical in messaging.of_type("AWS::SQS::QueuePolicy")
+        for statement in messaging.properties(logical)["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Deny"
+        and statement["Principal"] == "*"
+        and statement["Action"] == "sqs:*"
+        and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        for arn in statement["Resource"]
+    ]
+    queues = [messaging.resolve({"Fn::GetAtt": [logical, "Arn"]}) for logical in messaging.of_type("AWS::SQS::Queue")]
+    assert sorted(refusing) == sorted(queues)
+
+
+def test_machines_may_call_the_steps_and_nothing_else(root: Stack) -> None:
+    policy = root.properties("MachinesMayCallSteps")
+    assert policy["RoleName"] == "MachinesRole"
+    granted = {grant for statement in policy["PolicyDocument"]["Statement"] for grant in statement_grants(statement)}
+    steps = ("SendEmail", "Branch", "CheckSuppression")
+    assert granted == {
+        Grant("lambda:InvokeFunction", f"arn:aws:lambda:us-east-1:000000000000:function:tidings-{step}")
+        for step in steps
+    }
+
+
+def test_only_step_functions_of_this_account_take_the_machines_role(root: Stack) -> None:
+    role = root.nested("Machines").properties("MachinesRole")
+    [statement] = role["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "states.amazonaws.com"}
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "000000000000"}}
+
+
+def test_the_machines_role_is_passed_to_step_functions_only(root: Stack) -> None:
+    passing = [
+        statement
+        for function in root.of_type("AWS::Serverless::Function")
+        for policy in root.properties(function)["Policies"]
+        for statement in policy["Statement"]
+        if statement["Action"] == "iam:PassRole"
+    ]
+    assert [statement["Resource"] for statement in passing] == ["arn:aws:iam::000000000000:role/MachinesRole"]
+    assert passing[0]["Condition"] == {"StringEquals": {"iam:PassedToService": "states.amazonaws.com"}}
