@@ -15,9 +15,6 @@ from typing import Any, TypeVar
 
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.connection import Connection
-from pynamodb.connection.base import MetaTable
-from pynamodb.connection.table import TableConnection
-from pynamodb.constants import ATTR_DEFINITIONS, KEY_SCHEMA, TABLE_NAME
 from pynamodb.exceptions import PynamoDBException, TransactWriteError, VerboseClientError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -138,11 +135,10 @@ class Database:
             table_name = self._settings.table(name)
             meta = type("Meta", (), {"table_name": table_name})
             bound = type(model.__name__, (model,), {"Meta": meta, "__module__": model.__module__})
-            table = TableConnection(table_name)
+            table = bound._get_connection()  # type: ignore[attr-defined]
             # One connection for all tables: a client of its own for each would cost start-up time and sockets.
+            self._connection.add_meta_table(table.get_meta_table())
             table.connection = self._connection
-            bound._connection = table  # type: ignore[attr-defined]
-            self._connection.add_meta_table(_meta_table(bound))
             self._bound[model] = bound
         return self._bound[model]  # type: ignore[return-value]
 
@@ -201,18 +197,6 @@ def _add(transaction: TransactWrite, part: Part) -> None:
         keys = part.model.serialize(null_check=False)
         sk = keys["sk"]["S"] if "sk" in keys else None
         transaction.condition_check(type(part.model), keys["pk"]["S"], sk, condition=part.condition)
-
-
-def _meta_table(model: type[Model]) -> Any:
-    """The key schema, told in advance, so that pynamodb need not describe the table."""
-    schema = model._get_schema()
-    return MetaTable(
-        {
-            TABLE_NAME: model.Meta.table_name,
-            KEY_SCHEMA: schema["key_schema"],
-            ATTR_DEFINITIONS: schema["attribute_definitions"],
-        }
-    )
 
 
 @contextmanager

@@ -1,0 +1,35 @@
+"""Fixtures that every test may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+from moto import mock_aws
+
+from tests.support.recorder import Recorder
+from tests.support.world import REGION, World
+
+settings.register_profile("tidings", deadline=None, max_examples=100)
+settings.load_profile("tidings")
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    """Records every AWS call."""
+    return Recorder()
+
+
+@pytest.fixture
+def world(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """All of Tidings over moto, with a workspace and its keys."""
+    for name, value in {
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+    }.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws(), recorder.listening():
+        yield World(recorder, monkeypatch)

@@ -1,0 +1,377 @@
+"""All of Tidings in one process: the real handlers over moto, with time, SES and the machines in the test's hands."""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from tests.support import recorder as units
+from tests.support.machine import Execution
+from tests.support.recorder import Recorder, partiql_double
+from tests.support.template import table_variables, tables
+from tidings.accounts.model import KeyKind
+from tidings.accounts.service import AccountService
+from tidings.accounts.store import DynamoKeyStore, DynamoWorkspaceStore
+from tidings.core import clock as clocks
+from tidings.core.settings import Settings
+from tidings.core.store import Database
+
+ROOT = Path(__file__).parents[2]
+REGION = "us-east-1"
+ACCOUNT = "123456789012"
+WORKSPACE = "acme"
+START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+FUNCTIONS = {name: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}" for name in (
+    "send_email", "branch", "check_suppression")}  # fmt: skip
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/machines"
+
+
+@cache
+def table_definitions() -> list[dict[str, Any]]:
+    """The template's tables, read once."""
+    return tables()
+
+
+@cache
+def variables() -> dict[str, str]:
+    """The variables that name the tables, read once."""
+    return table_variables()
+
+
+@dataclass
+class FakeSes:
+    """SES as a sender sees it: what it accepted, and how it fails next."""
+
+    accepted: list[dict[str, Any]] = field(default_factory=list)
+    failing: list[str] = field(default_factory=list)
+
+    def send_email(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Accept a mail, or fail as `failing` says: an error code, `timeout` after accepting it, or `lost` before."""
+        failure = self.failing.pop(0) if self.failing else ""
+        if failure and failure != "timeout":
+            self._fail(failure)
+        self.accepted.append(arguments)
+        if failure == "timeout":
+            raise ReadTimeoutError(endpoint_url="https://email")
+        return {"MessageId": f"ses-{len(self.accepted)}"}
+
+    def messages(self) -> list[str]:
+        """Our message ids of the accepted mails."""
+        return [_tags(mail)["tidings_message"] for mail in self.accepted]
+
+    def to(self, address: str) -> list[dict[str, Any]]:
+        """The accepted mails to an address."""
+        return [mail for mail in self.accepted if mail["Destination"]["ToAddresses"] == [address]]
+
+    def event(self, kind: str, mail: dict[str, Any], **details: Any) -> dict[str, Any]:
+        """An SES event about an accepted mail, as event publishing sends it."""
+        number = self.accepted.index(mail) + 1
+        name = {"DeliveryDelay": "deliveryDelay", "Rendering Failure": "failure"}.get(kind, kind.lower())
+        return {
+            "eventType": kind,
+            "mail": {
+                "timestamp": "2026-11-21T09:00:00.000Z",
+                "messageId": f"ses-{number}",
+                "source": mail["FromEmailAddress"],
+                "destination": mail["Destination"]["ToAddresses"],
+                "tags": {tag: [value] for tag, value in _tags(mail).items()},
+            },
+            name: {"timestamp": "2026-11-21T09:00:05.000Z", **details} if kind != "Send" else {},
+        }
+
+    def _fail(self, failure: str) -> None:
+        if failure == "lost":
+            raise ReadTimeoutError(endpoint_url="https://email")
+        status = 500 if failure == "InternalFailure" else 429 if failure == "TooManyRequestsException" else 400
+        response = {"Error": {"Code": failure, "Message": failure}, "ResponseMetadata": {"HTTPStatusCode": status}}
+        raise ClientError(response, "SendEmail")  # type: ignore[arg-type]
+
+
+def _tags(mail: dict[str, Any]) -> dict[str, str]:
+    return {tag["Name"]: tag["Value"] for tag in mail["EmailTags"]}
+
+
+class World:
+    """The system under test and what a test does to it."""
+
+    def __init__(self, recorder: Recorder, monkeypatch: Any) -> None:
+        self.recorder = recorder
+        self.ses = FakeSes()
+        self.now = START
+        self.executions: dict[str, Execution] = {}
+        self._modules: dict[str, ModuleType] = {}
+        self._seen: set[tuple[str, str]] = set()
+        self._sequence = 0
+        self._monkeypatch = monkeypatch
+        self.dynamodb = boto3.client("dynamodb", region_name=REGION)
+        self.sqs = boto3.client("sqs", region_name=REGION)
+        self.stepfunctions = boto3.client("stepfunctions", region_name=REGION)
+        self.machines: dict[str, dict[str, Any]] = {}
+        self.started: dict[str, str] = {}
+        self.start_failures: list[str] = []
+        self._build()
+
+    # --- setting up --------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        with self.recorder.unseen():
+            definitions = table_definitions()
+            for table in definitions:
+                self.dynamodb.create_table(**table)
+            units.INDEX_KEYS.clear()
+            units.INDEX_KEYS.update(units.index_keys(definitions))
+            queues = {name: self.sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("starts", "aside")}
+        self.queues = queues
+        environment = {
+            **variables(),
+            "QUEUE_STARTS_URL": queues["starts"],
+            "QUEUE_SET_ASIDE_URL": queues["aside"],
+            "SES_CONFIGURATION_SET": "tidings",
+            "MACHINES_ROLE_ARN": ROLE,
+            "MACHINE_PREFIX": "tidings-",
+            **{f"FUNCTION_{name.upper()}_ARN": arn for name, arn in FUNCTIONS.items()},
+        }
+        for name, value in environment.items():
+            self._monkeypatch.setenv(name, value)
+        self._monkeypatch.setattr(clocks.SystemClock, "now", lambda _: self.now)
+        self.recorder.doubles |= {
+            "dynamodb:BatchExecuteStatement": partiql_double(boto3.client("dynamodb", region_name=REGION)),
+            "sesv2:SendEmail": self.ses.send_email,
+            "stepfunctions:CreateStateMachine": self._create_machine,
+            "stepfunctions:StartExecution": self._start_execution,
+            "stepfunctions:DescribeExecution": self._describe_execution,
+        }
+        # The double's own puts must not be seen as the code's.
+        inner = self.recorder.doubles["dynamodb:BatchExecuteStatement"]
+        self.recorder.doubles["dynamodb:BatchExecuteStatement"] = lambda arguments: self._unseen(inner, arguments)
+        self.database = Database(Settings.read())
+        with self.recorder.unseen():
+            accounts = AccountService(
+                DynamoWorkspaceStore(self.database), DynamoKeyStore(self.database), clocks.SystemClock()
+            )
+            for workspace in (WORKSPACE, "other"):
+                accounts.create_workspace(workspace, workspace.title(), "Acme <hello@acme.example>")
+            self.accounts = accounts
+            self.keys = {kind.value: accounts.create_key(WORKSPACE, kind, kind.value) for kind in KeyKind}
+            self.other_secret = accounts.create_key("other", KeyKind.SECRET, "secret")
+
+    def _unseen(self, inner: Any, arguments: dict[str, Any]) -> dict[str, Any]:
+        with self.recorder.unseen():
+            answer: dict[str, Any] = inner(arguments)
+        return answer
+
+    # --- Step Functions ----------------------------------------------------------------------------------------------
+
+    def _create_machine(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        arn = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{arguments['name']}"
+        assert len(arguments["name"]) <= 80
+        self.machines[arn] = json.loads(arguments["definition"])
+        return {"stateMachineArn": arn}
+
+    def _start_execution(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        if self.start_failures:
+            code = self.start_failures.pop(0)
+            raise ClientError({"Error": {"Code": code, "Message": code}}, "StartExecution")
+        machine, name = arguments["stateMachineArn"], arguments["name"]
+        assert machine in self.machines, machine
+        arn = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+        if arn in self.started and (self.started[arn] != arguments["input"] or self.executions[arn].is_over):
+            raise ClientError({"Error": {"Code": "ExecutionAlreadyExists", "Message": arn}}, "StartExecution")
+        if arn not in self.started:
+            self.started[arn] = arguments["input"]
+            self.executions[arn] = Execution.begin(self.machines[machine], arguments["input"])
+        return {"executionArn": arn}
+
+    def _describe_execution(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        arn = arguments["executionArn"]
+        if arn not in self.executions:
+            raise ClientError({"Error": {"Code": "ExecutionDoesNotExist", "Message": arn}}, "DescribeExecution")
+        return {"status": "SUCCEEDED" if self.executions[arn].is_over else "RUNNING"}
+
+    def lose(self, arn: str) -> None:
+        """Let an execution vanish, as when it failed."""
+        del self.executions[arn]
+
+    # --- handlers ----------------------------------------------------------------------------------------------------
+
+    def function(self, name: str) -> ModuleType:
+        """A function's module, loaded as Lambda does at a cold start and kept as it does while warm."""
+        if name not in self._modules:
+            spec = importlib.util.spec_from_file_location(f"function_{name}", ROOT / "functions" / name / "app.py")
+            assert spec
+            assert spec.loader
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+            self._modules[name] = module
+        return self._modules[name]
+
+    def cold(self, name: str) -> None:
+        """Let the next call of a function start a new process."""
+        self._modules.pop(name, None)
+
+    def invoke(self, name: str, event: dict[str, Any]) -> Any:
+        """Call a function's handler."""
+        return self.function(name).handler(event, None)
+
+    def call(
+        self,
+        name: str,
+        route: str,
+        body: Any = None,
+        key: str | None = "secret",
+        path: dict[str, str] | None = None,
+        query: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> tuple[int, dict[str, Any]]:
+        """Call a function through the HTTP API; status and body."""
+        given = {"authorization": f"Bearer {self.keys.get(key, key)}"} if key else {}
+        text = body if isinstance(body, str) or body is None else json.dumps(body)
+        event = {
+            "version": "2.0",
+            "routeKey": route,
+            "headers": {**given, **(headers or {})},
+            "pathParameters": path or {},
+            "queryStringParameters": query or {},
+            "requestContext": {"http": {"method": route.partition(" ")[0], "sourceIp": "203.0.113.9"}},
+            "body": text,
+            "isBase64Encoded": False,
+        }
+        answer = self.invoke(name, event)
+        return answer["statusCode"], json.loads(answer["body"])
+
+    def ingest(self, kind: str, body: Any, key: str = "write", **more: Any) -> tuple[int, dict[str, Any]]:
+        """Send a tracking call the way an SDK does: Basic, with an empty password."""
+        token = base64.b64encode(f"{self.keys.get(key, key)}:".encode()).decode()
+        return self.call(kind, f"POST /v1/{kind}", body, None, headers={"authorization": f"Basic {token}"}, **more)
+
+    def identify(self, user: str, **traits: Any) -> None:
+        """An identify call that must succeed, and everything it sets off."""
+        status, body = self.ingest("identify", {"userId": user, "traits": traits, "messageId": self.fresh()})
+        assert status == 200, body
+        self.pump()
+
+    def track(self, user: str, event: str, **properties: Any) -> str:
+        """A track call that must succeed, and everything it sets off; its message id."""
+        message = {"userId": user, "event": event, "properties": properties, "messageId": self.fresh()}
+        status, body = self.ingest("track", message)
+        assert status == 200, body
+        self.pump()
+        return str(message["messageId"])
+
+    def fresh(self) -> str:
+        """A message id that was not used."""
+        self._sequence += 1
+        return f"m-{self._sequence}"
+
+    # --- streams and queues ------------------------------------------------------------------------------------------
+
+    def new_records(self) -> list[dict[str, Any]]:
+        """Stream records of the events stored since this was last asked, in the order they were received."""
+        with self.recorder.unseen():
+            items = [
+                item
+                for page in self.dynamodb.get_paginator("scan").paginate(TableName=variables()["TABLE_EVENTS"])
+                for item in page["Items"]
+            ]
+        new = [item for item in items if (item["pk"]["S"], item["sk"]["S"]) not in self._seen]
+        self._seen |= {(item["pk"]["S"], item["sk"]["S"]) for item in new}
+        new.sort(key=lambda item: item["received_at"]["S"])
+        return [self.record(item) for item in new]
+
+    def record(self, image: dict[str, Any]) -> dict[str, Any]:
+        """A stream record of an inserted item."""
+        self._sequence += 1
+        keys = {name: image[name] for name in ("pk", "sk") if name in image}
+        change = {"Keys": keys, "NewImage": image, "SequenceNumber": str(self._sequence)}
+        return {"eventID": str(self._sequence), "eventName": "INSERT", "dynamodb": change}
+
+    def pump(self) -> None:
+        """Let react see new events, and those that it causes, until there are none."""
+        while records := self.new_records():
+            for start in range(0, len(records), 25):
+                answer = self.invoke("react", {"Records": records[start : start + 25]})
+                assert answer == {"batchItemFailures": []}, answer
+
+    def messages_in(self, queue: str) -> list[dict[str, Any]]:
+        """Take what is in a queue."""
+        with self.recorder.unseen():
+            found = self.sqs.receive_message(QueueUrl=self.queues[queue], MaxNumberOfMessages=10).get("Messages", [])
+        return [json.loads(message["Body"]) for message in found]
+
+    def feedback(self, notification: dict[str, Any], pump: bool = True) -> dict[str, Any]:
+        """Deliver an SES event through SNS and SQS."""
+        envelope = {"Type": "Notification", "MessageId": self.fresh(), "Message": json.dumps(notification)}
+        record = {"messageId": "q-1", "body": json.dumps(envelope), "eventSource": "aws:sqs"}
+        answer: dict[str, Any] = self.invoke("ses_events", {"Records": [record]})
+        if pump:
+            self.pump()
+        return answer
+
+    # --- automations and time ----------------------------------------------------------------------------------------
+
+    def template(self, name: str, **fields: Any) -> None:
+        """Apply a template that must be right."""
+        body = {"subject": f"{name} for {{{{ contact.first_name }}}}", "text": f"This is {name}.", **fields}
+        status, answer = self.call("templates", "PUT /v1/templates/{name}", body, path={"name": name})
+        assert status == 200, answer
+
+    def automation(self, definition: dict[str, Any]) -> dict[str, Any]:
+        """Apply and publish an automation that must be right."""
+        path = {"name": definition["automation"]}
+        status, answer = self.call("automations", "PUT /v1/automations/{name}", definition, path=path)
+        assert status == 200, answer
+        status, answer = self.call("automations", "POST /v1/automations/{name}/publish", path=path)
+        assert status == 200, answer
+        return answer
+
+    def run(self, until: timedelta = timedelta()) -> None:
+        """Let time pass and the executions run, in the order of their waits."""
+        end = self.now + until
+        while True:
+            due = []
+            for execution in [one for one in self.executions.values() if not one.is_over]:
+                wait = execution.wait()
+                due.append((wait or self.now, id(execution), execution))
+            due = sorted((entry for entry in due if entry[0] <= end), key=lambda entry: entry[:2])
+            if not due:
+                break
+            at, _, execution = due[0]
+            self.now = max(self.now, at)
+            execution.step(self.task)
+            self.pump()
+        self.now = end
+
+    def task(self, arn: str, payload: dict[str, Any]) -> dict[str, Any]:
+        """What a machine's Task calls."""
+        answer: dict[str, Any] = self.invoke(arn.rpartition(":")[2], payload)
+        return answer
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        """All items of a table, by its variable."""
+        with self.recorder.unseen():
+            found: list[dict[str, Any]] = self.dynamodb.scan(TableName=variables()[table])["Items"]
+        return found
+
+    def contact(self, **query: str) -> dict[str, Any]:
+        """A contact that must be there."""
+        status, answer = self.call("contacts", "GET /v1/contacts", query=query)
+        assert status == 200, answer
+        return answer
+
+    def of_contact(self, contact: str, what: str) -> list[dict[str, Any]]:
+        """A contact's timeline (`events`), `messages` or `enrolments`."""
+        route = {"events": "timeline"}.get(what, what)
+        status, answer = self.call("contacts", f"GET /v1/contacts/{{contact}}/{route}", path={"contact": contact})
+        assert status == 200, answer
+        found: list[dict[str, Any]] = answer[what]
+        return found
