@@ -138,7 +138,7 @@ def test_react_reads_inserts_in_order_and_lets_go_of_what_kills_it(root: Stack) 
     assert mapping["ParallelizationFactor"] == 1
     assert mapping["BatchSize"] == 25
     assert mapping["BisectBatchOnFunctionError"] is True
-    assert 0 < mapping["MaximumRetryAttempts"] <= 100
+    assert 100 <= mapping["MaximumRetryAttempts"] <= 1000
     assert queue_of(mapping["DestinationConfig"]["OnFailure"]["Destination"]) in PARKING
 
 

@@ -1,0 +1,186 @@
+"""Functions, their folders, their routes and their settings belong together one to one."""
+
+import importlib.util
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.template import ROOT, grants, root_stack, table_variables
+
+from tidings.core.settings import Settings
+
+STACK = root_stack()
+FUNCTIONS = list(STACK.of_type("AWS::Serverless::Function"))
+COMMON = set(STACK.template["Globals"]["Function"]["Environment"]["Variables"])
+
+# Tables that a function is told of and never touches: one store keeps two tables, and looks for both when it starts.
+TOLD_ONLY = {
+    ("SuppressionsFunction", "TABLE_CONTACTS"): "it asks the store of contacts for identities only",
+    ("CheckSuppressionFunction", "TABLE_IDENTITIES"): "it asks the store of contacts for contacts only",
+    ("BranchFunction", "TABLE_IDENTITIES"): "it asks the store of contacts for contacts only",
+    ("AutomationsFunction", "TABLE_STEPS"): "it asks the store of enrolments for enrolments only",
+    ("ReactFunction", "TABLE_STEPS"): "it asks the store of enrolments for enrolments only",
+    ("StartEnrolmentsFunction", "TABLE_STEPS"): "it asks the store of enrolments for enrolments only",
+    ("SettleExecutionsFunction", "TABLE_STEPS"): "it asks the store of enrolments for enrolments only",
+}
+
+every_function = pytest.mark.parametrize("function", FUNCTIONS)
+
+
+def folder_of(function: str) -> str:
+    """send_email for SendEmailFunction."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", function.removesuffix("Function")).lower()
+
+
+def variables_of(function: str) -> dict[str, str]:
+    """What the template tells the function, beyond what it tells all."""
+    variables = STACK.properties(function)["Environment"]["Variables"]
+    return {name: value for name, value in variables.items() if name not in COMMON}
+
+
+def routes() -> Iterator[tuple[str, str, str]]:
+    """Every route: method, path, function."""
+    for function in FUNCTIONS:
+        for event in STACK.properties(function).get("Events", {}).values():
+            if event["Type"] == "HttpApi":
+                assert event["Properties"]["ApiId"] == "Api"
+                yield event["Properties"]["Method"], event["Properties"]["Path"], function
+
+
+def test_every_folder_with_a_handler_is_a_function_of_the_template() -> None:
+    folders = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}
+    assert folders == {folder_of(function) for function in FUNCTIONS}
+
+
+@every_function
+def test_a_function_s_folder_and_names_follow_from_its_logical_id(function: str) -> None:
+    properties = STACK.properties(function)
+    assert properties["CodeUri"] == f"functions/{folder_of(function)}/"
+    assert properties["FunctionName"] == f"tidings-{function.removesuffix('Function')}"
+
+
+def test_no_route_is_served_twice() -> None:
+    served = Counter((method, re.sub(r"\{\w+\}", "{}", path)) for method, path, _ in routes())
+    assert [route for route, count in served.items() if count > 1] == []
+
+
+def test_the_api_has_exactly_these_routes() -> None:
+    assert sorted(routes(), key=lambda route: (route[1], route[0])) == [
+        ("GET", "/v1/automations", "AutomationsFunction"),
+        ("GET", "/v1/automations/{name}", "AutomationsFunction"),
+        ("PUT", "/v1/automations/{name}", "AutomationsFunction"),
+        ("GET", "/v1/automations/{name}/enrolments", "AutomationsFunction"),
+        ("POST", "/v1/automations/{name}/publish", "AutomationsFunction"),
+        ("POST", "/v1/automations/{name}/resume", "AutomationsFunction"),
+        ("GET", "/v1/automations/{name}/versions", "AutomationsFunction"),
+        ("POST", "/v1/batch", "BatchFunction"),
+        ("GET", "/v1/contacts", "ContactsFunction"),
+        ("GET", "/v1/contacts/{contact}", "ContactsFunction"),
+        ("GET", "/v1/contacts/{contact}/enrolments", "ContactsFunction"),
+        ("GET", "/v1/contacts/{contact}/messages", "ContactsFunction"),
+        ("GET", "/v1/contacts/{contact}/timeline", "ContactsFunction"),
+        ("POST", "/v1/emails", "SendEmailFunction"),
+        ("POST", "/v1/identify", "IdentifyFunction"),
+        ("GET", "/v1/messages", "MessagesFunction"),
+        ("GET", "/v1/messages/{message}", "MessagesFunction"),
+        ("POST", "/v1/suppressions/check", "CheckSuppressionFunction"),
+        ("DELETE", "/v1/suppressions/{channel}/{address}", "SuppressionsFunction"),
+        ("GET", "/v1/suppressions/{channel}/{address}", "SuppressionsFunction"),
+        ("PUT", "/v1/suppressions/{channel}/{address}", "SuppressionsFunction"),
+        ("GET", "/v1/templates", "TemplatesFunction"),
+        ("GET", "/v1/templates/{name}", "TemplatesFunction"),
+        ("PUT", "/v1/templates/{name}", "TemplatesFunction"),
+        ("GET", "/v1/templates/{name}/versions", "TemplatesFunction"),
+        ("POST", "/v1/track", "TrackFunction"),
+    ]
+
+
+def test_browsers_may_send_what_sdks_send() -> None:
+    cors = STACK.properties("Api")["CorsConfiguration"]
+    assert cors["AllowOrigins"] == ["*"]
+    # A wildcard would not cover authorization: https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name
+    assert set(cors["AllowHeaders"]) == {"authorization", "content-type", "x-retry-count"}
+    assert "POST" in cors["AllowMethods"]
+
+
+def test_the_api_writes_no_access_log() -> None:
+    assert "AccessLogSettings" not in STACK.properties("Api")
+
+
+@every_function
+def test_a_function_is_told_exactly_what_it_asks_for(function: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in STACK.properties(function)["Environment"]["Variables"].items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    asked: set[str] = set()
+    require = Settings.require
+
+    def remember(settings: Settings, name: str) -> str:
+        asked.add(name)
+        return require(settings, name)
+
+    monkeypatch.setattr(Settings, "require", remember)
+    load(ROOT / "functions" / folder_of(function) / "app.py")
+
+    assert asked == set(variables_of(function))
+
+
+def load(path: Path) -> None:
+    specification = importlib.util.spec_from_file_location(f"app_of_{path.parent.name}", path)
+    assert specification is not None
+    assert specification.loader is not None
+    specification.loader.exec_module(importlib.util.module_from_spec(specification))
+
+
+def test_only_settings_read_the_environment() -> None:
+    layer = ROOT / "layers" / "tidings" / "tidings"
+    sources = [*layer.rglob("*.py"), *(ROOT / "functions").rglob("*.py")]
+    reading = [path for path in sources if re.search(r"\bos\.environ\b|\bgetenv\b", path.read_text(encoding="utf-8"))]
+    assert reading == [layer / "core" / "settings.py"]
+
+
+@every_function
+def test_a_function_is_told_of_the_tables_that_it_may_touch_and_no_others(function: str) -> None:
+    tables = {
+        match[1]
+        for grant in grants()[function]
+        if not grant.by_lambda and (match := re.search(r":table/(\w+)", grant.resource))
+    }
+    granted = {variable for variable, table in table_variables().items() if table in tables}
+    told = {variable for variable in variables_of(function) if variable.startswith("TABLE_")}
+    told_only = {variable for named, variable in TOLD_ONLY if named == function}
+    assert granted == told - told_only
+    assert told_only <= told
+
+
+@every_function
+def test_a_table_s_variable_names_that_table(function: str) -> None:
+    names = table_variables()
+    for variable, value in variables_of(function).items():
+        if variable.startswith("TABLE_"):
+            assert value == names[variable]
+
+
+def test_the_automations_function_is_told_whom_machines_may_call() -> None:
+    told = variables_of("AutomationsFunction")
+    for step in ("SendEmail", "Branch", "CheckSuppression"):
+        variable = f"FUNCTION_{re.sub(r'(?<!^)(?=[A-Z])', '_', step).upper()}_ARN"
+        assert told[variable] == f"arn:aws:lambda:us-east-1:000000000000:function:tidings-{step}"
+    assert told["MACHINES_ROLE_ARN"] == "arn:aws:iam::000000000000:role/MachinesRole"
+
+
+def test_no_other_stack_s_name_makes_the_prefix_of_this_one_s_machines() -> None:
+    # Names of stacks hold letters, digits and hyphens.
+    assert re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*_", variables_of("AutomationsFunction")["MACHINE_PREFIX"])
+
+
+@every_function
+def test_a_function_s_block_keeps_the_order_of_its_properties(function: str) -> None:
+    order = [
+        *("FunctionName", "CodeUri", "Events", "Environment", "Policies"),
+        *("DeadLetterQueue", "EventInvokeConfig", "LoggingConfig", "MemorySize", "Timeout"),
+    ]
+    properties = list(STACK.resources[function]["Properties"])
+    assert properties == [name for name in order if name in properties]
