@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from tidings_cli.errors import CommandFailed
 from tidings_cli.local.artifacts import BUCKET, Artifact
-from tidings_cli.local.expand import NESTED, Expanded
+from tidings_cli.local.expanded import NESTED, Expanded
 
 STACK = "tidings"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,37 +20,20 @@ from yaml import YAMLError
 
 from tidings_cli.errors import CommandFailed
 from tidings_cli.local.artifacts import Artifact, function_code, layer_code, template_text
+from tidings_cli.local.expanded import NESTED, Expanded, Template
 from tidings_cli.local.httpapi import spell_out_http_apis
-
-Template = dict[str, Any]
 
 # It warns, at the end of the process, of usage metrics that nobody asked it to send.
 logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)
 
 FUNCTION = "AWS::Serverless::Function"
 LAYER = "AWS::Serverless::LayerVersion"
-NESTED = "AWS::CloudFormation::Stack"
 NESTED_SAM = "AWS::Serverless::Application"
 
 # The layer of third-party packages stays out. Its wheels are for Lambda's own runtime and processor, which this machine
 # need not have, and the engine runs every function with its own interpreter, where the same packages are installed.
 # That the layer is right by itself is what the packaging tests are for.
 LEFT_OUT = "dependencies"
-
-
-@dataclass(slots=True)
-class Expanded:
-    """A template ready for the engine, with everything that must be uploaded before it is deployed."""
-
-    template: Template
-    artifacts: list[Artifact] = field(default_factory=list)
-    http_apis: list[str] = field(default_factory=list)
-    nested: dict[str, Expanded] = field(default_factory=dict)
-
-    @property
-    def body(self) -> Artifact:
-        """The template itself as an upload."""
-        return self.artifacts[-1]
 
 
 def expand(path: Path) -> Expanded:
@@ -78,6 +60,7 @@ def expand(path: Path) -> Expanded:
     template = _transform(template, path)
     _forget_layers(template["Resources"], left_out)
     _name_functions(template["Resources"])
+    _rename_role_policies(template["Resources"])
     http_apis = spell_out_http_apis(template["Resources"])
     artifacts.append(template_text(path.stem, template))
     return Expanded(template, artifacts, http_apis, nested)
@@ -143,6 +126,14 @@ def _name_functions(resources: Template) -> None:
     for name, resource in _functions(resources).items():
         environment = resource["Properties"].setdefault("Environment", {})
         environment.setdefault("Variables", {})["AWS_SDK_UA_APP_ID"] = name
+
+
+def _rename_role_policies(resources: Template) -> None:
+    """The engine knows a role's inline policy by its older type only, which says the same."""
+    for resource in resources.values():
+        if resource["Type"] == "AWS::IAM::RolePolicy":
+            resource["Type"] = "AWS::IAM::Policy"
+            resource["Properties"]["Roles"] = [resource["Properties"].pop("RoleName")]
 
 
 def _functions(resources: Template) -> Template:

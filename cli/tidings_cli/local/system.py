@@ -30,7 +30,6 @@ from tidings_cli.local.bootstrap import WORKSPACE, keys_are_known, open_workspac
 from tidings_cli.local.deploy import Deployed, deploy
 from tidings_cli.local.engine import Engine, installed_version, stop_orphan
 from tidings_cli.local.exchange import HOST, Handler
-from tidings_cli.local.expand import expand
 from tidings_cli.local.folder import StateFolder, require_readable, require_version
 from tidings_cli.local.proxy import front
 from tidings_cli.local.publishing import publisher
@@ -120,7 +119,9 @@ class System:
         engine_port = self._engine_port()
         carriers = self._open_carriers(url, engine_port)
         self._engine = self._start_engine(engine_port, carriers)
-        # Reading the template takes about as long as the engine needs to start.
+        # Importing the transform and reading the template take about as long as the engine needs to start.
+        from tidings_cli.local.expand import expand
+
         expanded = expand(template)
         self._engine.wait(self._progress.check)
 

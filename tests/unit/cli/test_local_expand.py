@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tidings_cli.errors import CommandFailed
-from tidings_cli.local.expand import Expanded, expand
+from tidings_cli.local.expand import expand
+from tidings_cli.local.expanded import Expanded
 
 SMALL = Path(__file__).parent / "fixtures" / "small" / "template.yaml"
 
