@@ -46,16 +46,21 @@ def links(component: Component) -> dict[str, str]:
     Outcomes: a wait `waited`; a branch the names of its arms and `otherwise`; send_email `accepted`, `skipped` and
     `unknown`; check_suppression `clear` and `suppressed`; an end none.
     """
+    return dict(ways(component))
+
+
+def ways(component: Component) -> list[tuple[str, str]]:
+    """The same as pairs: in a branch that is not yet checked, two arms may have the same name."""
     if isinstance(component, Wait):
-        return {"waited": component.next or ""}
+        return [("waited", component.next or "")]
     if isinstance(component, Branch):
-        return {arm.name: arm.next or "" for arm in component.arms} | {OTHERWISE: component.otherwise or ""}
+        return [*((arm.name, arm.next or "") for arm in component.arms), (OTHERWISE, component.otherwise or "")]
     if isinstance(component, SendEmail):
         following = component.next or ""
-        return {"accepted": following, "skipped": component.on_skipped or following, "unknown": following}
+        return [("accepted", following), ("skipped", component.on_skipped or following), ("unknown", following)]
     if isinstance(component, CheckSuppression):
-        return {"clear": component.clear or "", "suppressed": component.suppressed or ""}
-    return {}
+        return [("clear", component.clear or ""), ("suppressed", component.suppressed or "")]
+    return []
 
 
 def state_of(definition: Definition, component_id: str) -> str:
@@ -120,6 +125,6 @@ def reachable(definition: Definition, start: Iterable[str]) -> set[str]:
         here = ahead.pop()
         if here not in seen:
             seen.add(here)
-            following = links(definition.components[here]).values()
-            ahead.extend(target for target in following if target in definition.components)
+            following = ways(definition.components[here])
+            ahead.extend(target for _, target in following if target in definition.components)
     return seen

@@ -184,7 +184,7 @@ class Branch(Component):
     """Sends the person along the first arm whose condition holds, else along `otherwise`."""
 
     type: Literal["branch"]
-    arms: Annotated[tuple[Arm, ...], Field(min_length=1, max_length=50, strict=False)]
+    arms: Annotated[list[Arm], Field(min_length=1, max_length=50)]
     otherwise: ComponentId | None = None
 
 

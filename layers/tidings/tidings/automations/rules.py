@@ -12,6 +12,7 @@
 | no_acting_component | nothing but waits and ends |
 | loop_without_wait | a loop in which no wait takes time for certain; `until` a date takes none once it is past |
 | loop_without_action | a loop of waits and nothing else |
+| loop_without_end | a loop that nobody can ever leave |
 | wait_too_long | `for` more than 365 days, the longest that an execution lasts |
 | duplicate_arm | two arms of a branch with the same name |
 | step_not_upstream | `since: {step: x}` where nobody can have passed x |
@@ -33,7 +34,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from tidings.automations.graph import Following, Moment, follow, links, reachable, state_of
+from tidings.automations.graph import Following, Moment, follow, links, reachable, state_of, ways
 from tidings.automations.model import (
     Branch,
     CheckSuppression,
@@ -101,7 +102,7 @@ def lint(definition: Definition, templates: Collection[str] | None = None) -> li
         *_trigger(definition),
         *_links(definition),
         *_reach(definition),
-        *_loops(definition),
+        *(list(_loops(definition)) or _endless(definition)),
         *_waits(definition),
         *_branches(definition),
         *_templates(definition, templates),
@@ -177,6 +178,25 @@ def _loops(definition: Definition) -> Iterator[Problem]:
         yield Problem("loop_without_action", message, loop[0], place=f"components.{loop[0]}")
 
 
+def _endless(definition: Definition) -> Iterator[Problem]:
+    """Components from which no way leads to an end; an execution would be cut off after a year or 25,000 events."""
+    ending = {""}
+    while True:
+        found = {
+            component_id
+            for component_id, component in definition.components.items()
+            if component_id not in ending
+            and (not ways(component) or any(state_of(definition, way) in ending for _, way in ways(component)))
+        }
+        if not found:
+            break
+        ending |= found
+    endless = [component_id for component_id in definition.components if component_id not in ending]
+    if endless:
+        message = f"whoever comes to {', '.join(endless[:5])} never comes to an end"
+        yield Problem("loop_without_end", message, endless[0], place=f"components.{endless[0]}")
+
+
 def _loops_among(definition: Definition, admits: Callable[[Component], bool]) -> Iterator[list[str]]:
     """One loop for each knot of components that `admits` lets in, in the order of its links."""
     inside = {name: component for name, component in definition.components.items() if admits(component)}
@@ -191,7 +211,7 @@ def _loops_among(definition: Definition, admits: Callable[[Component], bool]) ->
 
 def _loop_through(start: str, inside: Mapping[str, Component]) -> list[str]:
     """The shortest loop from `start` back to it through `inside`; empty if there is none."""
-    came_from = {target: start for target in links(inside[start]).values() if target in inside}
+    came_from = {target: start for _, target in ways(inside[start]) if target in inside}
     ahead = list(came_from)
     for here in ahead:
         if here == start:
@@ -199,7 +219,7 @@ def _loop_through(start: str, inside: Mapping[str, Component]) -> list[str]:
             while came_from[loop[0]] != start:
                 loop.insert(0, came_from[loop[0]])
             return [start, *loop[:-1]]
-        for target in links(inside[here]).values():
+        for _, target in ways(inside[here]):
             if target in inside and target not in came_from:
                 came_from[target] = here
                 ahead.append(target)
@@ -233,7 +253,7 @@ def _branches(definition: Definition) -> Iterator[Problem]:
         if isinstance(component, Branch):
             yield from _arms(component_id, component)
             yield from _steps(definition, component_id, component, after)
-            if len({state_of(definition, target) for target in links(component).values()}) == 1:
+            if len({state_of(definition, target) for _, target in ways(component)}) == 1:
                 message = f'every arm of "{component_id}" leads to the same place'
                 yield Problem("branch_without_effect", message, component_id, "warning", f"components.{component_id}")
 

@@ -69,15 +69,15 @@ class Group(Model):
     kind: ClassVar[Literal["all", "any", "none"]]
 
     @property
-    def rules(self) -> tuple[Node, ...]:
+    def rules(self) -> list[Node]:
         """The rules of the group, in the order in which they were written."""
-        rules: tuple[Node, ...] = getattr(self, self.kind)
+        rules: list[Node] = getattr(self, self.kind)
         return rules
 
     @cached_property
-    def cheap_first(self) -> tuple[Node, ...]:
+    def cheap_first(self) -> list[Node]:
         """The same rules, those that ask for events last."""
-        return tuple(sorted(self.rules, key=needs_events))
+        return sorted(self.rules, key=needs_events)
 
 
 class AllOf(Group):
@@ -265,7 +265,7 @@ Node = Annotated[
         custom_error_message=f"is no rule; a rule has one of the keys {', '.join(_KEYS)}",
     ),
 ]
-Rules = Annotated[tuple[Node, ...], Field(min_length=1, strict=False)]
+Rules = Annotated[list[Node], Field(min_length=1)]
 
 
 def _bounded(value: object) -> object:
@@ -288,7 +288,7 @@ def _parts_of(value: object) -> list[object]:
     parts = [value["where"]] if "where" in value else []
     for kind in ("all", "any", "none"):
         rules = value.get(kind)
-        parts.extend(rules if isinstance(rules, list | tuple) else ())
+        parts.extend(rules if isinstance(rules, list) else ())
     return parts
 
 

@@ -1,0 +1,41 @@
+"""The examples are what a newcomer copies: they must be right."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tidings.automations.rules import check
+from tidings.automations.source import read
+from tidings.messages.model import TemplateInput
+from tidings.messages.render import compile_template
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+AUTOMATIONS = sorted((EXAMPLES / "automations").glob("*.yaml"))
+TEMPLATES = sorted((EXAMPLES / "templates").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("file", AUTOMATIONS, ids=lambda file: file.stem)
+def test_an_example_automation_has_no_problem_and_all_its_templates(file: Path) -> None:
+    definition, problems = check(file.read_text(encoding="utf-8"), templates=[template.stem for template in TEMPLATES])
+    assert problems == []
+    assert definition is not None
+    assert definition.automation == file.stem
+
+
+@pytest.mark.parametrize("file", TEMPLATES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("known", [True, False], ids=["of a known person", "of a person without traits"])
+def test_an_example_mail_renders(file: Path, known: bool) -> None:
+    template = TemplateInput.model_validate(read(file.read_text(encoding="utf-8")))
+    assert template.template == file.stem
+    contact = {"first_name": "Ana <Maria>", "trial_ends": "2026-12-24T09:00:00Z"} if known else {}
+    mail = compile_template(template).render({"contact": contact, "event": {}, "variables": template.variables})
+    assert len(mail.subject) <= 78
+    assert "{{" not in mail.subject + mail.text + mail.html
+    assert ("Hello Ana <Maria>," if known else "Hello there,") in mail.text
+    assert ("Hello Ana &lt;Maria&gt;," if known else "Hello there,") in mail.html
+    links = re.findall(r'href="([^"]*)"', mail.html)
+    assert links
+    assert all(link.startswith("https://") and link in mail.text for link in links)

@@ -1,0 +1,262 @@
+"""Every mistake in an automation is found, with its own code, and the component named."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from tidings.automations.model import Definition, parse_definition
+from tidings.automations.rules import Problem, check, lint
+from tidings.core.errors import InvalidInput
+
+MAIL = {"type": "send_email", "template": "tips"}
+PAUSE = {"type": "wait", "for": "1 day"}
+ASK = {"type": "branch", "arms": [{"name": "yes", "when": {"did": "X"}, "next": "mail"}], "otherwise": "done"}
+
+GOOD: dict[str, Any] = {
+    "automation": "welcome",
+    "trigger": {"event": "Signed Up"},
+    "start": "pause",
+    "components": {
+        "pause": {**PAUSE, "next": "ask"},
+        "ask": ASK,
+        "mail": {**MAIL, "next": "done"},
+        "done": {"type": "end"},
+    },
+}
+
+
+def automation(**components: dict[str, Any]) -> dict[str, Any]:
+    return {**GOOD, "start": next(iter(components)), "components": components}
+
+
+def with_(path: str, value: object) -> dict[str, Any]:
+    """GOOD with one place changed: `components.pause.next`."""
+    written = copy.deepcopy(GOOD)
+    *way, last = path.split(".")
+    inner = written
+    for step in way:
+        inner = inner[step]
+    inner[last] = value
+    return written
+
+
+def codes(problems: list[Problem]) -> list[tuple[str, str, str]]:
+    return [(problem.code, problem.component, problem.level) for problem in problems]
+
+
+def test_a_good_automation_has_no_problems() -> None:
+    definition, problems = check(json.dumps(GOOD), templates=["tips"])
+    assert problems == []
+    assert definition is not None
+    assert definition.as_dict() == GOOD
+
+
+def branch(when: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"type": "branch", "arms": [{"name": "yes", "when": when, "next": "mail"}], **more}
+
+
+GRAPHS: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
+    (with_("start", "nowhere"), [("unknown_start", "", "error")]),
+    (with_("components.mail.next", "nowhere"), [("unknown_component", "mail", "error")]),
+    (with_("components.mail.on_skipped", "nowhere"), [("unknown_component", "mail", "error")]),
+    (with_("components.ask.otherwise", "nowhere"), [("unknown_component", "ask", "error")]),
+    (
+        automation(guard={"type": "check_suppression", "channel": "email", "clear": "x", "suppressed": "y"}),
+        [("unknown_component", "guard", "error")] * 2,
+    ),
+    (with_("components.lost", MAIL), [("unreachable_component", "lost", "error")]),
+    (
+        automation(mail=MAIL, a={**PAUSE, "next": "b"}, b={**MAIL, "next": "a", "on_skipped": "mail"}),
+        [("unreachable_component", "a", "error"), ("unreachable_component", "b", "error")],
+    ),
+    (automation(mail={**MAIL, "next": "mail"}), [("loop_without_wait", "mail", "error")]),
+    (automation(a={**MAIL, "next": "b"}, b={**MAIL, "next": "a"}), [("loop_without_wait", "a", "error")]),
+    (
+        automation(a={**MAIL, "next": "b"}, b={"type": "wait", "until": "2030-01-01", "next": "a"}),
+        [("loop_without_wait", "a", "error")],
+    ),
+    (
+        automation(a={**MAIL, "on_skipped": "a", "next": "b"}, b={**PAUSE, "next": "a"}),
+        [("loop_without_wait", "a", "error")],
+    ),
+    (
+        automation(mail={**MAIL, "next": "a"}, a={**PAUSE, "next": "b"}, b={**PAUSE, "next": "a"}),
+        [("loop_without_action", "a", "error")],
+    ),
+    (automation(mail={**MAIL, "next": "a", "on_skipped": "end"}, a={**PAUSE, "next": "mail"}, end={"type": "end"}), []),
+    (automation(mail={**MAIL, "next": "a"}, a={**PAUSE, "next": "mail"}), [("loop_without_end", "mail", "error")]),
+    (automation(a={**PAUSE, "next": "done"}, done={"type": "end"}),
+     [("no_acting_component", "", "error"), ("nothing_follows_wait", "a", "warning")]),
+    (automation(done={"type": "end"}), [("no_acting_component", "", "error")]),
+    (automation(a={"type": "wait", "for": "366 days", "next": "mail"}, mail=MAIL), [("wait_too_long", "a", "error")]),
+    (automation(a={"type": "wait", "for": "365 days", "next": "mail"}, mail=MAIL), []),
+    (automation(mail={**MAIL, "next": "a"}, a=PAUSE), [("nothing_follows_wait", "a", "warning")]),
+    (
+        automation(
+            ask={
+                "type": "branch",
+                "arms": [
+                    {"name": "yes", "when": {"did": "X"}, "next": "mail"},
+                    {"name": "yes", "when": {"did": "Y"}},
+                ],
+            },
+            mail=MAIL,
+        ),
+        [("duplicate_arm", "ask", "error")],
+    ),
+    (automation(ask=branch({"did": "X"}, otherwise="mail"), mail=MAIL), [("branch_without_effect", "ask", "warning")]),
+    (
+        automation(ask=branch({"did": "X", "since": {"step": "mail"}}), mail=MAIL),
+        [("step_not_upstream", "ask", "error")],
+    ),
+    (
+        automation(ask=branch({"any": [{"did": "X", "since": {"step": "ask"}}]}), mail=MAIL),
+        [("step_not_upstream", "ask", "error")],
+    ),
+    (
+        automation(ask=branch({"did": "X", "since": {"step": "nowhere"}}), mail=MAIL),
+        [("unknown_component", "ask", "error")],
+    ),
+    (
+        automation(
+            ask=branch({"did": "X", "since": {"step": "mail"}}),
+            mail={**MAIL, "next": "a"},
+            a={**PAUSE, "next": "ask"},
+        ),
+        [],
+    ),
+    (with_("trigger.where", {"all": [{"did": "X"}]}), [("events_in_trigger", "", "error")]),
+    (with_("trigger.where", {"all": [{"trait": "plan", "is": "x"}, {"property": "p", "exists": True}]}), []),
+    (
+        automation(**{f"m{number}": {**MAIL, "next": f"m{number + 1}"} for number in range(200)}, m200=MAIL),
+        [("too_many_components", "", "error")],
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("written", "expected"), GRAPHS)
+def test_what_is_wrong_with_the_graph_is_found(written: dict[str, Any], expected: list[tuple[str, str, str]]) -> None:
+    assert codes(lint(Definition.model_validate(written))) == expected
+
+
+def test_templates_are_looked_for_only_if_they_are_known() -> None:
+    definition = Definition.model_validate(GOOD)
+    assert lint(definition) == []
+    assert codes(lint(definition, ["other"])) == [("unknown_template", "mail", "error")]
+    assert lint(definition, {"tips": 1}) == []
+
+
+def test_a_loop_is_told_by_its_way() -> None:
+    (problem,) = lint(Definition.model_validate(automation(a={**MAIL, "next": "b"}, b={**MAIL, "next": "a"})))
+    assert "a → b → a" in problem.message
+
+
+FORMS: list[tuple[object, str, str, str]] = [
+    (with_("components.mail.type", "send_fax"), "unknown_component_type", "mail", "components.mail"),
+    (with_("components.mail", {"template": "tips"}), "unknown_component_type", "mail", "components.mail"),
+    (with_("components.mail", "send_email"), "unknown_component_type", "mail", "components.mail"),
+    (with_("components.mail.type", ["wait"]), "unknown_component_type", "mail", "components.mail"),
+    (with_("components.mail.subject", "Hi"), "invalid_definition", "mail", "components.mail.subject"),
+    (with_("components.mail.template", 5), "invalid_definition", "mail", "components.mail.template"),
+    (with_("components.mail.template", "Big Tips"), "invalid_definition", "mail", "components.mail.template"),
+    (with_("components.mail.kind", "spam"), "invalid_definition", "mail", "components.mail.kind"),
+    (with_("components.mail.next", "Done\n"), "invalid_definition", "mail", "components.mail.next"),
+    (with_("components.pause.for", "2 moons"), "invalid_definition", "pause", "components.pause.for"),
+    (with_("components.pause.for", 2), "invalid_definition", "pause", "components.pause.for"),
+    (with_("components.pause.until", "2026-01-01"), "invalid_definition", "pause", "components.pause"),
+    (with_("components.pause", {"type": "wait"}), "invalid_definition", "pause", "components.pause"),
+    (
+        with_("components.pause", {"type": "wait", "until": "Christmas"}),
+        "invalid_definition", "pause", "components.pause.until",
+    ),
+    (
+        with_("components.pause", {"type": "wait", "until": {"trait": "x", "offset": "2"}}),
+        "invalid_definition", "pause", "components.pause.until.offset",
+    ),
+    (with_("components.pause", {"type": "wait", "until": 5}), "invalid_definition", "pause", "components.pause.until"),
+    (with_("components.ask.arms", []), "invalid_definition", "ask", "components.ask.arms"),
+    (
+        with_("components.ask.arms", [{"name": "otherwise", "when": {"did": "X"}}]),
+        "invalid_definition", "ask", "components.ask.arms[0].name",
+    ),
+    (
+        with_("components.ask.arms", [{"name": True, "when": {"did": "X"}}]),
+        "invalid_definition", "ask", "components.ask.arms[0].name",
+    ),
+    (
+        with_("components.ask.arms", [{"name": "a\nb", "when": {"did": "X"}}]),
+        "invalid_definition", "ask", "components.ask.arms[0].name",
+    ),
+    (
+        with_("components.ask.arms", [{"name": "a", "when": {"any": [{"trait": "x", "is": None}]}}]),
+        "invalid_definition", "ask", "components.ask.arms[0].when.any[0].is",
+    ),
+    (with_("components.Bad Id", MAIL), "invalid_definition", "Bad Id", "components.Bad Id"),
+    (with_("components.done.next", "mail"), "invalid_definition", "done", "components.done.next"),
+    (with_("components", {}), "invalid_definition", "", "components"),
+    (with_("components", [MAIL]), "invalid_definition", "", "components"),
+    (with_("automation", "Welcome!"), "invalid_definition", "", "automation"),
+    (with_("automation", "w" * 64), "invalid_definition", "", "automation"),
+    (with_("trigger", {}), "invalid_definition", "", "trigger.event"),
+    (with_("trigger", "Signed Up"), "invalid_definition", "", "trigger"),
+    (with_("trigger.where", {"foo": 1}), "invalid_definition", "", "trigger.where"),
+    (with_("reentry", "sometimes"), "invalid_definition", "", "reentry"),
+    (with_("version", 3), "invalid_definition", "", "version"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("written", "code", "component", "place"), FORMS)
+def test_a_mistake_in_the_form_is_found_at_its_place(written: Any, code: str, component: str, place: str) -> None:
+    definition, problems = check(json.dumps(written))
+    assert definition is None
+    assert [(found.code, found.component, found.place) for found in problems] == [(code, component, place)]
+    with pytest.raises(InvalidInput) as refused:
+        parse_definition(written)
+    assert (refused.value.code, refused.value.field) == (code, place)
+
+
+def test_all_mistakes_in_the_form_are_found_at_once() -> None:
+    written = with_("components.mail.template", 5)
+    written["components"]["pause"] = {"type": "nap"}
+    del written["trigger"]
+    _, problems = check(written)
+    assert {(found.code, found.place) for found in problems} == {
+        ("invalid_definition", "trigger"),
+        ("unknown_component_type", "components.pause"),
+        ("invalid_definition", "components.mail.template"),
+    }
+
+
+def test_a_mistake_in_the_text_is_a_problem_too() -> None:
+    assert codes(check("a: 1\na: 2")[1]) == [("duplicate_key", "", "error")]
+    with pytest.raises(InvalidInput, match="invalid_syntax"):
+        parse_definition("{")
+
+
+def test_a_problem_goes_on_the_wire_as_plain_data() -> None:
+    (problem,) = lint(Definition.model_validate(with_("start", "nowhere")))
+    assert problem.as_dict() == {
+        "code": "unknown_start",
+        "message": 'start: there is no component "nowhere"',
+        "component": "",
+        "level": "error",
+        "place": "start",
+    }
+
+
+def test_every_code_of_the_table_is_tested() -> None:
+    from tidings.automations import rules
+
+    told = {
+        code.strip()
+        for line in (rules.__doc__ or "").splitlines()
+        if line.startswith("| ") and not line.startswith("| code")
+        for code in line.split("|")[1].split(",")
+    }
+    tested = {code for _, expected in GRAPHS for code, _, _ in expected} | {code for _, code, _, _ in FORMS}
+    in_source_tests = {"invalid_syntax", "duplicate_key", "alias_refused", "definition_too_large"}
+    assert told == tested | in_source_tests | {"unknown_template"}
