@@ -108,6 +108,7 @@ class World:
         self.recorder = recorder
         self.ses = FakeSes()
         self.now = START
+        self.running = ""
         self.executions: dict[str, Execution] = {}
         self._modules: dict[str, ModuleType] = {}
         self._seen: set[tuple[str, str]] = set()
@@ -220,8 +221,13 @@ class World:
         self._modules.pop(name, None)
 
     def invoke(self, name: str, event: dict[str, Any]) -> Any:
-        """Call a function's handler."""
-        return self.function(name).handler(event, None)
+        """Call a function's handler; `running` names it meanwhile."""
+        module = self.function(name)
+        before, self.running = self.running, name
+        try:
+            return module.handler(event, None)
+        finally:
+            self.running = before
 
     def call(
         self,

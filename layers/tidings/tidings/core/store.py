@@ -220,15 +220,16 @@ def _transaction_error(error: TransactWriteError, parts: Sequence[Part]) -> Tidi
     refused = [part.label for part, code in zip(parts, reasons, strict=False) if code == "ConditionalCheckFailed"]
     if refused:
         return ConditionFailed(refused)
-    if THROTTLES & {*reasons, error.cause_response_code or ""}:
+    code = _code_of(error)
+    if THROTTLES & {*reasons, code}:
         return Throttled("write_throttled", "The database is busy.")
-    if "TransactionConflict" in reasons or error.cause_response_code == "TransactionInProgressException":
+    if "TransactionConflict" in reasons or code == "TransactionInProgressException":
         return Unavailable("write_conflict", "Another write of the same item was under way.")
-    return Unavailable("database_failed", f"The database answered {error.cause_response_code}.")
+    return Unavailable("database_failed", f"The database answered {code or type(error.cause).__name__}.")
 
 
 def _code_of(error: Exception) -> str:
-    if isinstance(error, PynamoDBException):
-        return error.cause_response_code or ""
-    response: Mapping[str, Any] = getattr(error, "response", {}) or {}
+    # pynamodb's own `cause_response_code` breaks on a timeout, whose `response` is there but None.
+    cause = error.cause if isinstance(error, PynamoDBException) else error
+    response: Mapping[str, Any] = getattr(cause, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))
