@@ -65,9 +65,7 @@ class MailStore:
             )
             rows = [(mail.id, address.lower()) for address in mail.recipients]
             self._database.change_many("INSERT OR IGNORE INTO recipients VALUES (?, ?)", rows)
-            tracked = [
-                (mail.id, n, link.url, json.dumps(link.tags) if link.tags else None) for n, link in enumerate(links)
-            ]
+            tracked = [(mail.id, n, link.url, json.dumps(link.tags)) for n, link in enumerate(links)]
             self._database.change_many("INSERT INTO links VALUES (?, ?, ?, ?)", tracked)
             self._log.add(entries)
 

@@ -10,10 +10,12 @@ import json
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import wraps
 from typing import Any
 from urllib.parse import unquote
 
+from tidings.core.clock import to_text
 from tidings.core.errors import InvalidInput, Throttled, TidingsError, Unauthorized
 from tidings.core.logs import logger
 
@@ -105,7 +107,7 @@ def ok(body: Mapping[str, Any], status: int = 200) -> Answer:
     return {
         "statusCode": status,
         "headers": {"content-type": "application/json"},
-        "body": json.dumps(body, separators=(",", ":"), ensure_ascii=False, default=str),
+        "body": json.dumps(body, separators=(",", ":"), ensure_ascii=False, default=_plain),
     }
 
 
@@ -138,6 +140,11 @@ def _gunzip(data: bytes, limit: int) -> bytes:
             return stream.read(limit + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise InvalidInput("invalid_body", "The body is not valid gzip.") from error
+
+
+def _plain(value: object) -> str:
+    """What JSON has no form for: an instant as ISO 8601, as in every other place of the API."""
+    return to_text(value) if isinstance(value, datetime) else str(value)
 
 
 def _refuse_constant(name: str) -> None:
