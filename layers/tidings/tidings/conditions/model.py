@@ -56,7 +56,7 @@ OPERATORS: tuple[str, ...] = get_args(Operator)
 class Model(BaseModel):
     """Base of every written thing: strict, frozen, no key that is not known."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, defer_build=True)
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         """What was written, without the defaults: a comparison would show fourteen operators."""
@@ -293,9 +293,6 @@ def _parts_of(value: object) -> list[object]:
 
 
 Condition = Annotated[Node, BeforeValidator(_bounded)]
-
-for _model in _KINDS:
-    _model.model_rebuild()
 
 
 # --- what a condition asks about ------------------------------------------------------------------------------------
