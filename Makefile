@@ -60,7 +60,8 @@ lint: .venv/dev.stamp
 
 unit: .venv/dev.stamp
 	@echo "Testing units, functions and templates"
-	@$(BIN)/pytest -n 2 -m "not artifact" tests/unit tests/functional tests/infrastructure
+	@# A file to a worker, so that what a module sets up is set up once.
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not artifact" tests/unit tests/functional tests/infrastructure
 
 # The engine takes both cores, so these run one after the other.
 e2e: .venv/dev.stamp
