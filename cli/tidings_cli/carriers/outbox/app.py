@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from tidings.core.errors import Forbidden, NotFound, TidingsError
+from tidings.core.errors import Conflict, Forbidden, NotFound, TidingsError
 from tidings_cli.carriers.outbox.api import OutboxApi, device
 from tidings_cli.carriers.outbox.desk import Desk
 from tidings_cli.carriers.outbox.pages import Pages
@@ -68,10 +69,9 @@ class Outbox:
             raise Forbidden("foreign_origin", f"The outbox does not take orders from {origin}")
 
     def _open(self, request: Request, mail: str) -> Response:
-        try:
+        # A picture comes back in any case, also for a mail that never arrived, whose opens count for nothing.
+        with suppress(Conflict):
             self._recipient.open(mail, device(request))
-        except TidingsError as error:
-            return Response(error.status, _PIXEL, "image/gif", _NO_STORE)
         return Response(200, _PIXEL, "image/gif", _NO_STORE)
 
     def _click(self, request: Request, mail: str, number: str) -> Response:

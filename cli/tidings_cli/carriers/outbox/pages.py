@@ -12,7 +12,7 @@ from tidings.core.errors import NotFound, TidingsError
 from tidings_cli.carriers.outbox import render, views
 from tidings_cli.carriers.outbox.desk import Desk
 from tidings_cli.carriers.outbox.render import Renderer
-from tidings_cli.carriers.ses import events, mime
+from tidings_cli.carriers.ses import mime
 from tidings_cli.carriers.ses.mails import Mail
 from tidings_cli.carriers.sms.messages import Sms
 from tidings_cli.carriers.web import Handler, Request, Response
@@ -26,6 +26,16 @@ _FILTERS = (
     ("Click", "Clicked"),
     ("Bounce", "Bounced"),
     ("Complaint", "Complained"),
+)
+_BOUNCES = (
+    ("Permanent/General", "Unknown user"),
+    ("Permanent/NoEmail", "No such address"),
+    ("Transient/MailboxFull", "Mailbox full"),
+    ("Transient/General", "Temporary trouble"),
+    ("Transient/MessageTooLarge", "Message too large"),
+    ("Transient/ContentRejected", "Content refused"),
+    ("Transient/AttachmentRejected", "Attachment refused"),
+    ("Undetermined/Undetermined", "No reason given"),
 )
 _SIMULATOR = (
     ("success@simulator.amazonses.com", "is delivered"),
@@ -140,7 +150,8 @@ class Pages:
             "cut": len(raw) > _SOURCE_SHOWN,
             "size": views.size(mail.size),
             "sandbox": render.MAIL_SANDBOX,
-            "bounces": [f"{kind}/{subtype}" for kind, subtype in events.BOUNCES],
+            "bounces": [{"kind": kind, "label": label} for kind, label in _BOUNCES],
+            "arrived": self._recipient.has(mail.id),
         }
 
     def _mail(self, mail_id: str) -> Mail:

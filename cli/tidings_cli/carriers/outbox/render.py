@@ -22,7 +22,8 @@ _PAGE_POLICY = (
 MAIL_SANDBOX = "allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation"
 _MAIL_POLICY = (
     "default-src 'none'; img-src http: https: data:; style-src 'unsafe-inline' http: https:;"
-    f" font-src http: https: data:; media-src http: https:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox {MAIL_SANDBOX}"
+    " font-src http: https: data:; media-src http: https:; form-action 'none'; base-uri 'none';"
+    f" frame-ancestors 'self'; sandbox {MAIL_SANDBOX}"
 )
 _FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
 _COMMON = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}

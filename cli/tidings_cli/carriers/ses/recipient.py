@@ -37,30 +37,45 @@ class Recipient:
         self._clock = clock
 
     def open(self, mail_id: str, device: Device) -> None:
-        """Fetch the picture that counts opens. Raises NotFound, Conflict (`not_tracked`)."""
+        """Fetch the picture that counts opens. Raises NotFound, Conflict (`not_tracked`, `not_delivered`)."""
         mail = self._mail(mail_id)
         if not mail.tracked:
             raise Conflict("not_tracked", "This mail counts no opens: it has no HTML or no configuration set")
+        if not self.has(mail_id):
+            raise Conflict("not_delivered", "This mail never reached its recipient, who cannot open it")
         self._add(mail, events.opened(mail, self._stamp(), device.ip, device.user_agent))
 
     def click(self, mail_id: str, number: int, device: Device) -> Link:
-        """Follow the tracked link of this number; answers where it leads. Raises NotFound."""
+        """Follow the tracked link of this number; answers where it leads. Raises NotFound.
+
+        A link of a mail that was not delivered leads there too, but nobody counts it.
+        """
         mail = self._mail(mail_id)
         links = self._mails.links(mail_id)
         if number >= len(links):
             raise NotFound("unknown_link", f"Mail {mail_id} has {len(links)} tracked links")
-        self._add(mail, events.clicked(mail, links[number], self._stamp(), device.ip, device.user_agent))
+        if self.has(mail_id):
+            self._add(mail, events.clicked(mail, links[number], self._stamp(), device.ip, device.user_agent))
         return links[number]
 
     def click_url(self, mail_id: str, url: str | None, device: Device) -> Link:
-        """Follow the first tracked link that leads to `url`, or the first of all. Raises NotFound."""
+        """Follow the first tracked link that leads to `url`, or the first of all.
+
+        Raises NotFound, Conflict (`not_delivered`).
+        """
         self._mail(mail_id)
         urls = [link.url for link in self._mails.links(mail_id)]
         if not urls or (url is not None and url not in urls):
             raise NotFound(
                 "unknown_link", f"Mail {mail_id} has no such tracked link; it has: {', '.join(urls) or 'none'}"
             )
+        if not self.has(mail_id):
+            raise Conflict("not_delivered", "This mail never reached its recipient, who cannot click in it")
         return self.click(mail_id, urls.index(url) if url is not None else 0, device)
+
+    def has(self, mail_id: str) -> bool:
+        """Whether the mail reached a recipient."""
+        return any(entry.type == "Delivery" for entry in self._log.of([mail_id])[mail_id])
 
     def complain(self, mail_id: str) -> None:
         """Mark the mail as spam. Raises NotFound."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from email.headerregistry import HeaderRegistry
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -21,7 +20,8 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL = re.compile(rf'{_ATOM}(\.{_ATOM})*|"([^"\\\x00-\x1f]|\\[ -~])+"')
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = re.compile(rf"({_LABEL}\.)+{_LABEL}")
-_READ_HEADER: Any = HeaderRegistry()
+# One address, alone or after a name. The email package's parsers read far more than this, and trip over some of it.
+_MAILBOX = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^"<>@,;:.\s][^"<>@,;:]*)?\s*<(?P<named>[^<>]*)>|(?P<bare>[^<>]*)')
 
 # "Amazon SES header fields" of the developer guide: what a message can have only once, …
 _ONCE_TEXT = """
@@ -74,19 +74,20 @@ def mailbox(text: object, where: str) -> Mailbox:
             f"{where}: The address contains non-ASCII characters; write the name as a MIME encoded-word"
             " and the domain in Punycode"
         )
-    if not text.isprintable():
-        raise BadRequest(f"{where}: Address contains control characters")
-    found = _READ_HEADER("to", text).addresses
-    if len(found) != 1:
+    if not text.isprintable() or len(text) > 998:
+        raise BadRequest(f"{where}: Address contains control characters or is too long")
+    found = _MAILBOX.fullmatch(text.strip())
+    if found is None:
         raise BadRequest(f"{where}: Illegal address '{text}'")
-    local, domain = found[0].addr_spec.rpartition("@")[::2]
+    address = found["bare"] or found["named"] or ""
+    local, _, domain = address.rpartition("@")
     if not domain:
         raise BadRequest(f"{where}: Missing final '@domain'")
     if len(local) > 64 or not _LOCAL.fullmatch(local):
         raise BadRequest(f"{where}: Illegal local part in '{text}'")
     if len(domain) > 255 or not _DOMAIN.fullmatch(domain):
         raise BadRequest(f"{where}: Illegal domain in '{text}'")
-    return Mailbox(text.strip(), found[0].addr_spec)
+    return Mailbox(text.strip(), address)
 
 
 def mailboxes(values: object, where: str) -> list[Mailbox]:
