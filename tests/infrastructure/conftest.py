@@ -1,7 +1,14 @@
 """The templates, read once."""
 
 import pytest
+
 from tests.support.template import Stack, root_stack
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell of the markers that only these tests have."""
+    config.addinivalue_line("markers", "build: builds the layers, for which packages are fetched")
+    config.addinivalue_line("markers", "artifact: opens what `make build` left in .aws-sam")
 
 
 @pytest.fixture(scope="session")
