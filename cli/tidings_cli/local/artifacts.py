@@ -8,10 +8,13 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import py_compile
+import sys
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import cache_from_source
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 BUCKET = "tidings-local-deployment"
@@ -41,14 +44,17 @@ class Artifact:
 
 def function_code(folder: Path) -> Artifact:
     """A function's folder, as its root."""
-    return _zipped(f"functions/{folder.name}", dict(_files(folder, "")))
+    return _zipped(f"functions/{folder.name}", _read(folder, ""))
 
 
 def layer_code(folder: Path) -> Artifact:
-    """The packages in a layer's folder, where the Lambda runtime looks for them: under `python/`."""
+    """The packages in a layer's folder where the Lambda runtime looks for them, under `python/`, with their bytecode.
+
+    The engine unpacks a layer anew for every worker, so that without bytecode each would compile it all again.
+    """
     packages = sorted(child for child in folder.iterdir() if (child / "__init__.py").is_file())
-    entries = {name: path for package in packages for name, path in _files(package, f"python/{package.name}/")}
-    return _zipped(f"layers/{folder.name}", entries)
+    entries = {name: code for package in packages for name, code in _read(package, f"python/{package.name}/").items()}
+    return _zipped(f"layers/{folder.name}", entries, _bytecode(entries))
 
 
 def template_text(name: str, template: dict[str, Any]) -> Artifact:
@@ -57,22 +63,42 @@ def template_text(name: str, template: dict[str, Any]) -> Artifact:
     return Artifact(f"templates/{name}-{_hash(content)}.json", content)
 
 
-def _files(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
-    for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder)
-        if path.is_file() and not NOT_CODE & set(relative.parts):
-            yield prefix + relative.as_posix(), path
+def _read(folder: Path, prefix: str) -> dict[str, bytes]:
+    return {
+        prefix + path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not NOT_CODE & set(path.relative_to(folder).parts)
+    }
 
 
-def _zipped(name: str, entries: dict[str, Path]) -> Artifact:
-    buffer = io.BytesIO()
+def _bytecode(sources: dict[str, bytes]) -> dict[str, bytes]:
+    """Bytecode for this interpreter, which is the engine's too, never checked against its source.
+
+    A module that does not compile is left out: whoever imports it is told what is wrong with it.
+    """
+    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    compiled = {}
+    with TemporaryDirectory() as scratch:
+        source, target = Path(scratch, "source.py"), Path(scratch, "source.pyc")
+        for name, code in sources.items():
+            source.write_bytes(code)
+            is_module = name.endswith(".py")
+            if is_module and py_compile.compile(str(source), str(target), name, quiet=2, invalidation_mode=unchecked):
+                compiled[cache_from_source(name)] = target.read_bytes()
+    return compiled
+
+
+def _zipped(name: str, entries: dict[str, bytes], derived: dict[str, bytes] | None = None) -> Artifact:
+    """A zip whose key tells its entries; what is derived from them need not be the same each time, byte for byte."""
+    buffer, hashed = io.BytesIO(), hashlib.sha256(sys.version.encode())
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for entry, path in entries.items():
+        for entry, content in (entries | (derived or {})).items():
             info = zipfile.ZipInfo(entry, FIXED_DATE)
             info.external_attr = 0o644 << 16
-            archive.writestr(info, path.read_bytes(), zipfile.ZIP_DEFLATED)
-    content = buffer.getvalue()
-    return Artifact(f"{name}-{_hash(content)}.zip", content)
+            archive.writestr(info, content, zipfile.ZIP_DEFLATED)
+            if entry in entries:
+                hashed.update(f"{entry} {len(content)} ".encode() + content)
+    return Artifact(f"{name}-{hashed.hexdigest()[:16]}.zip", buffer.getvalue())
 
 
 def _hash(content: bytes) -> str:

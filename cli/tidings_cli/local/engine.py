@@ -26,8 +26,6 @@ from tidings_cli.local.folder import read_json, write_private
 
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
-# What an engine's own children (the workers that run functions) get to end by themselves once it is gone.
-WORKERS_SECONDS = 1.0
 POLL_SECONDS = 0.03
 
 
@@ -146,11 +144,6 @@ def _command(pid: int) -> str:
 
 
 def _end_group(group: int) -> None:
-    """End what is left of the engine's session: workers in the middle of a function."""
+    """End what is left of the engine's session: workers, which nobody can ask or hear any more."""
     with suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, signal.SIGTERM)
-        deadline = time.monotonic() + WORKERS_SECONDS
-        while time.monotonic() < deadline:
-            os.killpg(group, 0)
-            time.sleep(POLL_SECONDS)
         os.killpg(group, signal.SIGKILL)

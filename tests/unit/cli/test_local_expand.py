@@ -74,7 +74,9 @@ def test_a_functions_folder_becomes_its_code(expanded: Expanded) -> None:
 
 
 def test_a_layer_holds_its_packages_where_lambda_looks_for_them(expanded: Expanded) -> None:
-    assert names_in(expanded, "layers/shared") == ["python/small_shared/__init__.py"]
+    names = names_in(expanded, "layers/shared")
+    assert names[0] == "python/small_shared/__init__.py"
+    assert [name.rpartition(".")[2] for name in names] == ["py", "pyc"]
 
 
 def test_the_layer_of_dependencies_is_left_out(expanded: Expanded) -> None:
