@@ -4,7 +4,9 @@ One Task for each component that acts; a Choice behind it only where its outcome
 An `end` adds no state where the state before it can end itself. Only a Choice cannot: there the way ends in one shared
 Succeed state. Names of states are component ids; `tips-route` and `Ended` cannot be ids, so they never clash.
 
-The machine's input, and what each Task answers, is described in docs/automations.md.
+A machine's input: `workspace`, `contact`, `automation`, `version`, `entry`, and `at`, which every Task's answer
+replaces: `n` (steps taken), `next` (the state that follows, "" where the way ends) and `until` (for each wait before
+the next Task, the instant at which it ends; `graph.follow` says it).
 """
 
 from __future__ import annotations

@@ -11,12 +11,24 @@ from datetime import datetime
 from typing import Any
 
 from tidings.conditions.evaluate import Tally, combined, compared, counted
-from tidings.conditions.model import Comparison, Condition, Count, Did, Facts, Group, SinceStep
+from tidings.conditions.model import (
+    AllOf,
+    AnyOf,
+    Comparison,
+    Condition,
+    Count,
+    Did,
+    Facts,
+    Group,
+    NoneOf,
+    SinceStep,
+)
 from tidings.conditions.operators import Judgement, Reason
 
 # Nobody reads the difference between a thousand and more, and each costs a read.
 COUNT_UP_TO = 1000
 _LONGEST_SHOWN = 80
+_LONGEST_TEXT = 300
 
 # How each operator is said when it holds and when it does not.
 _SAID = {
@@ -43,7 +55,10 @@ _GROUPS = {
 
 @dataclass(frozen=True)
 class Explanation:
-    """One rule: its result, what it expected, what was found (a value, or a count), one sentence, and its parts."""
+    """One rule: its result, what it expected, what was found (a value, or a count), one sentence, and its parts.
+
+    Texts have at most 300 characters; a found value that is longer, or that JSON cannot say, is the text of it, cut.
+    """
 
     result: bool
     expected: str
@@ -51,10 +66,27 @@ class Explanation:
     sentence: str
     parts: tuple[Explanation, ...] = ()
 
-    def as_dict(self) -> dict[str, Any]:
-        """The explanation as plain data; `parts` only where there are some."""
+    def as_dict(self, most: int = 200) -> dict[str, Any]:
+        """The explanation as plain data that JSON can say, of at most `most` rules (about 1 KB each).
+
+        `parts` stands only where there are some; `more` is how many of them were left out.
+        """
+        data, _ = self._as_dict(most)
+        return data
+
+    def _as_dict(self, most: int) -> tuple[dict[str, Any], int]:
         data = {"result": self.result, "expected": self.expected, "found": self.found, "sentence": self.sentence}
-        return data | ({"parts": [part.as_dict() for part in self.parts]} if self.parts else {})
+        left, parts = most - 1, []
+        for part in self.parts:
+            if left < 1:
+                break
+            inner, left = part._as_dict(left)
+            parts.append(inner)
+        if parts:
+            data["parts"] = parts
+        if len(parts) < len(self.parts):
+            data["more"] = len(self.parts) - len(parts)
+        return data, left
 
     def lines(self, indent: str = "") -> list[str]:
         """The explanation as lines of text, parts indented."""
@@ -64,33 +96,33 @@ class Explanation:
 
 def explain(condition: Condition, facts: Facts) -> Explanation:
     """Why `condition` holds for `facts` or not; `.result` is always what `evaluate` answers."""
-    if isinstance(condition, Group):
+    if isinstance(condition, AllOf | AnyOf | NoneOf):
         return _group(condition, facts)
     if isinstance(condition, Comparison):
         judgement, found = compared(condition, facts)
         sentence = _comparison_sentence(condition, judgement, found)
-        return Explanation(judgement.holds, describe(condition), found, sentence)
+        return Explanation(judgement.holds, describe(condition), _kept(found), _cut(sentence))
     tally = counted(condition, facts, limit=max(condition.enough, COUNT_UP_TO))
-    return Explanation(tally.holds, describe(condition), tally.count, _count_sentence(condition, tally))
+    return Explanation(tally.holds, describe(condition), tally.count, _cut(_count_sentence(condition, tally)))
 
 
 def describe(condition: Condition) -> str:
-    """The condition in words: `plan is "team" and seats is at least 3`."""
+    """The condition in words, cut at 300 characters: `plan is "team" and seats is at least 3`."""
     if isinstance(condition, Group):
-        return _describe_group(condition)
+        return _cut(_describe_group(condition))
     if isinstance(condition, Comparison):
-        return f"{condition.name} {_said(condition, True)}"
+        return _cut(f"{condition.name} {_said(condition, True)}")
     times = f"came at least {_times(condition.enough)}" if isinstance(condition, Did) else "did not come"
-    return f"{condition.event} {times}{_period(condition, None)}{_with(condition)}"
+    return _cut(f"{condition.event} {times}{_period(condition, None)}{_with(condition)}")
 
 
-def _group(group: Group, facts: Facts) -> Explanation:
+def _group(group: AllOf | AnyOf | NoneOf, facts: Facts) -> Explanation:
     parts = tuple(explain(rule, facts) for rule in group.rules)
     result = combined(group, [part.result for part in parts])
     held = sum(part.result for part in parts)
     wish = _GROUPS[group.kind][0 if result else 1]
     sentence = f"{held} of {len(parts)} rules {'holds' if held == 1 else 'hold'}, and {wish}."
-    return Explanation(result, _describe_group(group), held, sentence, parts)
+    return Explanation(result, describe(group), held, sentence, parts)
 
 
 def _describe_group(group: Group) -> str:
@@ -117,7 +149,8 @@ def _comparison_sentence(rule: Comparison, judgement: Judgement, found: Any) -> 
 def _said(rule: Comparison, holds: bool) -> str:
     if rule.operator == "exists":
         return "has a value" if rule.value else "has no value"
-    value = ", ".join(_shown(one) for one in rule.value) if rule.operator in {"in", "not_in"} else _shown(rule.value)
+    values = rule.value if rule.operator in {"in", "not_in"} else [rule.value]
+    value = _cut(", ".join(_shown(one) for one in values), _LONGEST_SHOWN)
     return f"{_SAID[rule.operator][0 if holds else 1]} {value}"
 
 
@@ -153,5 +186,17 @@ def _times(count: int) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
+    return _cut(json.dumps(value, ensure_ascii=False, default=str), _LONGEST_SHOWN)
+
+
+def _kept(value: Any) -> Any:
+    """The value as it can be stored and sent: NaN, infinity and what is long become text."""
+    try:
+        text = json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):  # a date or a Decimal; NaN or infinity, however deep
+        return _shown(value)
+    return value if len(text) <= _LONGEST_TEXT else _shown(value)
+
+
+def _cut(text: str, most: int = _LONGEST_TEXT) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
