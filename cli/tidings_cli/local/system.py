@@ -2,7 +2,7 @@
 
 people, SDKs                      functions
      |                                |  AWS_ENDPOINT_URL...
-front port --- outbox pages      [recorder]
+front port --- outbox pages   inserts, [recorder]
      |              |             |        |
   engine <------ carriers <------ | -------+
  (API, tables, functions, machines)
@@ -31,6 +31,7 @@ from tidings_cli.local.deploy import Deployed, deploy
 from tidings_cli.local.engine import Engine, installed_version, stop_orphan
 from tidings_cli.local.exchange import HOST, Handler
 from tidings_cli.local.folder import StateFolder, require_readable, require_version
+from tidings_cli.local.inserts import Inserts
 from tidings_cli.local.proxy import front
 from tidings_cli.local.publishing import publisher
 from tidings_cli.local.recorder import Recorder
@@ -191,13 +192,13 @@ class System:
         the last run's until the stack is updated, and what was left in a queue is worked on before that.
         """
         ses, sms = wsgi(carriers.ses_app), wsgi(carriers.sms_app)
+        inserts = Inserts(self._upstream(port).send)
         if self._options.record is None:
             endpoints = environment.client_environment(
                 f"http://{HOST}:{port}", self._serve(ses, CARRIER_THREADS), self._serve(sms, CARRIER_THREADS)
-            )
+            ) | {"AWS_ENDPOINT_URL_DYNAMODB": self._serve(inserts.handle, RECORDER_THREADS)}
         else:
-            upstream = self._upstream(port)
-            recorder = Recorder(self._options.record, upstream.send, {"ses": ses, "sms-voice": sms})
+            recorder = Recorder(self._options.record, inserts.handle, {"ses": ses, "sms-voice": sms})
             self._parts.callback(recorder.close)
             recorded = self._serve(recorder.handle, RECORDER_THREADS)
             endpoints = environment.client_environment(recorded, recorded, recorded)
