@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import pkgutil
 import sys
 from collections.abc import Callable, Sequence
@@ -11,6 +12,9 @@ from typing import Any, Protocol, cast
 
 from tidings_cli import commands
 from tidings_cli.errors import CommandFailed
+
+# What shells expect of a command that Ctrl-C ended.
+INTERRUPTED = 130
 
 
 class Command(Protocol):
@@ -21,7 +25,7 @@ class Command(Protocol):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 1 failed, 2 given wrongly."""
+    """Run one command and return its exit code: 0 done, 1 failed, 2 given wrongly, 130 stopped."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     names = sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
     # Only the command that was named is imported, so that one command's packages never slow another down.
@@ -33,6 +37,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CommandFailed as error:
         print(f"tidings {args.command}: {error}", file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; what is left of it must not fail when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def _load(name: str) -> Command:

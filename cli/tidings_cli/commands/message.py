@@ -1,0 +1,44 @@
+"""`tidings message`: look at one message, or at those of which nobody knows whether they were sent."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from tidings_cli.connection import add_connection
+
+
+def register(subparsers: Any) -> None:
+    """Describe the command and its options."""
+    parser = subparsers.add_parser("message", help="look at messages and why they were sent or not")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    show = actions.add_parser("show", help="one message: why, to whom, what became of it")
+    show.add_argument("id", metavar="ID")
+    unknown = actions.add_parser("unknown", help="messages of which nobody knows whether they were sent")
+    for action in (show, unknown):
+        add_connection(action)
+        action.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do one action. Raises CommandFailed."""
+    from tidings_cli.connection import connect
+    from tidings_cli.contacts import message_lines
+    from tidings_cli.printing import print_json, print_table, say, when
+
+    client = connect(args)
+    if args.action == "show":
+        message = client.get("messages", args.id)
+        if args.json:
+            print_json(message)
+        else:
+            say(*message_lines(message))
+        return 0
+    found = client.get("messages", state="unknown")["messages"]
+    if args.json:
+        print_json(found)
+        return 0
+    rows = [(one["message"], one["address"], one["template"], when(one["history"].get("unknown"))) for one in found]
+    empty = "There is none: of every message it is known whether it was sent."
+    print_table(("message", "to", "template", "given up"), rows, empty)
+    return 0

@@ -1,0 +1,66 @@
+"""What `tidings suppression` does through the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.markup import escape
+
+from tidings_cli.client import Client
+from tidings_cli.printing import FAILED, OK, print_fields, print_json, say, when
+
+
+def add(client: Client, channel: str, address: str, until: str | None, as_json: bool) -> int:
+    """Put an address on the list."""
+    entry = client.put("suppressions", channel, address, body={"expires_at": until} if until else {})
+    if as_json:
+        print_json(entry)
+        return 0
+    say(f"{OK} {escape(entry['address'])} gets no {channel}: {_since(entry)}")
+    return 0
+
+
+def remove(client: Client, channel: str, address: str, as_json: bool) -> int:
+    """Take an address off the list."""
+    answer = client.delete("suppressions", channel, address)
+    if as_json:
+        print_json(answer)
+    else:
+        say(f"{OK} {escape(address)} is off the list and may get {channel} again.")
+    return 0
+
+
+def show(client: Client, channel: str, address: str, as_json: bool) -> int:
+    """Show the entry of an address."""
+    entry = client.get("suppressions", channel, address)
+    if as_json:
+        print_json(entry)
+        return 0
+    print_fields(
+        [
+            ("address", entry["address"]),
+            ("channel", entry["channel"]),
+            ("reason", entry["reason"]),
+            ("source", entry["source"]),
+            ("since", when(entry["created_at"])),
+            ("until", when(entry["expires_at"]) or "for good"),
+        ]
+    )
+    return 0
+
+
+def check(client: Client, channel: str, address: str, as_json: bool) -> int:
+    """Say whether a message may go to an address; 1 if not."""
+    answer = client.post("suppressions", "check", body={"channel": channel, "address": address})
+    if as_json:
+        print_json(answer)
+    elif answer["suppressed"]:
+        say(f"{FAILED} {escape(address)} gets no {channel}: {escape(answer['found'])}")
+    else:
+        say(f"{OK} {escape(address)} may get {channel}: {escape(answer['found'])}")
+    return int(answer["suppressed"])
+
+
+def _since(entry: dict[str, Any]) -> str:
+    until = f" until {when(entry['expires_at'])}" if entry["expires_at"] else ""
+    return f"{entry['reason']}, since {when(entry['created_at'])}{until}"
