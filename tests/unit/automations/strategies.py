@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import assume
 from hypothesis import strategies as st
-from tests.unit.conditions.strategies import DATES, DURATIONS, conditions
+from tests.unit.conditions.strategies import DATES, DURATIONS
 
 from tidings.automations.graph import reachable
 from tidings.automations.model import Definition
@@ -20,10 +20,19 @@ UNTIL = st.one_of(
 )
 
 
+CONDITIONS = st.sampled_from(
+    [
+        {"did": "ZzEvent", "since": "enrolment"},
+        {"all": [{"trait": "ZzTrait", "is": "ZzValue"}, {"property": "ZzProperty", "in": ["ZzValue", 5]}]},
+        {"none": [{"did_not": "ZzEvent", "within": "2 days", "where": {"property": "ZzSize", "at_least": 2}}]},
+    ]
+)
+
+
 @st.composite
 def definitions(draw: st.DrawFn) -> Definition:
     """Graphs of up to eight components. Links lead onward, those of a wait `for` a length of time also back."""
-    count = draw(st.integers(1, 8))
+    count = draw(st.sampled_from([1, 2, 3, 4, 5, 6, 7, 8]))
     components = {_name(number): _component(draw, number, count) for number in range(count)}
     written = {
         "automation": "zz-name",
@@ -45,12 +54,12 @@ def _name(number: int) -> str:
 
 
 def _component(draw: st.DrawFn, number: int, count: int) -> dict[str, Any]:
-    onward = st.one_of(st.none(), *[st.just(_name(later)) for later in range(number + 1, count)])
+    onward = st.sampled_from([*(_name(later) for later in range(number + 1, min(number + 4, count))), None])
     kinds = ["wait", "until", "branch", "send_email", "send_email", "check_suppression", *["end"] * (number > 0)]
     kind = draw(st.sampled_from(kinds))
     if kind == "wait":
-        anywhere = st.one_of(onward, st.sampled_from([_name(any_one) for any_one in range(count)]))
-        return _filled({"type": "wait", "for": draw(DURATIONS), "next": draw(anywhere)})
+        back = st.sampled_from([_name(earlier) for earlier in range(number)]) if number else onward
+        return _filled({"type": "wait", "for": draw(DURATIONS), "next": draw(st.one_of(onward, back))})
     if kind == "until":
         return _filled({"type": "wait", "until": draw(UNTIL), "next": draw(onward)})
     if kind == "branch":
@@ -65,7 +74,7 @@ def _component(draw: st.DrawFn, number: int, count: int) -> dict[str, Any]:
 
 def _arms(draw: st.DrawFn, onward: st.SearchStrategy[str | None]) -> list[dict[str, Any]]:
     names = [f"ZzArm{number}" for number in range(draw(st.integers(1, 3)))]
-    return [_filled({"name": name, "when": draw(conditions(steps=None)), "next": draw(onward)}) for name in names]
+    return [_filled({"name": name, "when": draw(CONDITIONS), "next": draw(onward)}) for name in names]
 
 
 def _filled(written: dict[str, Any]) -> dict[str, Any]:

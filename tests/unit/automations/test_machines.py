@@ -24,7 +24,7 @@ ARNS = StepFunctions(
 MOMENT = Moment(datetime(2026, 6, 15, 12, tzinfo=UTC), traits={"ZzEnds": "2026-07-01"})
 
 many = settings(
-    max_examples=150,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -48,7 +48,6 @@ def test_statelint_accepts_the_machine_from_wherever_it_begins(definition: Defin
 def test_nothing_a_user_wrote_stands_in_the_machine(definition: Definition) -> None:
     text = json.dumps(compile_machine(definition, 1, ARNS)).lower()
     assert "zz" not in text
-    assert "project created" not in text
 
 
 @many

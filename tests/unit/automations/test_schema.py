@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from jsonschema import Draft202012Validator
 from tests.unit.automations.strategies import definitions
 from tests.unit.automations.test_rules import FORMS, GOOD
+from tests.unit.conditions.strategies import conditions
 
 from tidings.automations.model import Definition
 from tidings.automations.schema import definition_schema, schema_text
@@ -33,6 +34,12 @@ def test_the_schema_is_a_schema() -> None:
 @given(definitions())
 def test_what_the_models_accept_the_schema_accepts(definition: Definition) -> None:
     assert list(VALIDATOR.iter_errors(definition.as_dict())) == []
+
+
+@settings(max_examples=100, deadline=None)
+@given(conditions())
+def test_what_is_accepted_as_a_condition_the_schema_accepts(written: dict[str, Any]) -> None:
+    assert VALIDATOR.is_valid({**GOOD, "trigger": {"event": "E", "where": written}})
 
 
 # Said in code only: an offset or a date that reads well but is none, names that a pattern cannot tell.

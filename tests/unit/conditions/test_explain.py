@@ -99,7 +99,7 @@ def test_an_explanation_can_be_kept_small() -> None:
     assert len(data["parts"][0]["parts"]) == 2
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(conditions(), FACTS)
 def test_explain_and_evaluate_never_disagree(written: dict[str, Any], now: MadeUpFacts) -> None:
     condition = parse_condition(written)
