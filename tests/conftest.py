@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from typing import Any
-from unittest import mock
 
 import pytest
-from botocore.client import BaseClient
-from botocore.session import Session
 from hypothesis import settings
 from moto import mock_aws
 
+from tests.support import fast
 from tests.support.recorder import Recorder
 from tests.support.world import REGION, World
 
@@ -22,19 +18,8 @@ settings.load_profile("tidings")
 
 @pytest.fixture(scope="session", autouse=True)
 def clients() -> Iterator[None]:
-    """Make each kind of AWS client once: making one costs more than most tests. moto answers any of them."""
-    made: dict[tuple[Any, ...], BaseClient] = {}
-    create = Session.create_client
-
-    def create_once(session: Session, service: str, region_name: str | None = None, **arguments: Any) -> BaseClient:
-        config = arguments.get("config")
-        options = sorted((name, str(value)) for name, value in vars(config).items()) if config else []
-        key = (service, region_name or os.environ.get("AWS_REGION"), arguments.get("endpoint_url"), str(options))
-        if key not in made:
-            made[key] = create(session, service, region_name, **arguments)
-        return made[key]
-
-    with mock.patch.object(Session, "create_client", create_once):
+    """Make each kind of AWS client once."""
+    with fast.sharing():
         yield
 
 
