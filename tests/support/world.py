@@ -15,10 +15,11 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from tests.support import recorder as units
 from tests.support.machine import Execution
+from tests.support.meter import Meter
 from tests.support.recorder import Recorder, partiql_double
 from tests.support.template import table_variables, tables
+from tests.support.units import Table
 from tidings.accounts.model import KeyKind
 from tidings.accounts.service import AccountService
 from tidings.accounts.store import DynamoKeyStore, DynamoWorkspaceStore
@@ -129,8 +130,7 @@ class World:
             definitions = table_definitions()
             for table in definitions:
                 self.dynamodb.create_table(**table)
-            units.INDEX_KEYS.clear()
-            units.INDEX_KEYS.update(units.index_keys(definitions))
+            self.recorder.meter = Meter({table["TableName"]: Table.of(table) for table in definitions})
             queues = {name: self.sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("starts", "aside")}
         self.queues = queues
         environment = {
