@@ -114,9 +114,9 @@ def test_a_header_that_stands_once_cannot_stand_twice() -> None:
 
 
 def test_forty_megabytes_are_the_most() -> None:
-    rules.check_size(b"x" * rules.MAX_MESSAGE_BYTES)
+    rules.check_size(rules.MAX_MESSAGE_BYTES)
     with pytest.raises(BadRequest, match="Message length is more than 41943040"):
-        rules.check_size(b"x" * (rules.MAX_MESSAGE_BYTES + 1))
+        rules.check_size(rules.MAX_MESSAGE_BYTES + 1)
 
 
 @pytest.mark.parametrize("name", ["virus.exe", "A.PS1XML", "x.js", "", "n" * 256])

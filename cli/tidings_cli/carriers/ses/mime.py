@@ -59,6 +59,8 @@ def read_simple(content: Mapping[str, Any]) -> Simple:
     attachments = rules.objects(content.get("Attachments"), "Attachments")
     for attachment in attachments:
         rules.check_file_name(str(attachment.get("FileName") or ""))
+    # Early, since building such a message takes long.
+    rules.check_size(sum(len(str(attachment.get("RawContent") or "")) for attachment in attachments))
     return Simple(subject, text, html, rules.custom_headers(content.get("Headers")), attachments)
 
 
@@ -67,7 +69,7 @@ def compose(simple: Simple, addresses: Mapping[str, Sequence[str]], html: str | 
     message = EmailMessage(policy=_WRITE)
     for name, values in addresses.items():
         if values:
-            message[name] = ", ".join(values)
+            _set_addresses(message, name, values)
     message["Subject"] = simple.subject
     if simple.text is not None:
         message.set_content(simple.text, subtype="plain", cte=_encoding(simple.text))
@@ -115,9 +117,13 @@ def strip_raw(message: EmailMessage, html: str | None) -> bytes:
 def parse(data: bytes) -> EmailMessage:
     """Read a message. Raises BadRequest."""
     try:
-        return message_from_bytes(data, policy=_READ)
-    except (MessageError, ValueError) as error:
+        message = message_from_bytes(data, policy=_READ)
+        for part in message.walk():
+            part.items()  # headers are only read when they are asked for
+    # Besides its own errors, the email package trips over some malformed headers.
+    except (MessageError, ValueError, LookupError, AttributeError, TypeError) as error:
         raise BadRequest(f"The message cannot be parsed: {error}") from None
+    return message
 
 
 def body_of(message: EmailMessage, kind: str) -> str | None:
@@ -151,6 +157,13 @@ def decoded(value: object, where: str) -> bytes:
         raise BadRequest(f"{where} is not base64.") from None
 
 
+def _set_addresses(message: EmailMessage, name: str, values: Sequence[str]) -> None:
+    try:
+        message[name] = ", ".join(values)
+    except ValueError as error:  # a line break hidden in an encoded-word
+        raise BadRequest(f"{name}: {error}") from None
+
+
 def _is_kept(name: str) -> bool:
     return name.lower() not in rules.OVERRIDDEN and not name.lower().startswith("x-ses-")
 
@@ -164,9 +177,10 @@ def _text(part: EmailMessage) -> str:
     payload = part.get_payload(decode=True)
     data = payload if isinstance(payload, bytes) else b""
     try:
-        return data.decode(part.get_content_charset("utf-8"), "replace")
+        text = data.decode(part.get_content_charset("utf-8"), "replace")
     except LookupError:
-        return data.decode("latin-1")
+        text = data.decode("latin-1")
+    return text.replace("\r\n", "\n")
 
 
 def _attach_all(message: EmailMessage, attachments: Sequence[Mapping[str, Any]]) -> None:

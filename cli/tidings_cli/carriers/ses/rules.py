@@ -21,7 +21,7 @@ _LOCAL = re.compile(rf'{_ATOM}(\.{_ATOM})*|"([^"\\\x00-\x1f]|\\[ -~])+"')
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = re.compile(rf"({_LABEL}\.)+{_LABEL}")
 # One address, alone or after a name. The email package's parsers read far more than this, and trip over some of it.
-_MAILBOX = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^"<>@,;:.\s][^"<>@,;:]*)?\s*<(?P<named>[^<>]*)>|(?P<bare>[^<>]*)')
+_MAILBOX = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^"<>@,;:.(\s][^"<>@,;:]*)?\s*<(?P<named>[^<>]*)>|(?P<bare>[^<>]*)')
 
 # "Amazon SES header fields" of the developer guide: what a message can have only once, …
 _ONCE_TEXT = """
@@ -141,10 +141,10 @@ def custom_headers(values: object) -> list[tuple[str, str]]:
     return [(str(name), str(value)) for name, value in headers]
 
 
-def check_size(message: bytes) -> None:
-    """A message has at most 40 MB, attachments encoded. Raises BadRequest."""
-    if len(message) > MAX_MESSAGE_BYTES:
-        raise BadRequest(f"Message length is more than {MAX_MESSAGE_BYTES} bytes long: '{len(message)}'.")
+def check_size(size: int) -> None:
+    """A message has at most 40 MB (`size` in bytes), attachments in base64. Raises BadRequest."""
+    if size > MAX_MESSAGE_BYTES:
+        raise BadRequest(f"Message length is more than {MAX_MESSAGE_BYTES} bytes long: '{size}'.")
 
 
 def check_file_name(name: str) -> None:

@@ -51,7 +51,7 @@ class Sending:
         message_id = new_id(now)
         html, links = self._tracked(call, message_id)
         raw = mime.stamp(call.build(html), _full_message_id(message_id, caller.region), now)
-        rules.check_size(raw)
+        rules.check_size(len(raw))
         message = mime.parse(raw)
         mail = Mail(
             id=message_id,
