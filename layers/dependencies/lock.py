@@ -24,7 +24,7 @@ def pins() -> dict[str, str]:
 
 def resolve(platform: str, python_version: str) -> dict[tuple[str, str], str]:
     """What pip would install for the pins on one platform: (package, version) -> sha256."""
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--dry-run"]
+    command = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--dry-run"]
     command += ["--ignore-installed", "--report", "-", "--target", "unused", "--requirement", str(PINS)]
     command += ["--platform", platform, "--python-version", python_version, "--implementation", "cp"]
     command += ["--only-binary=:all:"]
