@@ -58,3 +58,31 @@ def test_each_person_gets_the_mail_of_their_arm(welcome: World) -> None:
         ("active", "yes"),
         ("tips", "accepted"),
     ]
+
+
+def test_a_trigger_counts_in_all_time_but_not_since_the_enrolment_it_began(world: World) -> None:
+    world.template("loyal")
+    world.template("other")
+    often = {"did": "Order Placed", "at_least": 3, "within": "30 days"}
+    again = {"did": "Order Placed", "since": "enrolment"}
+    arms = [{"name": "again", "when": again, "next": "other"}, {"name": "often", "when": often, "next": "loyal"}]
+    world.automation(
+        {
+            "automation": "loyalty",
+            "trigger": {"event": "Order Placed"},
+            "reentry": "every_time",
+            "start": "look",
+            "components": {
+                "look": {"type": "branch", "arms": arms},
+                "loyal": {"type": "send_email", "template": "loyal"},
+                "other": {"type": "send_email", "template": "other"},
+            },
+        }
+    )
+    world.identify("ada", email="ada@people.example")
+    for _ in range(3):
+        world.track("ada", "Order Placed")
+        world.run(timedelta(minutes=1))
+    assert [mail["Content"]["Simple"]["Subject"]["Data"] for mail in world.ses.accepted] == ["loyal for"]
+    (first, *_) = world.of_contact(world.contact(user_id="ada")["contact"], "enrolments")
+    assert first["path"][0]["why"]["often"]["result"] in (True, False)

@@ -118,6 +118,10 @@ GRAPHS: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
         [("step_not_upstream", "ask", "error")],
     ),
     (
+        automation(a={**PAUSE, "next": "ask"}, ask=branch({"did": "X", "since": {"step": "a"}}), mail=MAIL),
+        [("step_not_recorded", "ask", "error")],
+    ),
+    (
         automation(ask=branch({"did": "X", "since": {"step": "nowhere"}}), mail=MAIL),
         [("unknown_component", "ask", "error")],
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,10 @@ from tidings.contacts.model import Contact
 
 @dataclass(frozen=True)
 class ContactFacts:
-    """A contact at an instant. `trigger` is the event that is no occurrence since the enrolment that it caused."""
+    """A contact at an instant. `trigger` is the event that is no occurrence since the enrolment that it caused.
+
+    What was read is kept, so that explaining a decision costs no second read.
+    """
 
     contact: Contact
     now: datetime
@@ -22,6 +25,7 @@ class ContactFacts:
     timeline: TimelineService | None = None
     instants: Mapping[str, datetime] = field(default_factory=dict)
     trigger: tuple[str, str] = ("", "")
+    _read: dict[EventQuery, list[Occurrence]] = field(default_factory=dict)
 
     @property
     def traits(self) -> Mapping[str, Any]:
@@ -34,8 +38,14 @@ class ContactFacts:
 
     def occurrences(self, query: EventQuery) -> Iterable[Occurrence]:
         """The contact's events of a name: one query for each of its identities."""
-        if self.timeline is None:
-            return
-        for event in self.timeline.named_since(self.contact, query.event, query.since):
-            if (str(event.identity), event.message_id) != self.trigger:
+        if query not in self._read:
+            self._read[query] = list(self._occurrences(query))
+        return self._read[query]
+
+    def _occurrences(self, query: EventQuery) -> Iterator[Occurrence]:
+        began = self.instants.get("enrolment")
+        since_enrolment = query.since is not None and began is not None and query.since >= began
+        events = self.timeline.named_since(self.contact, query.event, query.since) if self.timeline else ()
+        for event in events:
+            if not since_enrolment or (str(event.identity), event.message_id) != self.trigger:
                 yield Occurrence(event.received_at, event.properties)

@@ -16,6 +16,7 @@
 | wait_too_long | `for` more than 365 days, the longest that an execution lasts |
 | duplicate_arm | two arms of a branch with the same name |
 | step_not_upstream | `since: {step: x}` where nobody can have passed x |
+| step_not_recorded | `since: {step: x}` where x is a wait: only components that act leave a record |
 | events_in_trigger | `did` or `did_not` in the trigger's `where`; a branch can ask that |
 | unknown_template | no such template |
 | nothing_follows_wait | warning: the way ends after a wait |
@@ -280,6 +281,9 @@ def _steps(
             elif component_id not in after(step):
                 message = f'{place}: since: nobody who comes here has passed "{step}"'
                 yield Problem("step_not_upstream", message, component_id, place=place)
+            elif not definition.components[step].acts:
+                message = f'{place}: since: only components that act are recorded as steps, and "{step}" does not'
+                yield Problem("step_not_recorded", message, component_id, place=place)
 
 
 def _templates(definition: Definition, templates: Collection[str] | None) -> Iterator[Problem]:

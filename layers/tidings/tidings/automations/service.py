@@ -159,7 +159,7 @@ class Resuming:
         status = self._machines.status(enrolment.execution_arn)
         if status == "RUNNING":
             return False
-        if status == "SUCCEEDED":
+        if status == "SUCCEEDED" or not enrolment.component:  # nothing follows the last step that was recorded
             self._enrolments.finish(enrolment, EnrolmentState.COMPLETED, self._clock.now())
             return False
         machine = self._machine(automation, enrolment.component)

@@ -25,6 +25,7 @@ from tidings.automations.facts import ContactFacts
 from tidings.automations.graph import Moment, follow, links
 from tidings.automations.model import OTHERWISE, Branch, CheckSuppression, Component, Definition, SendEmail
 from tidings.automations.store import DynamoAutomationStore, DynamoEnrolmentStore
+from tidings.conditions.evaluate import evaluate
 from tidings.conditions.explain import explain
 from tidings.conditions.model import needs_events, steps_named
 from tidings.consent.model import Channel, Check
@@ -42,6 +43,8 @@ from tidings.messages.rules import outcome_of
 from tidings.messages.store import DynamoMessageStore, DynamoTemplateStore
 
 DEFINITIONS_KEPT = 256
+# Of how many rules a step keeps the explanation: an item holds 400 KB at most.
+EXPLAINED_RULES = 200
 
 # What a mail's outcome means where a component has no link of that name.
 _EMAIL_LINKS = {"refused": "skipped"}
@@ -213,13 +216,14 @@ class BranchTask:
             instants=self._runner.instants(situation, names),
             trigger=(situation.enrolment.event.get("identity", ""), situation.enrolment.event.get("message_id", "")),
         )
-        why: dict[str, Any] = {}
+        chosen, why = OTHERWISE, {}
         for arm in branch.arms:
-            explanation = explain(arm.when, facts)
-            why[arm.name] = explanation.as_dict()
-            if explanation.result:
-                return arm.name, why
-        return OTHERWISE, why
+            holds = evaluate(arm.when, facts)
+            why[arm.name] = explain(arm.when, facts).as_dict(most=EXPLAINED_RULES // len(branch.arms))
+            if holds:
+                chosen = arm.name
+                break
+        return chosen, why
 
 
 class CheckSuppressionTask:

@@ -6,6 +6,7 @@ a hostile template is below; passing a bound ends in an error, never in a mail.
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from tidings.messages.model import Template, TemplateInput
 OUTPUT_CHARACTERS = 512 * 1024
 LOOP_ITERATIONS = 10_000
 COMPILED_TEMPLATES = 256
+
+_BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 
 # What a template may speak of. A trait or property that a person does not have renders as nothing.
 ROOTS = frozenset({"contact", "event", "variables", "message"})
@@ -88,18 +91,25 @@ class Renderer:
 
 def compile_template(content: TemplateInput) -> Compiled:
     """Parse a template's parts and look for what it cannot know. Raises InvalidInput naming the part and the fault."""
-    preheader = _hidden(content.preheader) if content.html and content.preheader else ""
     return Compiled(
         subject=_parse(_TEXT, content.subject, "subject"),
         text=_parse(_TEXT, content.text, "text"),
-        html=_parse(_HTML, preheader + content.html, "html"),
+        html=_parse(_HTML, _with_preheader(content), "html"),
     )
 
 
-def _hidden(preheader: str) -> str:
-    """The line that inboxes show after the subject, invisible in the mail itself."""
+def _with_preheader(content: TemplateInput) -> str:
+    """The HTML with the line that inboxes show after the subject, invisible in the mail itself.
+
+    It goes to the beginning of the body: before a doctype it would put readers into quirks mode.
+    """
+    if not content.html or not content.preheader:
+        return content.html
     style = "display:none;max-height:0;overflow:hidden;mso-hide:all"
-    return f'<div style="{style}">{preheader}</div>'
+    hidden = f'<div style="{style}">{content.preheader}</div>'
+    body = _BODY.search(content.html)
+    start = body.end() if body else 0
+    return content.html[:start] + hidden + content.html[start:]
 
 
 def _parse(environment: Environment, source: str, field: str) -> BoundTemplate:

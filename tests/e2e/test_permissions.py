@@ -1,0 +1,236 @@
+"""Least privilege, seen at work: every call that a function makes is granted by the template, and every grant is used.
+
+The engine lets everything pass, so the launcher's recorder says what was called. A tour makes each function do all that
+it can; what no local engine can bring about stands in a list, with where it is shown instead.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+import urllib3
+from tests.e2e.local_system import LocalSystem, eventually
+from tests.e2e.test_main_job import apply, contact_of, mails, message_of
+from tests.support.template import names_of, not_granted, not_used
+
+NOT_HERE = {
+    ("ReactFunction", "sqs:SendMessage", "StartsQueue"): "the engine never throttles: tests/functional on react",
+}
+
+TOUR = {
+    "automation": "tour",
+    "trigger": {"event": "Tour Began"},
+    "start": "check",
+    "components": {
+        "check": {"type": "check_suppression", "channel": "email", "clear": "look", "suppressed": "mail"},
+        "look": {
+            "type": "branch",
+            "arms": [{"name": "yes", "when": {"did": "Never", "since": {"step": "check"}}, "next": "mail"}],
+            "otherwise": "mail",
+        },
+        "mail": {"type": "send_email", "template": "e2e-tips"},
+    },
+}
+
+
+def track(local: LocalSystem, body: dict[str, Any]) -> None:
+    assert local.call("POST", "/v1/track", {"messageId": str(uuid.uuid4()), **body}, key="write").status == 200
+
+
+def identify(local: LocalSystem, body: dict[str, Any]) -> None:
+    assert local.call("POST", "/v1/identify", {"messageId": str(uuid.uuid4()), **body}, key="write").status == 200
+
+
+def invoke(local: LocalSystem, function: str, payload: Any) -> Any:
+    """Invoke a function by its logical id without the suffix; the answer."""
+    name = local.outputs["ReactFunctionName"].removesuffix("React") + function
+    answer = local.client("lambda").invoke(FunctionName=name, Payload=json.dumps(payload).encode())
+    body = json.loads(answer["Payload"].read() or b"null")
+    assert "FunctionError" not in answer, body
+    return body
+
+
+@pytest.fixture(scope="module")
+def toured(local: LocalSystem) -> LocalSystem:
+    """Everything that can be brought about was."""
+    apply(local, TOUR)
+    for part in (_people, _reads, _suppressions, _api_mails, _merged_contact, _left_overs, _lost_execution):
+        part(local)
+    return local
+
+
+def _people(local: LocalSystem) -> None:
+    identify(local, {"userId": "tour-1", "traits": {"email": "one@tour.example"}})
+    track(local, {"userId": "tour-1", "anonymousId": "tour-a", "event": "Tour Began"})
+    message_of(local, "tour-1", "delivered")
+    # An address that moves, a repeat of an enrolment, a batch.
+    identify(local, {"userId": "tour-1", "traits": {"email": "first@tour.example"}})
+    batch = [{"type": "track", "userId": "tour-1", "event": "Other", "messageId": str(uuid.uuid4())}]
+    assert local.call("POST", "/v1/batch", {"batch": batch}, key="write").status == 200
+    invoke(local, "React", {"Records": [_record(local, "user#tour-1", "Tour Began")]})
+
+
+def _record(local: LocalSystem, identity: str, event: str) -> dict[str, Any]:
+    """The stream record of a stored event, to be delivered once more."""
+    items = local.client("dynamodb").query(
+        TableName=local.outputs["TableEvents"],
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": f"{local.workspace}#{identity}"}},
+    )["Items"]
+    image = next(item for item in items if item.get("name", {}).get("S") == event)
+    return {"eventName": "INSERT", "dynamodb": {"NewImage": image, "SequenceNumber": "1"}}
+
+
+def _reads(local: LocalSystem) -> None:
+    contact = contact_of(local, "tour-1")
+    message = message_of(local, "tour-1", "delivered")["message"]
+    for path in (
+        f"/v1/contacts/{contact}",
+        f"/v1/contacts/{contact}/timeline",
+        f"/v1/contacts/{contact}/enrolments",
+        "/v1/templates",
+        "/v1/templates/e2e-tips",
+        "/v1/templates/e2e-tips/versions",
+        "/v1/automations",
+        "/v1/automations/tour",
+        "/v1/automations/tour/versions",
+        "/v1/automations/tour/enrolments",
+        f"/v1/messages/{message}",
+        "/v1/messages?state=unknown",
+    ):
+        answer = local.call("GET", path)
+        assert answer.status == 200, (path, answer.data)
+    eventually(lambda: local.call("GET", "/v1/contacts?email=first@tour.example").status == 200)
+
+
+def _suppressions(local: LocalSystem) -> None:
+    path = "/v1/suppressions/email/first@tour.example"
+    assert local.call("PUT", path, {}).status == 200
+    assert local.call("GET", path).status == 200
+    checked = local.call("POST", "/v1/suppressions/check", {"address": "first@tour.example"})
+    assert checked.json["suppressed"] is True
+    body = {"to": {"user_id": "tour-1"}, "template": "e2e-tips", "idempotency_key": "suppressed"}
+    assert local.call("POST", "/v1/emails", body).json["state"] == "skipped"
+    assert local.call("DELETE", path).status == 200
+
+
+def _api_mails(local: LocalSystem) -> None:
+    for address in ("new@tour.example", "bounce+tour@simulator.amazonses.com"):
+        body = {"to": {"email": address}, "template": "e2e-tips", "idempotency_key": address}
+        sent = local.call("POST", "/v1/emails", body)
+        assert sent.status == 202, sent.data
+    answer = local.call("POST", "/v1/emails", body)
+    assert answer.status == 202
+    eventually(lambda: local.call("GET", f"/v1/suppressions/email/{address}").status == 200)
+    (mail,) = mails(local, address)
+    urllib3.request("POST", f"{local.outbox}/api/mails/{mail['id']}/complain", retries=False)
+    body = {"to": {"contact": contact_of(local, "tour-1")}, "template": "e2e-tips", "idempotency_key": "by id"}
+    assert local.call("POST", "/v1/emails", body).status == 202
+    # Claimed long ago and never heard of: settled by the next call, which then reads what became of it.
+    _claim_of_old(local, answer.json["message"])
+    assert (
+        local.call("POST", "/v1/emails", {**body, "to": {"email": address}, "idempotency_key": address}).status == 202
+    )
+
+
+def _claim_of_old(local: LocalSystem, message: str) -> None:
+    local.client("dynamodb").update_item(
+        TableName=local.outputs["TableMessages"],
+        Key={"pk": {"S": f"{local.workspace}#{message.partition('-')[0]}"}, "sk": {"S": message}},
+        UpdateExpression="SET #state = :claimed, claimed_at = :then, attention = :shard, #rank = :zero",
+        ExpressionAttributeNames={"#state": "state", "#rank": "rank"},
+        ExpressionAttributeValues={
+            ":claimed": {"S": "claimed"},
+            ":then": {"S": "2026-01-01T00:00:00.000000Z"},
+            ":shard": {"S": "claimed#0"},
+            ":zero": {"N": "0"},
+        },
+    )
+
+
+def _merged_contact(local: LocalSystem) -> None:
+    """Somebody anonymous turns out to be a known person: Tasks that were under way find the survivor."""
+    slow = {**TOUR, "automation": "slow-tour", "trigger": {"event": "Slow Tour Began"}, "start": "rest"}
+    rest = {"type": "wait", "for": "14 days", "next": "check"}
+    apply(local, {**slow, "components": {**TOUR["components"], "rest": rest}})  # type: ignore[dict-item]
+    identify(local, {"anonymousId": "tour-b", "traits": {"email": "merged@tour.example"}})
+    track(local, {"anonymousId": "tour-b", "event": "Slow Tour Began"})
+    identify(local, {"userId": "tour-2", "traits": {"name": "Two"}})
+    contact = contact_of(local, "tour-2")
+    eventually(lambda: local.call("GET", "/v1/contacts?anonymous_id=tour-b").status == 200)
+    anonymous = local.call("GET", "/v1/contacts?anonymous_id=tour-b").json["contact"]
+    identify(local, {"userId": "tour-2", "anonymousId": "tour-b", "traits": {"name": "Two"}})
+    eventually(lambda: anonymous in local.call("GET", f"/v1/contacts/{contact}").json["absorbed"])
+    message_of(local, "tour-2", "accepted", "delivered")
+
+
+def _left_overs(local: LocalSystem) -> None:
+    """A record that nobody can read, a pending start, an old claim."""
+    invoke(local, "React", {"Records": [{"dynamodb": {"SequenceNumber": "1", "NewImage": {"pk": {"S": "x"}}}}]})
+    enrolment = local.call("GET", f"/v1/contacts/{contact_of(local, 'tour-1')}/enrolments").json["enrolments"][0]
+    named = {name: enrolment[name] for name in ("contact", "automation", "entry")} | {"workspace": local.workspace}
+    _set_enrolment(local, named, "state", "live")
+    local.client("sqs").send_message(QueueUrl=local.outputs["StartsQueueUrl"], MessageBody=json.dumps(named))
+    eventually(lambda: _used(local, "StartEnrolmentsFunction", "states:StartExecution"))
+    _claim_of_old(local, message_of(local, "tour-2", "accepted", "delivered")["message"])
+    invoke(local, "SettleMessages", {})
+    assert local.call("GET", "/v1/messages?state=unknown").json["messages"]
+
+
+def _lost_execution(local: LocalSystem) -> None:
+    """One enrolment whose execution is gone is resumed, one whose execution succeeded is settled."""
+    contact = contact_of(local, "tour-1")
+    enrolment = local.call("GET", f"/v1/contacts/{contact}/enrolments").json["enrolments"][0]
+    named = {name: enrolment[name] for name in ("contact", "automation", "entry")}
+    _set_enrolment(local, named, "state", "live")
+    assert local.call("POST", "/v1/automations/tour/resume").json["resumed"] == 0
+    _set_enrolment(local, named, "state", "live")
+    _set_enrolment(local, named, "component", "mail")
+    _set_enrolment(local, named, "machine", "arn:aws:states:us-east-1:000000000000:stateMachine:tidings_gone")
+    assert local.call("POST", "/v1/automations/tour/resume").json["resumed"] == 1
+
+
+def _set_enrolment(local: LocalSystem, named: dict[str, str], attribute: str, value: str) -> None:
+    local.client("dynamodb").update_item(
+        TableName=local.outputs["TableEnrolments"],
+        Key={
+            "pk": {"S": f"{local.workspace}#{named['contact']}"},
+            "sk": {"S": f"{named['automation']}#{named['entry']}"},
+        },
+        UpdateExpression="SET #attribute = :value",
+        ExpressionAttributeNames={"#attribute": attribute},
+        ExpressionAttributeValues={":value": {"S": value}},
+    )
+
+
+def _used(local: LocalSystem, function: str, action: str) -> bool:
+    return any(call["function"] == function and call["action"] == action for call in local.recorded())
+
+
+def test_every_call_is_granted(toured: LocalSystem) -> None:
+    assert not_granted(toured.recorded(), names=names_of(toured.outputs)) == []
+
+
+def test_every_grant_is_used(toured: LocalSystem) -> None:
+    unused = not_used(toured.recorded(), names=names_of(toured.outputs))
+    expected = [place for place in unused if any(_is(place, known) for known in NOT_HERE)]
+    assert [place for place in unused if place not in expected] == []
+
+
+def _is(place: tuple[str, str, str], known: tuple[str, str, str]) -> bool:
+    return place[:2] == known[:2] and known[2] in place[2]
+
+
+def test_a_table_takes_batches_of_inserts_and_tells_new_from_known(local: LocalSystem) -> None:
+    """The engine's own PartiQL, past the launcher's translation: the statement that `batch` sends is right."""
+    client, table = local.client("dynamodb"), local.outputs["TableEvents"]
+    statement = {
+        "Statement": f"INSERT INTO \"{table}\" VALUE {{'pk': ?, 'sk': ?, 'received_at': ?, 'type': ?, 'body': ?}}",
+        "Parameters": [{"S": "elsewhere#user#x"}, {"S": str(uuid.uuid4())}, {"S": "2026"}, {"S": "t"}, {"S": "{}"}],
+    }
+    answers = [client.batch_execute_statement(Statements=[statement])["Responses"][0] for _ in range(2)]
+    assert "Error" not in answers[0]
+    assert answers[1]["Error"]["Code"] == "DuplicateItem"
