@@ -38,13 +38,19 @@ class FixedClock:
 
 def to_text(instant: datetime) -> str:
     """ISO 8601 in UTC with microseconds and a Z: sorts as text in the order of time."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime, which writes years before 1000 with fewer digits.
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def from_text(text: str) -> datetime:
-    """The instant that ISO 8601 text names; text without an offset counts as UTC. Raises ValueError."""
+    """The instant that ISO 8601 text names, in UTC; text without an offset counts as UTC. Raises ValueError."""
     instant = datetime.fromisoformat(text)
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    if instant.tzinfo is None:
+        return instant.replace(tzinfo=UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text} is outside the calendar") from error
 
 
 def epoch(instant: datetime) -> int:
