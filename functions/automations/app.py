@@ -41,7 +41,7 @@ def handler(event: dict[str, Any], context: Any) -> http.Answer:
     workspace = doorkeeper.admit_secret(request).workspace
     name = request.path.get("name", "")
     if request.method == "PUT":
-        draft, warnings = automations.apply(workspace, http.named(request.json(), "automation", name))
+        draft, warnings = automations.apply(workspace, http.named(request.document(), "automation", name))
         return http.ok({"automation": draft.name, "problems": [one.as_dict() for one in warnings]})
     if request.route.endswith("/publish"):
         published, new = automations.publish(workspace, name)

@@ -32,7 +32,7 @@ def answer(event: dict[str, Any], context: Any) -> http.Answer:
     """Check an address for a secret key: one read."""
     request = http.Request.of(event)
     workspace = doorkeeper.admit_secret(request).workspace
-    body = request.json()
+    body = request.document()
     channel = read_channel(http.text(body, "channel", "email"))
     check = suppressions.check(workspace, channel, http.text(body, "address"))
     return http.ok({"suppressed": not check.passed, **check.as_dict()})

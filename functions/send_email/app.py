@@ -42,5 +42,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def answer(event: dict[str, Any], context: Any) -> http.Answer:
     """Send for a secret key; the same idempotency key again gives the same message."""
     request = http.Request.of(event)
-    message = desk.send(doorkeeper.admit_secret(request).workspace, request.json())
+    message = desk.send(doorkeeper.admit_secret(request).workspace, request.document())
     return http.ok(message.as_dict(), 202)

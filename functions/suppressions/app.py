@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], context: Any) -> http.Answer:
     workspace = doorkeeper.admit_secret(request).workspace
     channel, address = read_channel(request.path["channel"]), request.path["address"]
     if request.method == "PUT":
-        expires_at = read_expiry(request.json() if event.get("body") else {}, clock.now())
+        expires_at = read_expiry(request.document() if event.get("body") else {}, clock.now())
         return http.ok(desk.suppress(workspace, channel, address, expires_at).as_dict())
     if request.method == "DELETE":
         desk.release(workspace, channel, address)

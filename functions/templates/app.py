@@ -25,7 +25,7 @@ def handler(event: dict[str, Any], context: Any) -> http.Answer:
     workspace = doorkeeper.admit_secret(request).workspace
     name = request.path.get("name", "")
     if request.method == "PUT":
-        template, new = templates.apply(workspace, http.named(request.json(), "template", name))
+        template, new = templates.apply(workspace, http.named(request.document(), "template", name))
         return http.ok({**template.as_dict(), "changed": new})
     if request.route.endswith("/versions"):
         return http.ok({"versions": [one.as_dict() for one in templates.versions(workspace, name)]})

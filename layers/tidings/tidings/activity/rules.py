@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
@@ -13,6 +12,7 @@ from tidings.activity.model import Event
 from tidings.contacts.model import Identity, IdentityKind
 from tidings.contacts.rules import is_blocked
 from tidings.core.clock import from_text
+from tidings.core.documents import require_plain
 from tidings.core.errors import InvalidInput
 from tidings.core.ids import new_id
 
@@ -70,12 +70,11 @@ CALL_TYPES = ("identify", "track")
 
 
 def check_size(message: Mapping[str, Any]) -> None:
-    """Refuse a message over 32 KB of compact JSON, or of text that is no Unicode. Raises InvalidInput."""
-    try:
-        size = len(json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode())
-    except UnicodeEncodeError as error:
-        raise InvalidInput("invalid_text", "The message holds half of a surrogate pair, which is no text.") from error
-    if size > MESSAGE_BYTES:
+    """Refuse a message over 32 KB of compact JSON, one nested too deep, or with text that is no Unicode.
+
+    Raises InvalidInput.
+    """
+    if require_plain(message) > MESSAGE_BYTES:
         raise InvalidInput("message_too_large", f"A message is at most {MESSAGE_BYTES} bytes of JSON.")
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from tidings.core.clock import to_text
+from tidings.core.documents import parse_object, require_plain
 from tidings.core.errors import InvalidInput, Throttled, TidingsError, Unauthorized
 from tidings.core.logs import logger
 
@@ -52,8 +53,8 @@ class Request:
             event=event,
         )
 
-    def body(self, limit: int) -> bytes:
-        """The body, unpacked; at most `limit` bytes count, gzipped or not. Raises InvalidInput."""
+    def body(self, limit: int, too_large: str = "body_too_large") -> bytes:
+        """The body, unpacked; at most `limit` bytes count, gzipped or not. Raises InvalidInput, `too_large` beyond."""
         raw = self.event.get("body") or ""
         try:
             data = base64.b64decode(raw, validate=True) if self.event.get("isBase64Encoded") else raw.encode()
@@ -62,12 +63,18 @@ class Request:
         if "gzip" in self.headers.get("content-encoding", "").lower() or data[:2] == b"\x1f\x8b":
             data = _gunzip(data, limit)
         if len(data) > limit:
-            raise InvalidInput("body_too_large", f"The body is over {limit} bytes.")
+            raise InvalidInput(too_large, f"The body is over {limit} bytes.")
         return data
 
-    def json(self, limit: int = API_BODY_BYTES) -> dict[str, Any]:
+    def json(self, limit: int = API_BODY_BYTES, too_large: str = "body_too_large") -> dict[str, Any]:
         """The body as a JSON object, whatever its content type says. Raises InvalidInput."""
-        return parse_object(self.body(limit))
+        return parse_object(self.body(limit, too_large))
+
+    def document(self) -> dict[str, Any]:
+        """The body of a call of our own API: a JSON object that can be kept and shown again. Raises InvalidInput."""
+        document = self.json()
+        require_plain(document)
+        return document
 
     def page_size(self, default: int = 50, most: int = 200) -> int:
         """The `limit` of a listing. Raises InvalidInput."""
@@ -75,17 +82,6 @@ class Request:
         if not text.isdecimal() or not 1 <= int(text) <= most:
             raise InvalidInput("invalid_limit", f"limit is a whole number from 1 to {most}.", "limit")
         return int(text)
-
-
-def parse_object(data: bytes) -> dict[str, Any]:
-    """A JSON object. Raises InvalidInput: `invalid_json`, or `invalid_type` for another JSON value."""
-    try:
-        value = json.loads(data, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput("invalid_json", "The body is not valid JSON.") from error
-    if not isinstance(value, dict):
-        raise InvalidInput("invalid_type", "The body must be a JSON object.")
-    return value
 
 
 def api_keys_in(request: Request) -> list[str]:
@@ -145,10 +141,6 @@ def _gunzip(data: bytes, limit: int) -> bytes:
 def _plain(value: object) -> str:
     """What JSON has no form for: an instant as ISO 8601, as in every other place of the API."""
     return to_text(value) if isinstance(value, datetime) else str(value)
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 def named(body: dict[str, Any], field: str, name: str) -> dict[str, Any]:
