@@ -136,9 +136,9 @@ def test_a_taken_port_is_refused(system: LocalSystem, tmp_path: Path) -> None:
     port = system.url.rpartition(":")[2]
     code, said = run_to_its_end("--port", port, "--state", tmp_path / "state")
     assert code == 1
-    assert (
-        said
-        == f"tidings local: The port {port} for the local system is taken or not allowed (Address already in use).\n"
+    assert said == (
+        f"tidings local: The port {port} for the local system cannot be had (Address already in use); "
+        "free it, or name another with --port.\n"
     )
 
 
@@ -176,13 +176,34 @@ def test_a_template_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert (code, words) == (2, f"tidings local: There is no template at {tmp_path / 'none.yaml'}.\n")
 
 
-def test_a_template_that_cannot_be_deployed_is_refused_with_the_reason(tmp_path: Path) -> None:
+def test_a_template_that_cannot_be_deployed_is_refused_and_a_corrected_one_is_deployed(tmp_path: Path) -> None:
     shutil.copytree(SMALL, tmp_path / "checkout")
     template = tmp_path / "checkout" / "template.yaml"
-    template.write_text(template.read_text().replace("Data.Outputs.Copies", "Data.Outputs.Nothing"))
-    code, words = run_to_its_end("--port", "0", "--state", tmp_path / "state", "--template", template)
+    right = template.read_text()
+    wrong = right.replace("Data.Outputs.Copies}", "Data.Outputs.Nothing}")
+    options = ("--port", "0", "--state", tmp_path / "state", "--template", template)
+
+    template.write_text(wrong)
+    code, words = run_to_its_end(*options)
     assert (code, words.count("\n")) == (1, 1)
-    assert words.startswith("tidings local: The template was ")
+    assert words.startswith("tidings local: The template was not deployed: ")
+
+    template.write_text(right)
+    first = start(tmp_path, "--template", template)
+    store(first, "kept")
+    assert eventually(lambda: copied(first, "kept"))
+    assert first.stop() == 0
+
+    template.write_text(wrong)
+    assert run_to_its_end(*options)[0] == 1
+
+    template.write_text(right)
+    second = start(tmp_path, "--template", template)
+    try:
+        assert second.keys == first.keys
+        assert copied(second, "kept")
+    finally:
+        assert second.stop() == 0
 
 
 @on_linux

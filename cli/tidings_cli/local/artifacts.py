@@ -11,7 +11,9 @@ import json
 import py_compile
 import sys
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import cache_from_source
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,10 +28,10 @@ NOT_CODE = frozenset({"__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cach
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """One object to be uploaded."""
+    """One object to be uploaded. `make` makes its content, which is not needed where the key is there already."""
 
     key: str
-    content: bytes
+    make: Callable[[], bytes]
 
     @property
     def location(self) -> dict[str, str]:
@@ -44,7 +46,8 @@ class Artifact:
 
 def function_code(folder: Path) -> Artifact:
     """A function's folder, as its root."""
-    return _zipped(f"functions/{folder.name}", _read(folder, ""))
+    entries = _read(folder, "")
+    return Artifact(f"functions/{folder.name}-{_hash_of(entries)}.zip", partial(_zipped, entries))
 
 
 def layer_code(folder: Path) -> Artifact:
@@ -54,13 +57,13 @@ def layer_code(folder: Path) -> Artifact:
     """
     packages = sorted(child for child in folder.iterdir() if (child / "__init__.py").is_file())
     entries = {name: code for package in packages for name, code in _read(package, f"python/{package.name}/").items()}
-    return _zipped(f"layers/{folder.name}", entries, _bytecode(entries))
+    return Artifact(f"layers/{folder.name}-{_hash_of(entries)}.zip", lambda: _zipped(entries | _bytecode(entries)))
 
 
 def template_text(name: str, template: dict[str, Any]) -> Artifact:
     """An expanded template, in an order that is the same each time."""
     content = json.dumps(template, indent=1, sort_keys=True).encode()
-    return Artifact(f"templates/{name}-{_hash(content)}.json", content)
+    return Artifact(f"templates/{name}-{_hash_of({name: content})}.json", lambda: content)
 
 
 def _read(folder: Path, prefix: str) -> dict[str, bytes]:
@@ -88,18 +91,19 @@ def _bytecode(sources: dict[str, bytes]) -> dict[str, bytes]:
     return compiled
 
 
-def _zipped(name: str, entries: dict[str, bytes], derived: dict[str, bytes] | None = None) -> Artifact:
-    """A zip whose key tells its entries; what is derived from them need not be the same each time, byte for byte."""
-    buffer, hashed = io.BytesIO(), hashlib.sha256(sys.version.encode())
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for entry, content in (entries | (derived or {})).items():
-            info = zipfile.ZipInfo(entry, FIXED_DATE)
+def _zipped(entries: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in entries.items():
+            info = zipfile.ZipInfo(name, FIXED_DATE)
             info.external_attr = 0o644 << 16
             archive.writestr(info, content, zipfile.ZIP_DEFLATED)
-            if entry in entries:
-                hashed.update(f"{entry} {len(content)} ".encode() + content)
-    return Artifact(f"{name}-{hashed.hexdigest()[:16]}.zip", buffer.getvalue())
+    return buffer.getvalue()
 
 
-def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:16]
+def _hash_of(entries: dict[str, bytes]) -> str:
+    """A short hash of what the checkout says, and of the interpreter that runs it."""
+    hashed = hashlib.sha256(sys.version.encode())
+    for name, content in entries.items():
+        hashed.update(f"{name} {len(content)} ".encode() + content)
+    return hashed.hexdigest()[:16]

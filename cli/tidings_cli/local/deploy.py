@@ -52,7 +52,7 @@ def _upload(artifacts: Iterable[Artifact]) -> set[str]:
     stored = {entry["Key"] for page in pages for entry in page.get("Contents", [])}
     for artifact in artifacts:
         if artifact.key not in stored:
-            s3.put_object(Bucket=BUCKET, Key=artifact.key, Body=artifact.content)
+            s3.put_object(Bucket=BUCKET, Key=artifact.key, Body=artifact.make())
     return stored
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from threading import BoundedSemaphore
 
 from tidings_cli.local.exchange import Handler, Request, Response, error_response
 from tidings_cli.local.upstream import Upstream
@@ -10,16 +11,21 @@ from tidings_cli.local.upstream import Upstream
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 LARGEST_BODY = 10 * 1024 * 1024
 
+# The engine starts a process for every call that runs at the same time, of 60 MB and more. Those above this many wait.
+CALLS_AT_ONCE = 16
+
 
 def front(engine: Upstream, api_id: str, outbox: Handler) -> Handler:
     """A handler for the front port. `outbox` answers `/` and what stands under `/outbox`."""
+    turns = BoundedSemaphore(CALLS_AT_ONCE)
 
     def handle(request: Request) -> Response:
         if request.path == "/" or request.path == "/outbox" or request.path.startswith("/outbox/"):
             return outbox(request)
         if len(request.body) > LARGEST_BODY:
             return error_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request Entity Too Large")
-        return engine.send(_to_api(request, api_id))
+        with turns:
+            return engine.send(_to_api(request, api_id))
 
     return handle
 

@@ -31,7 +31,9 @@ def listen(port: int, purpose: str) -> socket.socket:
         listener.listen(128)
     except OSError as error:
         listener.close()
-        raise CommandFailed(f"The port {port} for {purpose} is taken or not allowed ({error.strerror}).") from error
+        raise CommandFailed(
+            f"The port {port} for {purpose} cannot be had ({error.strerror}); free it, or name another with --port."
+        ) from error
     return listener
 
 

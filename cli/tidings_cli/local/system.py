@@ -110,6 +110,14 @@ class System:
 
     def start(self) -> Ready:
         """Bring everything up. Raises CommandFailed; what was begun by then is stopped on leaving the context."""
+        try:
+            return self._start()
+        except TidingsError as error:
+            raise CommandFailed(error.message) from error
+        except (BotoCoreError, ClientError) as error:
+            raise CommandFailed(f"The local engine refused what the start needs: {error}") from error
+
+    def _start(self) -> Ready:
         began = time.monotonic()
         template = find_template(self._options.template)
         listener = self._listen("the local system", self._options.port)
@@ -177,10 +185,7 @@ class System:
     def _open_carriers(self, url: str, engine_port: int) -> Carriers:
         aws = f"http://{HOST}:{engine_port}"
         environment.enter(self._own_environment | environment.client_environment(aws, aws, aws))
-        try:
-            carriers = Carriers(self._folder.place("carriers"), publisher(), url)
-        except TidingsError as error:
-            raise CommandFailed(error.message) from error
+        carriers = Carriers(self._folder.place("carriers"), publisher(), url)
         self._parts.callback(carriers.close)
         self._parts.callback(carriers.save)
         return carriers

@@ -38,7 +38,7 @@ def of_type(expanded: Expanded, kind: str) -> dict[str, dict]:
 
 def names_in(expanded: Expanded, prefix: str) -> list[str]:
     artifact = next(artifact for artifact in expanded.artifacts if artifact.key.startswith(prefix))
-    with zipfile.ZipFile(BytesIO(artifact.content)) as archive:
+    with zipfile.ZipFile(BytesIO(artifact.make())) as archive:
         return archive.namelist()
 
 

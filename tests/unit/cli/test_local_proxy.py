@@ -173,7 +173,7 @@ def test_requests_are_handled_at_the_same_time(serve: Callable[[Handler], int]) 
 def test_a_taken_port_is_told_in_a_sentence() -> None:
     with (
         listen(0, "a test") as taken,
-        pytest.raises(CommandFailed, match=r"^The port \d+ for the local system is taken"),
+        pytest.raises(CommandFailed, match=r"^The port \d+ for the local system cannot be had"),
     ):
         listen(port_of(taken), "the local system")
 
