@@ -1,7 +1,6 @@
 """The templates, read once."""
 
 import pytest
-
 from tests.support.template import Stack, root_stack
 
 
