@@ -1,0 +1,65 @@
+"""Who takes part in the demo, and what must have become of each in the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+AUTOMATION = "welcome"
+TEMPLATES = ("welcome-tips", "welcome-nudge")
+SIGNED_UP, BEGUN, LOOKED = "Signed Up", "Project Created", "Pricing Viewed"
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person. `subject` is that of the one mail that must be sent, empty for none; `fate` its message's last state.
+
+    The subjects are written out here and not rendered from the templates: the demo would else check its own mistake.
+    """
+
+    id: str
+    name: str
+    address: str
+    role: str
+    subject: str = ""
+    fate: str = ""
+    begins: bool = False
+    suppressed: bool = False
+    repeats: bool = False
+
+    @property
+    def is_visitor(self) -> bool:
+        """Whether they only look around, and nobody knows who they are."""
+        return not self.address
+
+
+ADA = Person(
+    "ada",
+    "Ada",
+    "ada@example.com",
+    "signs up and begins at once",
+    "Your first project is up. Three things worth knowing",
+    "delivered",
+    begins=True,
+)
+BEN = Person(
+    "ben",
+    "Ben",
+    "ben@example.com",
+    "signs up, then nothing; his call comes twice",
+    "Ben, shall we set up your first project together?",
+    "delivered",
+    repeats=True,
+)
+CLEO = Person("cleo", "Cleo", "cleo@example.com", "is on the suppression list", fate="skipped", suppressed=True)
+DEV = Person(
+    "dev",
+    "Dev",
+    "bounce+dev@simulator.amazonses.com",
+    "has a mailbox that bounces",
+    "Dev, shall we set up your first project together?",
+    "bounced",
+)
+EVE = Person("visitor-eve", "Eve", "", "only looks around")
+
+PEOPLE = (ADA, BEN, CLEO, DEV, EVE)
+ENROLLED = tuple(person for person in PEOPLE if not person.is_visitor)

@@ -1,0 +1,74 @@
+"""Whether the demo came out right: exactly the right mails, and a record of everything that was not sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tidings_cli.client import ApiError, Client
+from tidings_cli.demo.people import ENROLLED, PEOPLE, Person
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: what it should be, whether it is, and what was found where it is not."""
+
+    text: str
+    good: bool
+    found: str = ""
+
+
+def findings(api: Client, mails: Sequence[Json], seconds: float, limit: float) -> list[Finding]:
+    """Everything that must be so. `mails` are all of the outbox, `seconds` when the last one came."""
+    return [
+        *(_mails_of(person, mails) for person in PEOPLE),
+        _nobody_else(mails),
+        *(finding for person in ENROLLED for finding in _record_of(person, api)),
+        *(_not_enrolled(person, api) for person in PEOPLE if person.is_visitor),
+        Finding(f"the last mail came within {limit:.0f} s", seconds <= limit, f"{seconds:.1f} s"),
+    ]
+
+
+def _mails_of(person: Person, mails: Sequence[Json]) -> Finding:
+    subjects = [mail["subject"] for mail in mails if person.address and person.address in mail["recipients"]]
+    if not person.subject:
+        return Finding(f"{person.name} gets no mail", not subjects, ", ".join(subjects))
+    wanted = f"{person.name} gets one mail: “{person.subject}”"
+    return Finding(wanted, subjects == [person.subject], ", ".join(subjects) or "none")
+
+
+def _nobody_else(mails: Sequence[Json]) -> Finding:
+    known = {person.address for person in PEOPLE if person.address}
+    others = sorted({address for mail in mails for address in mail["recipients"]} - known)
+    return Finding("nobody else gets any", not others, ", ".join(others))
+
+
+def _record_of(person: Person, api: Client) -> list[Finding]:
+    contact = api.get("contacts", user_id=person.id)["contact"]
+    messages = api.get("contacts", contact, "messages")["messages"]
+    states = [message["state"] for message in messages]
+    told = ", ".join(states) or "none"
+    if person.suppressed:
+        decided = [message["decision"]["decided_by"] for message in messages]
+        good = states == ["skipped"] and decided == ["suppression"]
+        return [Finding(f"{person.name}'s record says that suppression decided", good, f"{told}; {decided}")]
+    record = Finding(f"{person.name}'s message is {person.fate}", states == [person.fate], told)
+    return [record, _suppressed(person, api)] if person.fate == "bounced" else [record]
+
+
+def _suppressed(person: Person, api: Client) -> Finding:
+    text = f"{person.name}'s address is suppressed because of the bounce"
+    try:
+        reason = str(api.get("suppressions", "email", person.address)["reason"])
+    except ApiError as error:
+        reason = error.code
+    return Finding(text, reason == "bounce", reason)
+
+
+def _not_enrolled(person: Person, api: Client) -> Finding:
+    contact = api.get("contacts", anonymous_id=person.id)["contact"]
+    found = [enrolment["automation"] for enrolment in api.get("contacts", contact, "enrolments")["enrolments"]]
+    return Finding(f"{person.name} is known as a visitor and entered nothing", not found, ", ".join(found))
