@@ -24,6 +24,6 @@ def handler(event: dict[str, Any], context: Any) -> http.Answer:
     """Store the good items, 25 a write; the answer lists those refused and why."""
     request = http.Request.of(event)
     body = request.json(BATCH_BYTES, "batch_too_large")
-    key = doorkeeper.admit([*http.api_keys_in(request), body.get("writeKey")])
+    key = doorkeeper.admit([body.get("writeKey"), *http.api_keys_in(request)])
     refused = ingest.take_batch(key.workspace, body)
     return http.ok({"success": True, **({"refused": [item.as_dict() for item in refused]} if refused else {})})

@@ -24,6 +24,6 @@ def handler(event: dict[str, Any], context: Any) -> http.Answer:
     """Store the call: one write, no reads. A repeated messageId is a success."""
     request = http.Request.of(event)
     message = request.json(MESSAGE_BYTES + ENVELOPE_BYTES, "message_too_large")
-    key = doorkeeper.admit([*http.api_keys_in(request), message.pop("writeKey", None)])
+    key = doorkeeper.admit([message.pop("writeKey", None), *http.api_keys_in(request)])
     ingest.take(key.workspace, "track", message)
     return http.ok({"success": True})

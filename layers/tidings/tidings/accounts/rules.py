@@ -7,7 +7,7 @@ import re
 from tidings.accounts.model import ApiKey, KeyKind
 from tidings.core.errors import Forbidden, InvalidInput
 
-WORKSPACE_ID = re.compile(r"^[a-z][a-z0-9-]{0,39}$")
+WORKSPACE_ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
 def require_secret(key: ApiKey) -> ApiKey:
@@ -19,7 +19,7 @@ def require_secret(key: ApiKey) -> ApiKey:
 
 def require_workspace_id(text: str) -> str:
     """A workspace id: 1 to 40 lower-case letters, digits and hyphens. Raises InvalidInput."""
-    if not WORKSPACE_ID.match(text):
+    if not WORKSPACE_ID.fullmatch(text):
         raise InvalidInput(
             "invalid_workspace", "A workspace id is 1 to 40 lower-case letters, digits and hyphens.", "workspace"
         )

@@ -49,14 +49,18 @@ class Doorkeeper:
         return cls(DynamoKeyStore(database), clock)
 
     def admit(self, offered: Iterable[Any]) -> ApiKey:
-        """The first key offered. Raises Unauthorized if there is none, or nobody knows it."""
-        key = next((text for text in offered if isinstance(text, str) and text), None)
-        if key is None:
+        """The first key offered that is known: a Bearer token beside a writeKey may be somebody else's.
+
+        Raises Unauthorized if none is offered, or nobody knows any of them.
+        """
+        keys = dict.fromkeys(text for text in offered if isinstance(text, str) and text)
+        if not keys:
             raise Unauthorized("missing_api_key", "No API key was given: use the Authorization header or writeKey.")
-        found = self._look_up(fingerprint(key))
-        if found is None or found.revoked_at is not None:
-            raise Unauthorized("invalid_api_key", "This API key does not exist or was revoked.", "writeKey")
-        return found
+        for key in keys:
+            found = self._look_up(fingerprint(key))
+            if found is not None and found.revoked_at is None:
+                return found
+        raise Unauthorized("invalid_api_key", "This API key does not exist or was revoked.", "writeKey")
 
     def admit_secret(self, request: Request) -> ApiKey:
         """The secret key of a call. Raises Unauthorized, or Forbidden for a key of another kind."""
