@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from tidings.activity.model import Event
 from tidings.contacts.model import Identity, IdentityKind
-from tidings.contacts.rules import is_blocked
+from tidings.contacts.rules import ID_BYTES, is_blocked
 from tidings.core.clock import from_text
 from tidings.core.documents import require_plain
 from tidings.core.errors import InvalidInput
@@ -22,8 +22,6 @@ BATCH_BYTES = 500 * 1024
 BATCH_MESSAGES = 2500
 # A batch's body may be over its limit only by what wraps the items; a single call's likewise.
 ENVELOPE_BYTES = 1024
-# DynamoDB takes partition keys of 2,048 bytes; workspace and kind need some of them.
-ID_BYTES = 1024
 MESSAGE_ID_CHARACTERS = 100
 
 
@@ -100,7 +98,7 @@ def to_event(workspace: str, call: Call, received_at: datetime, sent_at: datetim
         raise InvalidInput("no_user_anon_id", "A message needs a userId or an anonymousId.", "userId")
     kind = IdentityKind.USER if user else IdentityKind.ANONYMOUS
     sent = call.sent_at or sent_at
-    traits = {**_object(call.context.get("traits")), **call.traits} if call.type == "identify" else {}
+    traits = {**_context_traits(call), **call.traits} if call.type == "identify" else {}
     return Event(
         workspace=workspace,
         identity=Identity(kind, user or anonymous),
@@ -131,6 +129,13 @@ def corrected(original: datetime | None, sent: datetime | None, received: dateti
     except OverflowError:
         return received
     return min(happened, received)
+
+
+def _context_traits(call: Call) -> dict[str, Any]:
+    traits = call.context.get("traits")
+    if traits is not None and not isinstance(traits, dict):
+        raise InvalidInput("invalid_type", "context.traits is an object.", "context.traits")
+    return traits or {}
 
 
 def _usable(value: str | None, field: str) -> str:

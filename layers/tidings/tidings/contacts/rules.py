@@ -13,6 +13,9 @@ from tidings.contacts.model import Contact, Identity, IdentityKind, Trait
 # Values that tracking code sends when it has no id: they never match anybody (product rule on blocked identifiers).
 BLOCKED = re.compile(r"^(?:[0-]*|-1|null|anonymous)$")
 
+# DynamoDB takes partition keys of 2,048 bytes; workspace and kind need some of them.
+ID_BYTES = 1024
+
 # Reserved traits of the Segment spec that clients write in either spelling; one is kept.
 SNAKE_CASE = {
     "firstName": "first_name",

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from tidings.contacts.model import Contact, Identity, IdentityKind
-from tidings.contacts.rules import absorb, normalise_email, with_traits
+from tidings.contacts.rules import ID_BYTES, absorb, normalise_email, with_traits
 from tidings.core.clock import Clock
 from tidings.core.errors import InvalidInput, NotFound, Unavailable
 from tidings.core.ids import contact_id, digest
@@ -181,9 +181,11 @@ def identity_in(query: Mapping[str, str]) -> Identity:
     given = [name for name in _ASKED_BY if query.get(name)]
     if len(given) != 1:
         raise InvalidInput("invalid_identity", f"Name one of {', '.join(_ASKED_BY)}.", "user_id")
-    kind, value = _ASKED_BY[given[0]], query[given[0]]
+    kind, value = _ASKED_BY[given[0]], query[given[0]].strip()
     if kind is IdentityKind.EMAIL:
         value = normalise_email(value)
         if not value:
             raise InvalidInput("invalid_email", "This is not an e-mail address.", "email")
+    if len(value.encode()) > ID_BYTES:
+        raise InvalidInput("id_too_long", f"{given[0]} is at most {ID_BYTES} bytes.", given[0])
     return Identity(kind, value)
