@@ -102,9 +102,11 @@ def read_request(environ: WSGIEnvironment) -> Request:
 
 def respond(response: Response, start_response: StartResponse) -> list[bytes]:
     """Send an answer the WSGI way."""
-    # An answer that is cut short promises one byte more than it sends, so that every client sees it break.
-    length = len(response.body) + (1 if response.cut_short else 0)
-    headers = [("Content-Type", response.content_type), ("Content-Length", str(length)), *response.headers.items()]
+    headers = list(response.headers.items())
+    if response.status != 204:  # an answer without a body has no length either (RFC 9110)
+        # An answer that is cut short promises one byte more than it sends, so that every client sees it break.
+        length = len(response.body) + (1 if response.cut_short else 0)
+        headers += [("Content-Type", response.content_type), ("Content-Length", str(length))]
     start_response(f"{response.status} {_reason(response.status)}", headers)
     return [response.body]
 

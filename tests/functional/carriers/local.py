@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from socketserver import ThreadingMixIn
@@ -19,12 +20,17 @@ from botocore.config import Config
 
 from tidings.core.clock import Clock
 from tidings_cli.carriers import Carriers
+from tidings_cli.carriers.publisher import Publish
 
 TOPIC = "arn:aws:sns:eu-central-1:111122223333:feedback"
 SMS_TOPIC = "arn:aws:sns:eu-central-1:111122223333:sms"
 INBOUND_TOPIC = "arn:aws:sns:eu-central-1:111122223333:inbound"
 SET = "tidings"
 SENDER = "Acme <hello@example.org>"
+
+
+# One session reads the service models once for all tests.
+_SESSION = boto3.Session()
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -67,21 +73,31 @@ class Answer:
 class Local:
     """Carriers on 127.0.0.1, and what they published."""
 
-    def __init__(self, state: Path, clock: Clock | None = None, configured: bool = True) -> None:
+    def __init__(
+        self, state: Path, clock: Clock | None = None, configured: bool = True, publish: Publish | None = None
+    ) -> None:
         self.published: list[Published] = []
         self.landed: list[str] = []
         self._servers: list[WSGIServer] = []
         # The outbox must know its address before it is there, so the port comes first.
         outbox = self._serve(self._front)
         self.url = f"http://127.0.0.1:{outbox.server_port}"
-        self.carriers = Carriers(state, self._publish, self.url, clock)
+        self.carriers = Carriers(state, publish or self._publish, self.url, clock)
         self.ses_url = f"http://127.0.0.1:{self._serve(self.carriers.ses_app).server_port}"
         self.sms_url = f"http://127.0.0.1:{self._serve(self.carriers.sms_app).server_port}"
-        self.ses = _client("sesv2", self.ses_url)
-        self.sms = _client("pinpoint-sms-voice-v2", self.sms_url)
         if configured:
             self.carriers.configure(SET, TOPIC)
             self.carriers.configure_sms("texts", SMS_TOPIC, INBOUND_TOPIC)
+
+    @cached_property
+    def ses(self) -> Any:
+        """A boto3 client of the SES carrier."""
+        return _client("sesv2", self.ses_url)
+
+    @cached_property
+    def sms(self) -> Any:
+        """A boto3 client of the SMS carrier."""
+        return _client("pinpoint-sms-voice-v2", self.sms_url)
 
     def close(self) -> None:
         """Stop serving."""
@@ -149,7 +165,7 @@ class Local:
 
 
 def _client(service: str, url: str) -> Any:
-    return boto3.client(
+    return _SESSION.client(
         service,
         endpoint_url=url,
         region_name="eu-central-1",

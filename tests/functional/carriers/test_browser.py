@@ -1,0 +1,109 @@
+"""The outbox in a real browser."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from tests.functional.carriers.local import Local
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The Chromium of this machine, or else the one that Playwright brings."""
+    installed = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    with sync_playwright() as playwright:
+        # A container has no user namespaces for Chromium's own sandbox; what is loaded is ours alone.
+        arguments = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+        opened = playwright.chromium.launch(executable_path=installed, args=arguments)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
+def test_opening_a_mail_and_clicking_in_it_is_told(local: Local, page: Page) -> None:
+    sent = local.send(html=f'<h1>Welcome, Ada</h1><a href="{local.url}/landing/project">Create a project</a>')
+    page.goto(f"{local.url}/outbox")
+    page.get_by_role("link", name="ada@example.com").click()
+    mail = page.frame_locator("iframe")
+    expect(mail.get_by_role("heading", name="Welcome, Ada")).to_be_visible()
+    expect(page.locator(".letter .chip.opened")).to_be_visible()
+    with page.context.expect_page() as opened:
+        mail.get_by_role("link", name="Create a project").click()
+    opened.value.wait_for_url(f"{local.url}/landing/project")
+    expect(page.locator(".letter .chip.clicked")).to_be_visible()
+    assert local.types(sent) == ["Send", "Delivery", "Open", "Click"]
+    assert local.events(sent)[-1]["click"]["link"] == f"{local.url}/landing/project"
+    assert local.landed == ["/landing/project"]
+
+
+def test_a_script_in_a_mail_does_not_run(local: Local, page: Page) -> None:
+    evil = (
+        "<p id=seen>Hello</p><script>document.getElementById('seen').textContent = 'ran'; top.document.title = 'ran';"
+        "fetch('/outbox/api/mails', {method: 'DELETE'})</script>"
+        "<img src='data:,x' onerror=\"document.getElementById('seen').textContent = 'ran'\">"
+        f"<form action='{local.url}/outbox/empty' method=post><button>Win</button></form>"
+        "<iframe src='javascript:parent.document.title=1'></iframe><a href='javascript:document.title=2'>js</a>"
+    )
+    sent = local.send(html=evil)
+    for address in (f"{local.url}/outbox/mails/{sent}", f"{local.url}/outbox/mails/{sent}/body"):
+        page.goto(address)
+        mail = page.frame_locator("iframe").first if address.endswith(sent) else page
+        expect(mail.locator("#seen")).to_have_text("Hello")
+        mail.get_by_role("button", name="Win").click()
+        expect(mail.locator("#seen")).to_have_text("Hello")
+        assert "ran" not in page.title()
+    assert len(local.get("/outbox/api/mails").json) == 1
+
+
+def test_a_page_follows_what_happens(local: Local, page: Page) -> None:
+    page.goto(f"{local.url}/outbox")
+    expect(page.get_by_role("heading", name="Nothing was sent yet")).to_be_visible()
+    sent = local.send("ada@example.com", simple={"Subject": {"Data": "Just now"}})
+    expect(page.get_by_text("Just now")).to_be_visible()
+    local.post(f"/outbox/api/mails/{sent}/complain")
+    expect(page.locator(".row .chip.complained")).to_be_visible()
+
+
+def test_following_along_opens_nothing_again(local: Local, page: Page) -> None:
+    sent = local.send()
+    page.goto(f"{local.url}/outbox/mails/{sent}")
+    expect(page.locator(".letter .chip.opened")).to_be_visible()
+    page.get_by_role("button", name="Mark as spam").click()
+    expect(page.locator(".letter .chip.complained")).to_be_visible()
+    page.locator(".menu summary").click()
+    page.get_by_role("button", name="Mailbox full").click()
+    expect(page.locator(".letter .chip.bounced")).to_be_visible()
+    assert local.types(sent) == ["Send", "Delivery", "Open", "Complaint", "Bounce"]
+    assert local.events(sent)[-1]["bounce"]["bounceSubType"] == "MailboxFull"
+
+
+def test_tabs_and_widths_switch(local: Local, page: Page) -> None:
+    sent = local.send()
+    page.goto(f"{local.url}/outbox/mails/{sent}")
+    frame = page.locator("iframe")
+    page.get_by_role("button", name="Phone").click()
+    expect(frame).to_have_css("width", "390px")
+    page.get_by_role("tab", name="Headers").click()
+    expect(page.get_by_role("cell", name=f"<{sent}@")).to_be_visible()
+    expect(frame).to_be_hidden()
+
+
+def test_a_text_message_is_answered_on_the_phone(local: Local, page: Page) -> None:
+    local.sms.send_text_message(DestinationPhoneNumber="+48600100200", MessageBody="Reply TAK")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{local.url}/outbox/sms")
+    page.get_by_role("link", name="+48600100200").click()
+    page.get_by_label("Answer").fill("TAK")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator(".bubble.in")).to_contain_text("TAK")
+    assert local.carriers.drain()
+    assert local.published[-1].event["messageBody"] == "TAK"
