@@ -1,5 +1,5 @@
 # Everything a person or CI does here. Needs make, Python 3.11 or newer and a package registry; the rest is installed
-# into .venv (the project) and .venv-sam (SAM CLI, whose packages do not go together with the local engine's).
+# into .venv (the project) and .venv/sam (SAM CLI, whose packages do not go together with the local engine's).
 
 .DEFAULT_GOAL := help
 .PHONY: help test lint build demo local bench clean unit e2e artifact
@@ -38,12 +38,12 @@ help:
 	@$(BIN)/python $(PIP_INSTALL) -c $(PINS) -e '.[local,demo,dev]'
 	@touch $@
 
-.venv-sam/$(SAM_VERSION).stamp:
+.venv/sam/$(SAM_VERSION).stamp:
 	@test -n "$(PYTHON)" || { echo "Tidings needs Python 3.11 or newer, and there is none on the PATH."; exit 1; }
-	@echo "Installing SAM CLI $(SAM_VERSION) into .venv-sam (about a minute)"
-	@rm -rf .venv-sam
-	@$(PYTHON) -m venv .venv-sam
-	@.venv-sam/bin/python $(PIP_INSTALL) aws-sam-cli==$(SAM_VERSION)
+	@echo "Installing SAM CLI $(SAM_VERSION) into .venv/sam (about a minute)"
+	@rm -rf .venv/sam
+	@$(PYTHON) -m venv .venv/sam
+	@.venv/sam/bin/python $(PIP_INSTALL) aws-sam-cli==$(SAM_VERSION)
 	@touch $@
 
 # ---- Test -------------------------------------------------------------------------------------------------------------
@@ -71,15 +71,15 @@ e2e: .venv/dev.stamp
 # ---- Build ------------------------------------------------------------------------------------------------------------
 
 # Without containers: functions bring no packages of their own, and the layers' makefiles ask for wheels by name.
-build: .venv-sam/$(SAM_VERSION).stamp .venv/dev.stamp
+build: .venv/sam/$(SAM_VERSION).stamp .venv/dev.stamp
 	@echo "Validating the template"
-	@$(SAM) validate --lint > .venv-sam/validate.log 2>&1 || { cat .venv-sam/validate.log; exit 1; }
+	@$(SAM) validate --lint > .venv/sam-validate.log 2>&1 || { cat .venv/sam-validate.log; exit 1; }
 	@echo "Building the functions and layers for $(RUNTIME) on $(ARCHITECTURE)"
-	@$(SAM) build --parameter-overrides Runtime=$(RUNTIME) Architecture=$(ARCHITECTURE) > .venv-sam/build.log 2>&1 \
-		|| { cat .venv-sam/build.log; exit 1; }
-	@grep --only-matching "Note: .*" .venv-sam/build.log | sort --unique || true
+	@$(SAM) build --parameter-overrides Runtime=$(RUNTIME) Architecture=$(ARCHITECTURE) > .venv/sam-build.log 2>&1 \
+		|| { cat .venv/sam-build.log; exit 1; }
+	@grep --only-matching "Note: .*" .venv/sam-build.log | sort --unique || true
 	@$(MAKE) --no-print-directory artifact
-	@echo "Built into .aws-sam/build. To deploy: .venv-sam/bin/sam deploy --guided"
+	@echo "Built into .aws-sam/build. To deploy: .venv/sam/bin/sam deploy --guided"
 
 artifact: .venv/dev.stamp
 	@echo "Testing what was built"
@@ -88,7 +88,7 @@ artifact: .venv/dev.stamp
 RUNTIME ?= python3.13
 ARCHITECTURE ?= arm64
 SAM = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 \
-	PYTHON="$(abspath .venv-sam/bin/python)" RUNTIME=$(RUNTIME) ARCHITECTURE=$(ARCHITECTURE) .venv-sam/bin/sam
+	PYTHON="$(abspath .venv/sam/bin/python)" RUNTIME=$(RUNTIME) ARCHITECTURE=$(ARCHITECTURE) .venv/sam/bin/sam
 
 # ---- Run --------------------------------------------------------------------------------------------------------------
 
@@ -103,5 +103,5 @@ bench: .venv/dev.stamp
 	@$(BIN)/python -m benchmarks
 
 clean:
-	@rm -rf .venv .venv-sam .aws-sam .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	@rm -rf .venv .aws-sam .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 	@find . -type d -name __pycache__ -not -path "./.git/*" -exec rm -rf {} +
