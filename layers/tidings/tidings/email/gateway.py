@@ -28,7 +28,6 @@ _NEVER_LEFT = (
     EndpointConnectionError,
     NoCredentialsError,
     NoRegionError,
-    ParamValidationError,
     ProxyConnectionError,
 )
 # SES answers these to a mail that it would take later, or once an operator has mended the account.
@@ -63,6 +62,8 @@ class SesGateway:
             answer = self._client.send_email(**self._request(mail))
         except ClientError as error:
             return _refusal(error)
+        except ParamValidationError as error:
+            return Refused(type(error).__name__, again=False)
         except _NEVER_LEFT as error:
             return Refused(type(error).__name__, again=True)
         except BotoCoreError as error:
