@@ -49,10 +49,13 @@ _SHOWN = (
 
 
 def read_feedback(notification: Mapping[str, Any]) -> Feedback | None:
-    """The feedback in an SES event (event publishing flavour); None if it is about no message of ours.
+    """The feedback in an SES event; None if it is about no message of ours.
 
-    Raises KeyError, TypeError or ValueError for an object that is no SES event.
+    Ours are published by our configuration set and have tags. What SES tells about an identity, in the flavour with
+    `notificationType`, has none. Raises KeyError, TypeError or ValueError for an object that is no SES event.
     """
+    if "notificationType" in notification:
+        return None
     kind = str(notification["eventType"])
     mail = notification["mail"]
     tags = mail.get("tags") or {}

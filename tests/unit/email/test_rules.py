@@ -1,0 +1,167 @@
+"""What SES events say."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tidings.core.clock import FixedClock
+from tidings.email.rules import MEANINGS, error_of, read_feedback, suppression_reason, to_event
+from tidings.messages.model import State
+
+NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
+OURS = {"tidings_message": ["c1-m1"], "tidings_workspace": ["acme"], "ses:configuration-set": ["tidings"]}
+
+
+def notification(kind: str, details: Any = None, **mail: Any) -> dict[str, Any]:
+    name = {"DeliveryDelay": "deliveryDelay", "Rendering Failure": "failure"}.get(kind, kind.lower())
+    return {
+        "eventType": kind,
+        "mail": {
+            "timestamp": "2026-11-21T09:00:00.000Z",
+            "messageId": "0100-ours",
+            "destination": ["Ada@people.example"],
+            "tags": OURS,
+            **mail,
+        },
+        name: details,
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "details", "state", "event", "error"),
+    [
+        ("Send", {}, State.ACCEPTED, "Email Sent", ""),
+        ("Delivery", {"smtpResponse": "250 ok"}, State.DELIVERED, "Email Delivered", ""),
+        (
+            "Bounce",
+            {"bounceType": "Permanent", "bounceSubType": "NoEmail"},
+            State.BOUNCED,
+            "Email Bounced",
+            "Permanent/NoEmail",
+        ),
+        ("Complaint", {"complaintFeedbackType": "abuse"}, State.COMPLAINED, "Email Marked as Spam", ""),
+        ("Reject", {"reason": "Bad content"}, State.REJECTED, "Email Rejected", "Bad content"),
+        ("Rendering Failure", {"errorMessage": "No x"}, State.REJECTED, "Email Rendering Failed", "No x"),
+        ("DeliveryDelay", {"delayType": "MailboxFull"}, State.DELAYED, "Email Delayed", ""),
+        ("Open", {"ipAddress": "203.0.113.4"}, None, "Email Opened", ""),
+        ("Click", {"link": "https://acme.example"}, None, "Email Link Clicked", ""),
+    ],
+)
+def test_each_kind_of_event_has_its_meaning(
+    kind: str, details: dict[str, Any], state: State | None, event: str, error: str
+) -> None:
+    feedback = read_feedback(notification(kind, details))
+    assert feedback
+    assert MEANINGS[kind].state is state
+    assert error_of(feedback) == error
+    told = to_event(feedback, FixedClock(NOW))
+    assert (told.name, told.contact, told.workspace) == (event, "c1", "acme")
+    assert told.properties["message"] == "c1-m1"
+    assert told.cause == {"message": "c1-m1"}
+
+
+def test_every_kind_of_event_has_a_row_in_that_table() -> None:
+    assert len(MEANINGS) == 9
+
+
+@pytest.mark.parametrize("missing", ["headers", "commonHeaders", "sourceArn", "destination"])
+def test_what_ses_leaves_out_at_times_is_not_needed(missing: str) -> None:
+    given = notification("Open", {"timestamp": "2026-11-21T09:01:00.000Z"})
+    given["mail"].pop(missing, None)
+    assert read_feedback(given)
+
+
+def test_an_event_happened_when_it_says_else_when_the_mail_was_taken() -> None:
+    opened = read_feedback(notification("Open", {"timestamp": "2026-11-21T09:01:00.000Z"}))
+    failed = read_feedback(notification("Rendering Failure", {"errorMessage": "No x"}))
+    assert opened
+    assert failed
+    assert opened.at == datetime(2026, 11, 21, 9, 1, tzinfo=UTC)
+    assert failed.at == datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        notification("Delivery", {}, tags={}),
+        notification("Delivery", {}, tags=None),
+        notification("Delivery", {}, tags={"tidings_message": ["c1-m1"]}),
+        notification("Delivery", {}, tags={"tidings_workspace": ["acme"]}),
+        notification("Delivery", {}, tags={**OURS, "tidings_message": ["order-7"]}),
+        notification("Delivery", {}, tags={**OURS, "tidings_message": []}),
+        notification("Subscription", {}),
+        {"notificationType": "Bounce", "bounce": {"bounceType": "Permanent"}, "mail": {"messageId": "x"}},
+    ],
+)
+def test_what_is_about_no_message_of_ours_is_let_be(foreign: dict[str, Any]) -> None:
+    assert read_feedback(foreign) is None
+
+
+@pytest.mark.parametrize(
+    "broken", [{}, {"eventType": "Send"}, {"eventType": "Send", "mail": {"tags": OURS}}, [], "text"]
+)
+def test_what_is_no_ses_event_is_a_fault(broken: Any) -> None:
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        read_feedback(broken)
+
+
+@pytest.mark.parametrize(
+    ("kind", "details", "reason"),
+    [
+        ("Bounce", {"bounceType": "Permanent", "bounceSubType": "General"}, "bounce"),
+        ("Bounce", {"bounceType": "Permanent", "bounceSubType": "NoEmail"}, "bounce"),
+        ("Bounce", {"bounceType": "Permanent", "bounceSubType": "Suppressed"}, "bounce"),
+        ("Bounce", {"bounceType": "Permanent", "bounceSubType": "OnAccountSuppressionList"}, "bounce"),
+        ("Bounce", {"bounceType": "Transient", "bounceSubType": "General"}, None),
+        ("Bounce", {"bounceType": "Transient", "bounceSubType": "MailboxFull"}, None),
+        ("Bounce", {"bounceType": "Transient", "bounceSubType": "MessageTooLarge"}, None),
+        ("Bounce", {"bounceType": "Transient", "bounceSubType": "ContentRejected"}, None),
+        ("Bounce", {"bounceType": "Transient", "bounceSubType": "AttachmentRejected"}, None),
+        ("Bounce", {"bounceType": "Undetermined", "bounceSubType": "Undetermined"}, None),
+        ("Complaint", {"complaintFeedbackType": "abuse"}, "complaint"),
+        ("Complaint", {"complaintFeedbackType": "fraud"}, "complaint"),
+        ("Complaint", {"complaintFeedbackType": "virus"}, "complaint"),
+        ("Complaint", {"complaintFeedbackType": "other"}, "complaint"),
+        ("Complaint", {"complaintFeedbackType": None}, "complaint"),
+        ("Complaint", {}, "complaint"),
+        ("Complaint", {"complaintSubType": "OnAccountSuppressionList"}, "complaint"),
+        ("Complaint", {"complaintFeedbackType": "not-spam"}, None),
+        ("Reject", {"reason": "Bad content"}, None),
+        ("Delivery", {}, None),
+        ("Open", {}, None),
+    ],
+)
+def test_a_permanent_bounce_and_a_complaint_suppress_and_nothing_else(
+    kind: str, details: dict[str, Any], reason: str | None
+) -> None:
+    feedback = read_feedback(notification(kind, details))
+    assert feedback
+    assert suppression_reason(feedback) == reason
+
+
+def test_of_those_that_a_complaint_lists_only_the_one_we_wrote_to_is_meant() -> None:
+    listed = [{"emailAddress": "ADA@people.example"}, {"emailAddress": "stranger@people.example"}]
+    feedback = read_feedback(notification("Complaint", {"complainedRecipients": listed}))
+    assert feedback
+    assert feedback.recipients == ("ada@people.example",)
+
+
+def test_the_timeline_shows_no_address_and_no_raw_diagnosis() -> None:
+    listed = [{"emailAddress": "ada@people.example", "diagnosticCode": "550 ada@people.example unknown"}]
+    details = {"bounceType": "Permanent", "bounceSubType": "NoEmail", "bouncedRecipients": listed}
+    feedback = read_feedback(notification("Bounce", details))
+    assert feedback
+    assert "ada@" not in str(to_event(feedback, FixedClock(NOW)).properties)
+
+
+def test_a_doubled_notification_is_one_event_and_another_open_is_another() -> None:
+    def event_id(minute: int) -> str:
+        feedback = read_feedback(notification("Open", {"timestamp": f"2026-11-21T09:0{minute}:00.000Z"}))
+        assert feedback
+        return to_event(feedback, FixedClock(NOW)).message_id
+
+    assert event_id(1) == event_id(1)
+    assert event_id(1) != event_id(2)
