@@ -15,6 +15,7 @@ from tidings.consent.model import Check
 NAME_PATTERN = r"^[a-z][a-z0-9-]{0,62}$"
 SUBJECT_CHARACTERS = 998  # RFC 5322, 2.1.1: a line
 BODY_CHARACTERS = 256 * 1024
+TEMPLATE_BYTES = 380 * 1024  # DynamoDB holds items of 400 KB
 
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 

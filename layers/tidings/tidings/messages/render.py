@@ -17,7 +17,7 @@ from liquid.exceptions import LiquidError
 from liquid.template import BoundTemplate
 
 from tidings.core.errors import InvalidInput
-from tidings.messages.model import Template, TemplateInput
+from tidings.messages.model import SUBJECT_CHARACTERS, Template, TemplateInput
 
 OUTPUT_CHARACTERS = 512 * 1024
 LOOP_ITERATIONS = 10_000
@@ -62,6 +62,8 @@ class Compiled:
         """Fill the template. Raises InvalidInput (`template_failed`) where it fails or passes a bound."""
         try:
             subject = " ".join(self.subject.render(**data).split())
+            if len(subject) > SUBJECT_CHARACTERS:
+                raise ValueError(f"the subject is over {SUBJECT_CHARACTERS} characters")
             return Rendered(subject, self.text.render(**data), self.html.render(**data))
         except (LiquidError, RecursionError, ValueError, TypeError, ArithmeticError) as error:
             raise InvalidInput("template_failed", f"The template failed: {_first_line(error)}", "template") from error

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from tidings.core.clock import Clock
 from tidings.core.errors import Conflict, InvalidInput, NotFound
 from tidings.core.store import ConditionFailed
-from tidings.messages.model import Message, Template, TemplateInput
+from tidings.messages.model import TEMPLATE_BYTES, Message, Template, TemplateInput
 from tidings.messages.render import compile_template
 from tidings.messages.rules import CLAIM_SHARDS, SETTLE_AFTER
 
@@ -88,6 +88,8 @@ def read_template(body: Mapping[str, Any]) -> TemplateInput:
         raise InvalidInput("invalid_template", f"{field}: {first['msg']}.", field) from error
     if not content.text and not content.html:
         raise InvalidInput("invalid_template", "A template needs text or html.", "html")
+    if len(content.model_dump_json(by_alias=True).encode()) > TEMPLATE_BYTES:
+        raise InvalidInput("template_too_large", f"A template is at most {TEMPLATE_BYTES} bytes of JSON.")
     return content
 
 

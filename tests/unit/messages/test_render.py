@@ -1,0 +1,252 @@
+"""Templates: what they may speak of, what they cannot reach, and what bounds them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tidings.core.errors import InvalidInput
+from tidings.messages.model import Template, TemplateInput
+from tidings.messages.render import COMPILED_TEMPLATES, Rendered, Renderer, compile_template
+from tidings.messages.service import read_template
+
+NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
+ADA = {
+    "contact": {"id": "c1", "first_name": "Ada", "company": {"name": "Analytical & Sons"}, "tags": ["a", "b"]},
+    "event": {"plan": "team", "seats": 4},
+    "variables": {},
+    "message": {"id": "c1-m"},
+}
+
+
+def content(**fields: Any) -> TemplateInput:
+    return read_template({"template": "tips", "subject": "Tips", "text": "Hello", **fields})
+
+
+def template(version: int = 1, **fields: Any) -> Template:
+    return Template("acme", "tips", version, content(**fields), NOW)
+
+
+def rendered(data: dict[str, Any] | None = None, **fields: Any) -> Rendered:
+    return Renderer().render(template(**fields), {**ADA, **(data or {})})
+
+
+def code_of(**fields: Any) -> tuple[str, str | None]:
+    with pytest.raises(InvalidInput) as caught:
+        compile_template(content(**fields))
+    return caught.value.code, caught.value.field
+
+
+# --- what it says ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("Hello {{ contact.first_name }}", "Hello Ada"),
+        ("{{ contact.company.name }}", "Analytical & Sons"),
+        ("{{ contact['first_name'] }}", "Ada"),
+        ("{{ event.plan }} for {{ event.seats }}", "team for 4"),
+        ("{{ message.id }}", "c1-m"),
+        ("Hello {{ contact.nickname | default: 'there' }}", "Hello there"),
+        ("Hello {{ contact.nickname }}!", "Hello !"),
+        ("{{ contact.company.address.city }}", ""),
+        ("{% if event.plan == 'team' %}T{% else %}S{% endif %}", "T"),
+        ("{% for tag in contact.tags %}{{ tag }},{% endfor %}", "a,b,"),
+        ("{% assign name = contact.first_name %}{{ name | upcase }}", "ADA"),
+        ("{{ '2026-11-21' | date: '%d.%m.%Y' }}", "21.11.2026"),
+    ],
+)
+def test_a_template_speaks_of_the_contact_the_event_and_its_variables(source: str, says: str) -> None:
+    assert rendered(text=source).text == says
+
+
+def test_variables_have_defaults_that_a_call_may_replace() -> None:
+    fields = {"text": "{{ variables.colour }} {{ variables.size }}", "variables": {"colour": "red", "size": "L"}}
+    assert rendered(**fields).text == "red L"
+    assert rendered({"variables": {"colour": "blue"}}, **fields).text == "blue L"
+
+
+def test_html_is_escaped_and_text_and_subject_are_not() -> None:
+    data = {"contact": {"first_name": "<b>Ada</b>"}}
+    source = "{{ contact.first_name }}"
+    mail = rendered(data, subject=source, text=source, html=f"<p>{source}</p>")
+    assert mail == Rendered("<b>Ada</b>", "<b>Ada</b>", "<p>&lt;b&gt;Ada&lt;/b&gt;</p>")
+
+
+def test_an_attribute_cannot_be_broken_out_of() -> None:
+    data = {"contact": {"url": '"><script>alert(1)</script>'}}
+    assert "<script>" not in rendered(data, html='<a href="{{ contact.url }}">x</a>').html
+
+
+def test_the_preheader_is_hidden_at_the_top_of_the_html_and_escaped() -> None:
+    mail = rendered({"contact": {"first_name": "<Ada>"}}, html="<p>x</p>", preheader="For {{ contact.first_name }}")
+    assert mail.html.startswith('<div style="display:none')
+    assert "For &lt;Ada&gt;</div><p>x</p>" in mail.html
+    assert rendered(preheader="Nobody sees it").html == ""
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Ada\nBcc: eve@people.example", "Ada\r\nBcc: eve@people.example", "Ada\u2028Bcc", "Ada\x0bBcc", "Ada\x85Bcc"],
+)
+def test_a_subject_is_one_line_whatever_a_trait_holds(name: str) -> None:
+    subject = rendered({"contact": {"first_name": name}}, subject="Hi {{ contact.first_name }}").subject
+    assert subject.startswith("Hi Ada Bcc")
+    assert len(subject.splitlines()) == 1
+
+
+def test_a_subject_that_grew_past_a_header_line_is_not_sent() -> None:
+    assert len(rendered({"contact": {"first_name": "a" * 998}}, subject="{{ contact.first_name }}").subject) == 998
+    with pytest.raises(InvalidInput) as caught:
+        rendered({"contact": {"first_name": "a" * 999}}, subject="{{ contact.first_name }}")
+    assert caught.value.code == "template_failed"
+
+
+# --- what is wrong ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("field", ["subject", "text", "html"])
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ("{{ contact.first_name", "invalid_template"),
+        ("{% if contact.plan %}", "invalid_template"),
+        ("{% frobnicate %}", "invalid_template"),
+        ("{% include 'other' %}", "invalid_template"),
+        ("{% render 'other' %}", "invalid_template"),
+        ("{{ user.name }}", "unknown_variable"),
+        ("{{ first_name }}", "unknown_variable"),
+        ("{% for one in things %}{% endfor %}", "unknown_variable"),
+        ("{{ contact.first_name | frobnicate }}", "unknown_filter"),
+    ],
+)
+def test_each_mistake_has_a_code_and_names_its_part(field: str, source: str, code: str) -> None:
+    assert code_of(**{field: source}) == (code, field)
+
+
+def test_a_mistake_in_the_preheader_is_found_too() -> None:
+    assert code_of(html="x", preheader="{{ user.name }}")[0] == "unknown_variable"
+    assert code_of(html="x", preheader="{% if contact.plan %}")[0] == "invalid_template"
+
+
+def test_the_message_says_what_is_wrong_without_quoting_the_whole_source() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        compile_template(content(text="private words\n" * 50 + "{{ user.name }}"))
+    assert "user" in caught.value.message
+    assert "private" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"subject": ""}, "subject"),
+        ({"subject": None}, "subject"),
+        ({"subject": "x" * 999}, "subject"),
+        ({"text": "", "html": ""}, "html"),
+        ({"text": 7}, "text"),
+        ({"text": "x" * (256 * 1024 + 1)}, "text"),
+        ({"template": "Tips"}, "template"),
+        ({"template": "tips\n"}, "template"),
+        ({"template": ""}, "template"),
+        ({"variables": []}, "variables"),
+        ({"body": "x"}, "body"),
+        ({"from": "x" * 321}, "from"),
+    ],
+)
+def test_each_field_has_its_form(fields: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        content(**fields)
+    assert (caught.value.code, caught.value.field) == ("invalid_template", field)
+
+
+def test_a_template_is_no_larger_than_what_a_table_can_hold() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        content(text="x" * 200_000, html="x" * 200_000)
+    assert caught.value.code == "template_too_large"
+    with pytest.raises(InvalidInput):
+        content(text="ż" * 200_000)
+    content(text="x" * 200_000, html="x" * 150_000)
+
+
+# --- what it cannot do -----------------------------------------------------------------------------------------------
+
+
+class Secret:
+    """Something with attributes that must not be seen."""
+
+    password = "hunter2"
+
+    def __str__(self) -> str:
+        return "closed"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ contact.thing.password }}",
+        "{{ contact.thing['password'] }}",
+        "{{ contact.thing.__class__ }}",
+        "{{ contact.__class__.__mro__ }}",
+        "{{ contact.first_name.__class__ }}",
+        "{{ contact.first_name.upper }}",
+        "{{ contact.keys }}",
+        "{{ contact.tags.append }}",
+    ],
+)
+def test_a_template_reaches_data_and_nothing_of_python(source: str) -> None:
+    data = {"contact": {"thing": Secret(), "first_name": "Ada", "tags": []}}
+    assert rendered(data, text=f"[{source}]").text == "[]"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% for a in (1..10000) %}{% for b in (1..10000) %}x{% endfor %}{% endfor %}",
+        "{% for a in (1..100000000) %}x{% endfor %}",
+        "{% assign s = 'xxxxxxxxxx' %}" + "{% assign s = s | append: s %}" * 40 + "{{ s }}",
+        "{% for a in (1..9000) %}{{ contact.long }}{% endfor %}",
+        "{{ contact.first_name | divided_by: 0 }}",
+        "{{ contact.first_name | times: 'x' | divided_by: 0 }}",
+        "{{ 'x' | date: contact.tags }}{{ 1 | modulo: 0 }}",
+    ],
+)
+def test_a_hostile_template_ends_in_an_error_and_soon(source: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        rendered({"contact": {"first_name": 1, "long": "x" * 1000, "tags": ["a"]}}, text=source)
+    assert caught.value.code == "template_failed"
+
+
+def test_deep_nesting_is_refused_when_the_template_is_applied() -> None:
+    assert code_of(text="{% if contact.a %}" * 60 + "{% endif %}" * 60)[0] == "invalid_template"
+    assert code_of(text="{% if contact.a %}" * 3000 + "{% endif %}" * 3000)[0] == "invalid_template"
+
+
+# --- compiled once ---------------------------------------------------------------------------------------------------
+
+
+def test_a_version_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = []
+    monkeypatch.setattr(
+        "tidings.messages.render.compile_template", lambda given: compiled.append(given) or compile_template(given)
+    )
+    renderer = Renderer()
+    for version in (1, 1, 2, 1, 2):
+        renderer.render(template(version, text=f"version {version}"), ADA)
+    assert len(compiled) == 2
+
+
+def test_workspaces_with_a_template_of_the_same_name_do_not_share_it() -> None:
+    renderer = Renderer()
+    other = Template("other", "tips", 1, content(text="theirs"), NOW)
+    assert renderer.render(template(text="ours"), ADA).text == "ours"
+    assert renderer.render(other, ADA).text == "theirs"
+
+
+def test_only_so_many_compiled_templates_are_kept() -> None:
+    renderer = Renderer()
+    for version in range(COMPILED_TEMPLATES + 5):
+        renderer.render(template(version), ADA)
+    assert len(renderer._compiled) == COMPILED_TEMPLATES

@@ -1,0 +1,61 @@
+"""The states of a message: which may follow which, and what they mean to an automation."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime
+
+import pytest
+
+from tidings.consent.model import Check
+from tidings.messages.model import Decision, State
+from tidings.messages.rules import RANK, outcome_of
+
+NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
+
+
+def test_every_state_has_a_rank() -> None:
+    assert set(RANK) == set(State)
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome"),
+    [
+        (State.CLAIMED, ""),
+        (State.RELEASED, ""),
+        (State.UNKNOWN, "unknown"),
+        (State.ACCEPTED, "accepted"),
+        (State.DELAYED, "accepted"),
+        (State.DELIVERED, "accepted"),
+        (State.BOUNCED, "accepted"),
+        (State.REJECTED, "accepted"),
+        (State.COMPLAINED, "accepted"),
+        (State.REFUSED, "refused"),
+        (State.SKIPPED, "skipped"),
+    ],
+)
+def test_each_state_has_an_outcome(state: State, outcome: str) -> None:
+    assert outcome_of(state) == outcome
+
+
+def test_what_a_mail_goes_through_only_ever_moves_up() -> None:
+    way = [State.CLAIMED, State.UNKNOWN, State.ACCEPTED, State.DELAYED, State.DELIVERED, State.BOUNCED]
+    assert all(RANK[before] < RANK[after] for before, after in itertools.pairwise(way))
+    assert all(RANK[State.COMPLAINED] > RANK[state] for state in way)
+
+
+def test_no_event_moves_what_was_never_sent() -> None:
+    reported = {State.ACCEPTED, State.DELAYED, State.DELIVERED, State.BOUNCED, State.REJECTED, State.COMPLAINED}
+    for state in (State.REFUSED, State.SKIPPED):
+        assert all(RANK[state] > RANK[one] for one in reported)
+
+
+def test_a_decision_names_the_check_that_said_no() -> None:
+    passed, refused = Check("address", True, "there"), Check("suppression", False, "bounce")
+    yes, no = Decision((passed,), NOW), Decision((passed, refused), NOW)
+    assert (yes.sent, yes.decided_by) == (True, "")
+    assert (no.sent, no.decided_by) == (False, "suppression")
+    assert no.as_dict()["checks"] == [
+        {"check": "address", "passed": True, "found": "there"},
+        {"check": "suppression", "passed": False, "found": "bounce"},
+    ]
