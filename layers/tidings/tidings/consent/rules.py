@@ -49,8 +49,8 @@ def read_expiry(body: Mapping[str, Any], now: datetime) -> datetime | None:
     if text is None:
         return None
     try:
-        expires_at = from_text(str(text))
-    except ValueError as error:
+        expires_at = from_text(text)
+    except (TypeError, ValueError) as error:
         raise InvalidInput("invalid_timestamp", "expires_at is not an ISO 8601 time.", "expires_at") from error
     if expires_at <= now:
         raise InvalidInput("expiry_in_past", "expires_at is in the past.", "expires_at")
