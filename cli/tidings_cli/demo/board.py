@@ -15,8 +15,9 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from tidings_cli.demo.people import PEOPLE, Person
+from tidings_cli.demo.people import AUTOMATION, PEOPLE, Person
 
+TITLE = "A day after signing up, one of two mails"
 GOOD, BAD, PLAIN = "green", "yellow", ""
 HOURS = 24
 
@@ -102,13 +103,17 @@ class LiveBoard(Board):
     def _draw(self) -> RenderableType:
         table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 1, 0), expand=True)
         table.add_column(width=2)
-        table.add_column(width=17)
+        table.add_column(width=19)
         table.add_column(ratio=1)
         for person in PEOPLE:
             row = self._rows[person.id]
             about = Text.assemble((person.name, "bold"), "\n", (person.role, "dim"))
             table.add_row(self._mark(row), about, self._journey(row))
-        return Group(table, self._foot())
+        return Group(
+            Text.assemble((TITLE, "bold"), (f"  examples/automations/{AUTOMATION}.yaml", "dim"), "\n"),
+            table,
+            self._foot(),
+        )
 
     def _mark(self, row: Row) -> RenderableType:
         if row.over:

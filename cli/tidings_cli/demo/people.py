@@ -36,7 +36,7 @@ ADA = Person(
     "ada",
     "Ada",
     "ada@example.com",
-    "signs up and begins at once",
+    "begins at once",
     "Your first project is up. Three things worth knowing",
     "delivered",
     begins=True,
@@ -45,17 +45,17 @@ BEN = Person(
     "ben",
     "Ben",
     "ben@example.com",
-    "signs up, then nothing; his call comes twice",
+    "does nothing more",
     "Ben, shall we set up your first project together?",
     "delivered",
     repeats=True,
 )
-CLEO = Person("cleo", "Cleo", "cleo@example.com", "is on the suppression list", fate="skipped", suppressed=True)
+CLEO = Person("cleo", "Cleo", "cleo@example.com", "wants no mail", fate="skipped", suppressed=True)
 DEV = Person(
     "dev",
     "Dev",
     "bounce+dev@simulator.amazonses.com",
-    "has a mailbox that bounces",
+    "his mailbox bounces",
     "Dev, shall we set up your first project together?",
     "bounced",
 )

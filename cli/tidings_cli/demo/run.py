@@ -20,7 +20,7 @@ from rich.table import Table
 from tidings_cli.client import Client
 from tidings_cli.demo.board import Board, board
 from tidings_cli.demo.local import Address, LocalSystem
-from tidings_cli.demo.people import ADA, CLEO
+from tidings_cli.demo.people import ADA, CLEO, PEOPLE
 from tidings_cli.demo.story import App, find_examples, publish, require_sdk, suppress
 from tidings_cli.demo.verdict import Finding, findings
 from tidings_cli.demo.watch import Outbox, Watcher
@@ -91,6 +91,8 @@ def _follow(system: LocalSystem, api: Client, outbox: Outbox, shown: Board, bega
         if watcher.look():
             last_mail = time.monotonic() - began
         time.sleep(LOOK_EVERY)
+    for person in PEOPLE:
+        shown.finish(person)
     return findings(api, outbox.mails(), last_mail, LIMIT_SECONDS)
 
 

@@ -47,7 +47,7 @@ def suppress(api: Client, board: Board) -> None:
     for person in PEOPLE:
         if person.suppressed:
             api.put("suppressions", "email", person.address, body={})
-            board.add(person, "wants no mail")
+            board.add(person, "is put on the suppression list")
 
 
 class App:
