@@ -86,6 +86,17 @@ def test_following_along_opens_nothing_again(local: Local, page: Page) -> None:
     assert local.events(sent)[-1]["bounce"]["bounceSubType"] == "MailboxFull"
 
 
+def test_the_outbox_is_emptied_and_an_address_released_by_hand(local: Local, page: Page) -> None:
+    local.post(f"/outbox/api/mails/{local.send('ada@example.com')}/complain")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(f"{local.url}/outbox")
+    page.get_by_role("button", name="Empty outbox").click()
+    expect(page.get_by_role("heading", name="Nothing was sent yet")).to_be_visible()
+    page.get_by_role("link", name="Account").click()
+    page.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("Nobody is on it.")).to_be_visible()
+
+
 def test_tabs_and_widths_switch(local: Local, page: Page) -> None:
     sent = local.send()
     page.goto(f"{local.url}/outbox/mails/{sent}")

@@ -39,7 +39,13 @@ class Renderer:
     def page(self, name: str, status: int = 200, **values: Any) -> Response:
         """A page of the outbox."""
         html = self._environment.get_template(f"{name}.html").render(**values)
-        headers = {"Content-Security-Policy": _PAGE_POLICY, "X-Frame-Options": "DENY", **_COMMON}
+        headers = {
+            **_COMMON,
+            "Content-Security-Policy": _PAGE_POLICY,
+            "X-Frame-Options": "DENY",
+            # With no-referrer, browsers would send the page's own forms with `Origin: null`, which is turned away.
+            "Referrer-Policy": "same-origin",
+        }
         return Response(status, html.encode(), "text/html; charset=utf-8", headers)
 
 
