@@ -179,25 +179,26 @@ def test_a_template_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_a_template_that_cannot_be_deployed_is_refused_and_a_corrected_one_is_deployed(tmp_path: Path) -> None:
     shutil.copytree(SMALL, tmp_path / "checkout")
     template = tmp_path / "checkout" / "template.yaml"
-    right = template.read_text()
-    wrong = right.replace("Data.Outputs.Copies}", "Data.Outputs.Nothing}")
+    data = tmp_path / "checkout" / "infra" / "data.yaml"
+    right = data.read_text()
+    wrong = right.replace("Copies: {Value: !Ref Copies}", "Copies: {Value: !GetAtt Copies.Nothing}")
     options = ("--port", "0", "--state", tmp_path / "state", "--template", template)
 
-    template.write_text(wrong)
+    data.write_text(wrong)
     code, words = run_to_its_end(*options)
     assert (code, words.count("\n")) == (1, 1)
     assert words.startswith("tidings local: The template was not deployed: ")
 
-    template.write_text(right)
+    data.write_text(right)
     first = start(tmp_path, "--template", template)
     store(first, "kept")
     assert eventually(lambda: copied(first, "kept"))
     assert first.stop() == 0
 
-    template.write_text(wrong)
+    data.write_text(wrong)
     assert run_to_its_end(*options)[0] == 1
 
-    template.write_text(right)
+    data.write_text(right)
     second = start(tmp_path, "--template", template)
     try:
         assert second.keys == first.keys
@@ -263,9 +264,12 @@ def test_what_the_checkout_changed_is_deployed_and_data_is_kept(tmp_path: Path) 
     assert first.stop() == 0
     (tmp_path / "checkout" / "layers" / "shared" / "small_shared" / "__init__.py").write_text('GREETING = "changed"\n')
     template.write_text(template.read_text().replace("Path: /v1/echo", "Path: /v2/echo"))
+    data = tmp_path / "checkout" / "infra" / "data.yaml"
+    data.write_text(data.read_text().replace("\nOutputs:\n", "  New:\n    Type: AWS::SQS::Queue\n\nOutputs:\n"))
     second = start(tmp_path, "--template", template)
     try:
         assert second.outputs["TableThings"] == first.outputs["TableThings"]
+        assert len(second.client("sqs").list_queues()["QueueUrls"]) == 1
         assert copied(second, "kept")
         assert second.call("POST", "/v2/echo", {}).json["greeting"] == "changed"
         assert second.call("POST", "/v1/echo", {}).status == 404

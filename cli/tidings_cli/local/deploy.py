@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from tidings_cli.errors import CommandFailed
 from tidings_cli.local.artifacts import BUCKET, Artifact
-from tidings_cli.local.expanded import NESTED, Expanded
+from tidings_cli.local.expanded import Expanded
 
 STACK = "tidings"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
@@ -36,7 +36,7 @@ def deploy(expanded: Expanded, check: Callable[[], None]) -> Deployed:
     """Upload, create or update the stack, and do what the engine leaves undone. Data is kept. Raises CommandFailed."""
     stored = _upload(expanded.artifacts)
     changed = _create_or_update(expanded.body.url, check)
-    resources = list(_resources(STACK, expanded))
+    resources = _resources(expanded)
     _switch_on_time_to_live(resources)
     _forget(stored - {artifact.key for artifact in expanded.artifacts})
     stack = _describe()
@@ -137,15 +137,11 @@ class Resource:
     physical_id: str
 
 
-def _resources(stack: str, expanded: Expanded) -> Iterator[Resource]:
+def _resources(expanded: Expanded) -> list[Resource]:
     described = expanded.template["Resources"]
-    answer = boto3.client("cloudformation").describe_stack_resources(StackName=stack)
-    for entry in answer["StackResources"]:
-        name, physical = entry["LogicalResourceId"], entry["PhysicalResourceId"]
-        if entry["ResourceType"] == NESTED and name in expanded.nested:
-            yield from _resources(physical, expanded.nested[name])
-        elif name in described:
-            yield Resource(name, described[name], physical)
+    answer = boto3.client("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
+    physical = {entry["LogicalResourceId"]: entry["PhysicalResourceId"] for entry in answer}
+    return [Resource(name, described[name], physical[name]) for name in described if name in physical]
 
 
 def _switch_on_time_to_live(resources: Iterable[Resource]) -> None:

@@ -25,7 +25,7 @@ from tidings_cli.errors import CommandFailed
 from tidings_cli.local.folder import read_json, write_private
 
 START_SECONDS = 30.0
-STOP_SECONDS = 30.0
+STOP_SECONDS = 60.0
 POLL_SECONDS = 0.03
 
 

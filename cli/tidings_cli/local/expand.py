@@ -1,14 +1,13 @@
 """The template of AWS as a template for the local engine.
 
 What `sam build` and `sam deploy` do before CloudFormation is reached is done here in memory: folders become uploads,
-nested templates are named by where they were uploaded, and the SAM transform is applied. The rest are ways around the
-engine's gaps, each with its reason where it stands. Nothing is rewritten that decides what a function may do.
+and the SAM transform is applied. The rest are ways around the engine's gaps, each with its reason where it stands.
+Nothing is rewritten that decides what a function may do.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,6 +19,7 @@ from yaml import YAMLError
 from tidings_cli.errors import CommandFailed
 from tidings_cli.local.artifacts import Artifact, function_code, layer_code, template_text
 from tidings_cli.local.expanded import NESTED, Expanded, Template
+from tidings_cli.local.flatten import flatten
 from tidings_cli.local.httpapi import spell_out_http_apis
 
 # It warns, at the end of the process, of usage metrics that nobody asked it to send.
@@ -27,7 +27,6 @@ logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)
 
 FUNCTION = "AWS::Serverless::Function"
 LAYER = "AWS::Serverless::LayerVersion"
-NESTED_SAM = "AWS::Serverless::Application"
 
 # The layer of third-party packages stays out. Its wheels are for Lambda's own runtime and processor, which this machine
 # need not have, and the engine runs every function with its own interpreter, where the same packages are installed.
@@ -36,33 +35,44 @@ LEFT_OUT = "dependencies"
 
 
 def expand(path: Path) -> Expanded:
-    """The template at `path` and all those nested in it. Raises CommandFailed if one cannot be read or transformed."""
+    """The template at `path` with all those nested in it. Raises CommandFailed if one cannot be read or transformed."""
+    template, artifacts = _whole(path)
+    http_apis = spell_out_http_apis(template["Resources"])
+    artifacts.append(template_text(path.stem, template))
+    return Expanded(template, artifacts, http_apis)
+
+
+def _whole(path: Path) -> tuple[Template, list[Artifact]]:
+    """A template, transformed and with those nested in it, and the code that it names."""
     template = _load(path)
-    resources = template["Resources"]
     artifacts: list[Artifact] = []
-
-    def upload(make: Callable[[Path], Artifact], folder: str) -> dict[str, str]:
-        artifact = make(path.parent / folder)
-        artifacts.append(artifact)
-        return artifact.location
-
-    nested = _expand_nested(resources, path)
-    for inner in nested.values():
-        artifacts += inner.artifacts
+    nested = {}
+    for name, resource in template["Resources"].items():
+        if resource["Type"] == NESTED:
+            nested[name], code = _whole(path.parent / resource["Properties"]["TemplateURL"])
+            artifacts += code
     left_out = _leave_out_dependencies(template)
-    for resource in resources.values():
-        properties = resource.get("Properties", {})
-        if resource["Type"] == FUNCTION and isinstance(properties.get("CodeUri"), str):
-            properties["CodeUri"] = upload(function_code, properties["CodeUri"])
-        elif resource["Type"] == LAYER and isinstance(properties.get("ContentUri"), str):
-            properties["ContentUri"] = upload(layer_code, properties["ContentUri"])
+    artifacts += _name_code(template, path.parent)
     template = _transform(template, path)
     _forget_layers(template["Resources"], left_out)
     _name_functions(template["Resources"])
     _rename_role_policies(template["Resources"])
-    http_apis = spell_out_http_apis(template["Resources"])
-    artifacts.append(template_text(path.stem, template))
-    return Expanded(template, artifacts, http_apis, nested)
+    return flatten(template, nested), artifacts
+
+
+def _name_code(template: Template, folder: Path) -> list[Artifact]:
+    """Replace folders by where their code will be."""
+    artifacts = []
+    for resource in template["Resources"].values():
+        key, make = {FUNCTION: ("CodeUri", function_code), LAYER: ("ContentUri", layer_code)}.get(
+            resource["Type"], ("", function_code)
+        )
+        properties = resource.get("Properties", {})
+        if key and isinstance(properties.get(key), str):
+            artifact = make(folder / properties[key])
+            artifacts.append(artifact)
+            properties[key] = artifact.location
+    return artifacts
 
 
 def _load(path: Path) -> Template:
@@ -73,16 +83,6 @@ def _load(path: Path) -> Template:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise CommandFailed(f"The template {path} cannot be read: {reason}.") from error
     return template
-
-
-def _expand_nested(resources: Template, path: Path) -> dict[str, Expanded]:
-    nested = {}
-    for name, resource in resources.items():
-        key = {NESTED: "TemplateURL", NESTED_SAM: "Location"}.get(resource["Type"])
-        if key is not None:
-            nested[name] = expand(path.parent / resource["Properties"][key])
-            resource["Properties"][key] = nested[name].body.url
-    return nested
 
 
 def _leave_out_dependencies(template: Template) -> set[str]:

@@ -19,7 +19,6 @@ class Expanded:
     template: Template
     artifacts: list[Artifact] = field(default_factory=list)
     http_apis: list[str] = field(default_factory=list)
-    nested: dict[str, Expanded] = field(default_factory=dict)
 
     @property
     def body(self) -> Artifact:

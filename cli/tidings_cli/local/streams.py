@@ -51,34 +51,40 @@ def set_aside(folder: Path, streams: dict[str, Records]) -> None:
         position = read.get(mapping, 0)
         rest = records[position:] if position <= len(records) else records[-TAIL:]
         unread.setdefault(mapping, []).extend(rest)
-    write_private(_unread(folder), json.dumps({mapping: records for mapping, records in unread.items() if records}))
+    _keep(folder, unread)
     positions.update(dict.fromkeys(positions, 0))
     write_private(path, json.dumps(saved))
 
 
 def deliver_unread(folder: Path) -> int:
-    """Give the functions what was set aside; how many records. What a function fails on stays set aside."""
+    """Give the functions what was set aside; what a function fails on stays so, and how many records that is."""
     unread: dict[str, Records] = read_json(_unread(folder)) or {}
+    left = {mapping: _deliver(mapping, records) for mapping, records in unread.items()}
+    _keep(folder, left)
+    return sum(map(len, left.values()))
+
+
+def _deliver(mapping: str, records: Records) -> Records:
+    """Those that were not delivered: none, or from the batch on that the function failed on."""
     client = boto3.client("lambda")
-    delivered = 0
-    for mapping, records in list(unread.items()):
-        described = client.get_event_source_mapping(UUID=mapping)
+    # By its stream, since a mapping that the template changed has another id now.
+    there = client.list_event_source_mappings(EventSourceArn=records[0]["eventSourceARN"])["EventSourceMappings"]
+    for described in sorted(there, key=lambda one: one["UUID"] != mapping)[:1]:
         size = described.get("BatchSize", TAIL)
         wanted = [record for record in records if _passes(record, described)]
         for start in range(0, len(wanted), size):
             payload = json.dumps({"Records": wanted[start : start + size]}).encode()
-            answer = client.invoke(FunctionName=described["FunctionArn"], Payload=payload)
-            if "FunctionError" in answer:
-                unread[mapping] = wanted[start:]
-                break
-            delivered += len(wanted[start : start + size])
-        else:
-            del unread[mapping]
-    if unread:
-        write_private(_unread(folder), json.dumps(unread))
+            if "FunctionError" in client.invoke(FunctionName=described["FunctionArn"], Payload=payload):
+                return wanted[start:]
+    return []
+
+
+def _keep(folder: Path, unread: dict[str, Records]) -> None:
+    kept = {mapping: records for mapping, records in unread.items() if records}
+    if kept:
+        write_private(_unread(folder), json.dumps(kept, default=_plain))
     else:
         _unread(folder).unlink(missing_ok=True)
-    return delivered
 
 
 def _unread(folder: Path) -> Path:
@@ -93,13 +99,13 @@ def _records(stream_arn: str) -> Iterator[dict[str, Any]]:
         ).get("ShardIterator")
         while iterator:
             page = client.get_records(ShardIterator=iterator)
-            for record in page["Records"]:
-                # As Lambda gets it: plain JSON, and the stream named.
-                yield json.loads(json.dumps(record | {"eventSourceARN": stream_arn}, default=_plain))
+            # Lambda says which stream a record is of, the stream itself does not.
+            yield from (record | {"eventSourceARN": stream_arn} for record in page["Records"])
             iterator = page.get("NextShardIterator") if page["Records"] else None
 
 
 def _plain(value: Any) -> Any:
+    """How Lambda's JSON says what boto3 has types for."""
     if isinstance(value, datetime):
         return value.timestamp()
     if isinstance(value, bytes):

@@ -141,7 +141,8 @@ class System:
             carriers.configure(outputs["ConfigurationSetName"], outputs["FeedbackTopicArn"])
 
         self._progress.step("Opening the workspace")
-        deliver_unread(self._folder.path)
+        if left := deliver_unread(self._folder.path):
+            self._progress.warn(f"Functions failed on {left} records of streams; the next start delivers them again.")
         again = self._open_workspace(outputs, url)
         self._serve_front(listener, engine_port, deployed, wsgi(carriers.outbox_app))
         resumed = self._resume(url) if again else 0

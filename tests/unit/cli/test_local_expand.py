@@ -93,11 +93,19 @@ def test_every_function_says_its_name_in_its_calls_and_keeps_its_variables(expan
         assert {"TABLE_THINGS", "TABLE_COPIES"} <= set(variables)
 
 
-def test_a_nested_template_is_named_by_where_it_is_uploaded(expanded: Expanded) -> None:
-    url = of_type(expanded, "AWS::CloudFormation::Stack")["Data"]["TemplateURL"]
-    assert url == expanded.nested["Data"].body.url
-    assert expanded.nested["Data"].body in expanded.artifacts
-    assert url.endswith(f"/{expanded.nested['Data'].body.key}")
+def test_what_is_nested_moves_up_and_is_found_under_its_new_name(expanded: Expanded) -> None:
+    assert of_type(expanded, "AWS::CloudFormation::Stack") == {}
+    assert set(of_type(expanded, "AWS::DynamoDB::Table")) == {
+        "DataWorkspaces",
+        "DataApiKeys",
+        "DataCopies",
+        "DataThings",
+    }
+    variables = of_type(expanded, "AWS::Lambda::Function")["EchoFunction"]["Environment"]["Variables"]
+    assert variables["TABLE_THINGS"] == {"Ref": "DataThings"}
+    mapping = of_type(expanded, "AWS::Lambda::EventSourceMapping")["CopyFunctionThings"]
+    assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["DataThings", "StreamArn"]}
+    assert expanded.template["Resources"]["DataThings"]["DeletionPolicy"] == "Retain"
 
 
 def test_the_same_checkout_expands_to_the_same_uploads(checkout: Path) -> None:

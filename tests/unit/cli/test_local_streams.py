@@ -1,6 +1,7 @@
 """Stream records that the engine forgets when it stops."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -60,3 +61,18 @@ def test_what_was_not_delivered_before_is_still_there_and_comes_first(tmp_path: 
 def test_an_engine_that_never_saved_is_left_alone(tmp_path: Path, streams: dict[str, Any]) -> None:
     set_aside(tmp_path, streams)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_when_everything_was_read_nothing_is_kept(tmp_path: Path) -> None:
+    stopped_engine(tmp_path, {"a": 2})
+    set_aside(tmp_path, {"a": records(2)})
+    assert not (tmp_path / "unread.json").exists()
+    assert marks_in(tmp_path) == [0]
+
+
+def test_times_and_bytes_are_kept_as_lambda_says_them(tmp_path: Path) -> None:
+    stopped_engine(tmp_path, {})
+    created = datetime(2026, 11, 21, tzinfo=UTC)
+    set_aside(tmp_path, {"a": [{"dynamodb": {"ApproximateCreationDateTime": created, "Keys": {"pk": {"B": b"\0a"}}}}]})
+    kept = {"ApproximateCreationDateTime": 1795219200.0, "Keys": {"pk": {"B": "AGE="}}}
+    assert unread_in(tmp_path) == {"a": [{"dynamodb": kept}]}
