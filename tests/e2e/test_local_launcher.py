@@ -255,6 +255,30 @@ def test_state_survives_a_stop_and_start(tmp_path: Path) -> None:
         assert second.stop() == 0
 
 
+def test_what_a_function_failed_on_until_the_stop_is_delivered_when_it_was_mended(tmp_path: Path) -> None:
+    shutil.copytree(SMALL, tmp_path / "checkout")
+    template = tmp_path / "checkout" / "template.yaml"
+    copy = tmp_path / "checkout" / "functions" / "copy" / "app.py"
+    right = copy.read_text()
+
+    copy.write_text("def handler(event, context):\n    raise RuntimeError('broken')\n")
+    first = start(tmp_path, "--template", template)
+    store(first, "waiting")
+    assert first.stop() == 0
+
+    second = start(tmp_path, "--template", template)
+    assert second.stop() == 0
+    assert second.process.stderr is not None
+    assert "Functions failed on 1 records of streams" in second.process.stderr.read()
+
+    copy.write_text(right)
+    third = start(tmp_path, "--template", template)
+    try:
+        assert copied(third, "waiting")
+    finally:
+        assert third.stop() == 0
+
+
 def test_what_the_checkout_changed_is_deployed_and_data_is_kept(tmp_path: Path) -> None:
     shutil.copytree(SMALL, tmp_path / "checkout")
     template = tmp_path / "checkout" / "template.yaml"
