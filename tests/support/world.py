@@ -295,8 +295,12 @@ class World:
         return [self.record(item) for item in new]
 
     def record(self, image: dict[str, Any]) -> dict[str, Any]:
-        """A stream record of an inserted item."""
+        """A stream record of an inserted item; bytes are base64, as Lambda is given them."""
         self._sequence += 1
+        image = {
+            name: {"B": base64.b64encode(value["B"]).decode()} if "B" in value else value
+            for name, value in image.items()
+        }
         keys = {name: image[name] for name in ("pk", "sk") if name in image}
         change = {"Keys": keys, "NewImage": image, "SequenceNumber": str(self._sequence)}
         return {"eventID": str(self._sequence), "eventName": "INSERT", "dynamodb": change}

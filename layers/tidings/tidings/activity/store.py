@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import base64
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import AllProjection, LocalSecondaryIndex
 
+from tidings.activity import body
 from tidings.activity.model import Event
 from tidings.contacts.model import Identity
 from tidings.core.clock import from_text, to_text
@@ -34,7 +35,8 @@ class EventItem(Item):
     received_at = UnicodeAttribute()
     type = UnicodeAttribute()
     name = UnicodeAttribute(null=True)
-    body = UnicodeAttribute()
+    body = UnicodeAttribute(null=True)
+    packed = BinaryAttribute(null=True, legacy_encoding=False)
     expires_at = NumberAttribute(null=True)
     received = ReceivedIndex()
 
@@ -98,71 +100,55 @@ class DynamoEventStore:
 
     def entity(self, item: EventItem) -> Event:
         """The event that a read item is."""
-        workspace, _, identity = item.pk.partition("#")
-        return _entity(workspace, identity, item.sk, item.received_at, item.type, item.name or "", item.body)
+        text = item.body if item.packed is None else body.unpack(item.packed)
+        return _entity(item.pk, item.sk, item.received_at, item.type, item.name or "", text or "")
 
     def _item(self, event: Event) -> EventItem:
-        return self._items(f"{event.workspace}#{event.identity}", event.message_id, **_attributes(event))
+        return self._items(**_values(event))
 
     def _insert(self, event: Event) -> dict[str, Any]:
-        values = {"pk": f"{event.workspace}#{event.identity}", "sk": event.message_id, **_attributes(event)}
-        values = {name: value for name, value in values.items() if value is not None}
+        values = _values(event)
         fields = ", ".join(f"'{name}': ?" for name in values)
         return {
             "Statement": f'INSERT INTO "{self._items.Meta.table_name}" VALUE {{{fields}}}',
-            "Parameters": [{"S": value} for value in values.values()],
+            "Parameters": [{"S" if isinstance(value, str) else "B": value} for value in values.values()],
         }
 
 
 def from_stream(image: Mapping[str, Mapping[str, str]]) -> Event:
     """The event in a stream record's new image. Raises KeyError or ValueError for an image that is none."""
-    workspace, _, identity = image["pk"]["S"].partition("#")
-    name = image.get("name", {}).get("S", "")
-    return _entity(
-        workspace, identity, image["sk"]["S"], image["received_at"]["S"], image["type"]["S"], name, image["body"]["S"]
-    )
+    texts = {name: value["S"] for name, value in image.items() if "S" in value}
+    if body.PACKED in image:
+        texts["body"] = body.unpack(base64.b64decode(image[body.PACKED]["B"]))
+    return _entity(texts["pk"], texts["sk"], texts["received_at"], texts["type"], texts.get("name", ""), texts["body"])
 
 
-def _attributes(event: Event) -> dict[str, Any]:
-    """What is stored beside the key. The rest goes in as one JSON text, leaving out what is empty: bytes cost."""
-    body = {
-        "at": to_text(event.timestamp),
-        "user": event.user_id,
-        "anon": event.anonymous_id,
-        "original": to_text(event.original_timestamp) if event.original_timestamp else "",
-        "sent": to_text(event.sent_at) if event.sent_at else "",
-        "properties": dict(event.properties),
-        "traits": dict(event.traits),
-        "context": dict(event.context),
-        "cause": dict(event.cause),
-    }
-    text = json.dumps({k: v for k, v in body.items() if v}, separators=(",", ":"), ensure_ascii=False)
-    return {
+def _values(event: Event) -> dict[str, Any]:
+    """Every attribute of an event's item. What is no key and not asked for goes into one body: bytes cost."""
+    texts = {
+        "pk": f"{event.workspace}#{event.identity}",
+        "sk": event.message_id,
         "received_at": to_text(event.received_at),
         "type": event.type,
-        "name": event.name or None,
-        "body": text,
     }
+    if event.name:
+        texts["name"] = event.name
+    text = body.write(event)
+    packed = body.pack(text, sum(len(name) + len(value.encode()) for name, value in texts.items()))
+    return {**texts, "body": text} if packed is None else {**texts, body.PACKED: packed}
 
 
-def _entity(workspace: str, identity: str, sk: str, received_at: str, kind: str, name: str, body: str) -> Event:
-    rest = json.loads(body)
+def _entity(pk: str, sk: str, received_at: str, kind: str, name: str, text: str) -> Event:
+    workspace, _, identity_text = pk.partition("#")
+    identity = Identity.parse(identity_text)
     return Event(
         workspace=workspace,
-        identity=Identity.parse(identity),
+        identity=identity,
         message_id=sk,
         type=kind,
         name=name,
         received_at=from_text(received_at),
-        timestamp=from_text(rest["at"]),
-        user_id=rest.get("user", ""),
-        anonymous_id=rest.get("anon", ""),
-        original_timestamp=from_text(rest["original"]) if "original" in rest else None,
-        sent_at=from_text(rest["sent"]) if "sent" in rest else None,
-        properties=rest.get("properties", {}),
-        traits=rest.get("traits", {}),
-        context=rest.get("context", {}),
-        cause=rest.get("cause", {}),
+        **body.read(text, identity),
     )
 
 

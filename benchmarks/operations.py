@@ -1,0 +1,530 @@
+"""Every operation whose AWS calls are counted: how it comes about, and the one step that is measured.
+
+Caches are warm unless the operation's name says otherwise: the function has seen its API key, its automations and its
+templates before.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from moto import mock_aws
+from tests.support import fast
+from tests.support.recorder import Recorder
+from tests.support.world import REGION, ROOT, World
+
+from benchmarks.samples import PROPERTIES, TRAITS, from_browser, from_python
+from tidings.automations.source import read as read_source
+
+Step = Callable[[], Any]
+Preparation = Callable[[World], Step]
+
+TEMPLATE = "welcome-tips"
+WELCOME: dict[str, Any] = {
+    "automation": "welcome",
+    "trigger": {"event": "Signed Up"},
+    "start": "active",
+    "components": {
+        "active": {
+            "type": "branch",
+            "arms": [{"name": "yes", "when": {"did": "Project Created", "since": "enrolment"}, "next": "by_plan"}],
+            "otherwise": "by_plan",
+        },
+        "by_plan": {
+            "type": "branch",
+            "arms": [{"name": "team", "when": {"trait": "plan", "is": "team"}, "next": "reachable"}],
+            "otherwise": "reachable",
+        },
+        "reachable": {"type": "check_suppression", "channel": "email", "clear": "tips", "suppressed": "tips"},
+        "tips": {"type": "send_email", "template": TEMPLATE, "next": "pause"},
+        "pause": {"type": "wait", "for": "1 day", "next": "late"},
+        "late": {"type": "send_email", "template": TEMPLATE},
+    },
+}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one step cost: its AWS calls by name, and DynamoDB's units."""
+
+    calls: dict[str, int]
+    write_units: float
+    read_units: float
+
+    @property
+    def all_calls(self) -> int:
+        """How many calls there were."""
+        return sum(self.calls.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """The cost for a JSON file."""
+        return {"calls": self.calls, "write_units": self.write_units, "read_units": self.read_units}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One row: its group and name, and what prepares it."""
+
+    group: str
+    name: str
+    prepare: Preparation
+
+
+OPERATIONS: list[Operation] = []
+
+
+def operation(group: str, name: str) -> Callable[[Preparation], Preparation]:
+    """Name a preparation as an operation of a group."""
+
+    def add(prepare: Preparation) -> Preparation:
+        OPERATIONS.append(Operation(group, name, prepare))
+        return prepare
+
+    return add
+
+
+@contextmanager
+def worlds() -> Iterator[Callable[[], Any]]:
+    """A maker of fresh worlds, each a context of its own."""
+
+    @contextmanager
+    def fresh() -> Iterator[World]:
+        recorder = Recorder()
+        with pytest.MonkeyPatch.context() as patch, mock_aws(), recorder.listening():
+            yield World(recorder, patch)
+
+    with pytest.MonkeyPatch.context() as patch, fast.sharing():
+        for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
+            patch.setenv(name, REGION)
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "testing")
+        yield fresh
+
+
+def cost_of(world: World, prepare: Preparation) -> Cost:
+    """Prepare a step, take it, and count what it called."""
+    step = prepare(world)
+    recorder = world.recorder
+    recorder.clear()
+    recorder.priced = True
+    step()
+    recorder.priced = False
+    names = Counter(call.name for call in recorder.calls)
+    units = [(call.write_units, call.read_units) for call in recorder.calls]
+    return Cost(dict(names), sum(write for write, _ in units), sum(read for _, read in units))
+
+
+# --- helpers ----------------------------------------------------------------------------------------------------------
+
+
+def must(answer: tuple[int, Any]) -> Any:
+    """The body of an answer that must be a success."""
+    status, body = answer
+    assert 200 <= status < 300, body
+    return body
+
+
+def tell(world: World, message: dict[str, Any]) -> None:
+    """Send a call and let everything happen that it sets off."""
+    must(world.ingest(message["type"], message))
+    world.pump()
+
+
+def example(name: str) -> dict[str, Any]:
+    """An example as the command line sends it."""
+    return read_source((ROOT / "examples" / f"{name}.yaml").read_text())
+
+
+def known(world: World, user: str, **traits: Any) -> str:
+    """Make somebody known; the contact's id."""
+    address = {"email": f"{user}@people.example"}
+    tell(world, from_python("identify", user, traits={**TRAITS, **address, **traits}))
+    return str(world.contact(user_id=user)["contact"])
+
+
+def told(world: World, *messages: dict[str, Any]) -> Step:
+    """React's step for calls that were just stored."""
+    for message in messages:
+        must(world.ingest(message["type"], message))
+    records = world.new_records()
+
+    def step() -> None:
+        answer = world.invoke("react", {"Records": records})
+        assert answer == {"batchItemFailures": []}, answer
+
+    return step
+
+
+def automated(world: World) -> None:
+    """Publish the automation and its template, and let the functions see them."""
+    world.template(TEMPLATE, **example(f"templates/{TEMPLATE}"))
+    world.automation(WELCOME)
+    known(world, "warm")
+    tell(world, from_python("track", "warm", event="Signed Up", properties=PROPERTIES))
+    world.run(timedelta(days=2))
+
+
+class _Asked(Exception):
+    """A machine asked for a Task."""
+
+
+def at(world: World, component: str, user: str = "ada", **traits: Any) -> Step:
+    """The Task of a component for somebody who has just come to it."""
+    automated(world)
+    known(world, user, **traits)
+    tell(world, from_python("track", user, event="Signed Up", properties=PROPERTIES))
+    execution = list(world.executions.values())[-1]
+    while execution.state != component:
+        execution.step(world.task)
+        world.pump()
+    asked: list[tuple[str, dict[str, Any]]] = []
+
+    def ask(arn: str, payload: dict[str, Any]) -> dict[str, Any]:
+        asked.append((arn, payload))
+        raise _Asked
+
+    with pytest.raises(_Asked):
+        execution.step(ask)
+    return lambda: world.task(*asked[0])
+
+
+def sent(world: World) -> dict[str, Any]:
+    """A mail that SES accepted."""
+    at(world, "tips")()
+    return world.ses.accepted[-1]
+
+
+# --- ingest -----------------------------------------------------------------------------------------------------------
+
+
+def _ingest(world: World, message: dict[str, Any]) -> Step:
+    kind = message["type"]
+    must(world.ingest(kind, {**message, "messageId": "warm"}))
+    return lambda: must(world.ingest(kind, message))
+
+
+@operation("ingest", "track from a server")
+def track(world: World) -> Step:
+    """A small event."""
+    return _ingest(world, from_python("track", "u-7", event="Project Created", properties=PROPERTIES))
+
+
+@operation("ingest", "track from a browser")
+def track_from_browser(world: World) -> Step:
+    """An event with all that a browser tells."""
+    return _ingest(world, from_browser("track", "u-7", event="Project Created", properties=PROPERTIES))
+
+
+@operation("ingest", "track, repeated")
+def track_repeated(world: World) -> Step:
+    """The same message id again."""
+    step = track(world)
+    step()
+    return step
+
+
+@operation("ingest", "identify from a server")
+def identify(world: World) -> Step:
+    """A few traits."""
+    return _ingest(world, from_python("identify", "u-7", traits=TRAITS))
+
+
+@operation("ingest", "identify from a browser")
+def identify_from_browser(world: World) -> Step:
+    """A few traits with all that a browser tells."""
+    return _ingest(world, from_browser("identify", "u-7", traits=TRAITS))
+
+
+def batch(size: int) -> Preparation:
+    """A batch of events of one person."""
+
+    def prepare(world: World) -> Step:
+        must(world.ingest("batch", {"batch": []}))
+        # As small as 2,500 must be to stay below the 500 KB of a batch.
+        events = [{"type": "track", "userId": "u-7", "event": "Viewed", "messageId": f"m-{n}"} for n in range(size)]
+        body = {"batch": events, "sentAt": "2026-11-21T08:59:59.102311+00:00"}
+        return lambda: must(world.ingest("batch", body))
+
+    return prepare
+
+
+for _size in (25, 250, 2500):
+    operation("ingest", f"batch of {_size:,}")(batch(_size))
+
+
+# --- react ------------------------------------------------------------------------------------------------------------
+
+
+def events_of(*users: str, each: int = 1, kind: Callable[..., dict[str, Any]] = from_python) -> Preparation:
+    """Events that nobody listens to, of people who are known, in one batch of the stream."""
+
+    def prepare(world: World) -> Step:
+        automated(world)
+        for user in users:
+            known(world, user)
+            tell(world, kind("track", user, event="Viewed"))
+        world.now += timedelta(seconds=1)
+        return told(world, *(kind("track", user, n, event="Viewed") for user in users for n in range(1, each + 1)))
+
+    return prepare
+
+
+CROWD = tuple(f"person-{number}" for number in range(25))
+
+operation("react", "event nobody listens to")(events_of("ada"))
+operation("react", "the same from a browser, with both ids")(events_of("ada", kind=from_browser))
+operation("react", "25 events of one contact nobody listens to")(events_of("ada", each=25))
+operation("react", "25 events of 25 contacts nobody listens to")(events_of(*CROWD))
+
+
+@operation("react", "identify of a known contact")
+def identify_known(world: World) -> Step:
+    """A trait changes."""
+    automated(world)
+    known(world, "ada")
+    world.now += timedelta(seconds=1)
+    later = "2026-11-21T09:00:00.520417+00:00"
+    return told(world, from_python("identify", "ada", 1, traits={**TRAITS, "plan": "business"}, timestamp=later))
+
+
+@operation("react", "identify of a new contact")
+def identify_new(world: World) -> Step:
+    """Somebody nobody knew, with an e-mail address."""
+    automated(world)
+    return told(world, from_python("identify", "ada", traits=TRAITS))
+
+
+@operation("react", "identify of a new contact, with both ids")
+def identify_new_from_browser(world: World) -> Step:
+    """The same from a browser."""
+    automated(world)
+    return told(world, from_browser("identify", "ada", traits=TRAITS))
+
+
+@operation("react", "event of a new anonymous visitor")
+def visitor(world: World) -> Step:
+    """A device nobody knew."""
+    automated(world)
+    return told(world, from_browser("track", "", event="Viewed"))
+
+
+@operation("react", "event that enrols")
+def enrolment(world: World) -> Step:
+    """The trigger of an automation; the event says something that conditions may ask for."""
+    automated(world)
+    known(world, "ada")
+    world.now += timedelta(seconds=1)
+    return told(world, from_python("track", "ada", event="Signed Up", properties=PROPERTIES))
+
+
+@operation("react", "event that enrols, without properties")
+def enrolment_without_properties(world: World) -> Step:
+    """The trigger of an automation; the event says nothing more."""
+    automated(world)
+    known(world, "ada")
+    world.now += timedelta(seconds=1)
+    return told(world, from_python("track", "ada", event="Signed Up"))
+
+
+@operation("react", "event that enrols, repeated")
+def enrolment_repeated(world: World) -> Step:
+    """The stream delivers the trigger a second time."""
+    step = enrolment(world)
+    step()
+    return step
+
+
+# --- machines ---------------------------------------------------------------------------------------------------------
+
+
+@operation("machine", "branch on traits")
+def branch_on_traits(world: World) -> Step:
+    """Nothing to be read but what stands around the step."""
+    return at(world, "by_plan")
+
+
+@operation("machine", "branch on events")
+def branch_on_events(world: World) -> Step:
+    """One query for each identity under which events stand."""
+    return at(world, "active")
+
+
+@operation("machine", "branch, repeated")
+def branch_repeated(world: World) -> Step:
+    """The machine asks again."""
+    step = at(world, "by_plan")
+    step()
+    return step
+
+
+@operation("machine", "check_suppression")
+def check_task(world: World) -> Step:
+    """The step that only asks."""
+    return at(world, "reachable")
+
+
+@operation("machine", "send_email, sent")
+def send_sent(world: World) -> Step:
+    """A mail goes out."""
+    return at(world, "tips")
+
+
+@operation("machine", "send_email, sent, last step")
+def send_last(world: World) -> Step:
+    """A mail goes out and the automation is over."""
+    return at(world, "late")
+
+
+@operation("machine", "send_email, skipped")
+def send_skipped(world: World) -> Step:
+    """The address is suppressed."""
+    suppress(world, "ada@people.example")
+    return at(world, "tips")
+
+
+@operation("machine", "send_email, repeated")
+def send_repeated(world: World) -> Step:
+    """The machine asks again."""
+    step = at(world, "tips")
+    step()
+    return step
+
+
+@operation("machine", "send_email, cold")
+def send_cold(world: World) -> Step:
+    """A new process has to read the version of the automation first."""
+    step = at(world, "tips")
+    world.cold("send_email")
+    return step
+
+
+# --- API --------------------------------------------------------------------------------------------------------------
+
+
+def suppress(world: World, address: str) -> dict[str, Any]:
+    """Put an address on the suppression list by hand."""
+    path = {"channel": "email", "address": address}
+    body: dict[str, Any] = must(world.call("suppressions", "PUT /v1/suppressions/{channel}/{address}", path=path))
+    return body
+
+
+def _warm(step: Step) -> Step:
+    step()
+    return step
+
+
+@operation("API", "check_suppression")
+def check_api(world: World) -> Step:
+    """May this address be written to?"""
+    body = {"channel": "email", "address": "ada@people.example"}
+    return _warm(lambda: must(world.call("check_suppression", "POST /v1/suppressions/check", body)))
+
+
+@operation("API", "send an e-mail")
+def send_api(world: World) -> Step:
+    """A transactional mail to a known contact."""
+    automated(world)
+    contact = known(world, "ada")
+
+    def step(key: str = "order-1") -> None:
+        body = {"to": {"contact": contact}, "template": TEMPLATE, "idempotency_key": key, "kind": "transactional"}
+        must(world.call("send_email", "POST /v1/emails", body))
+
+    step("warm")
+    return step
+
+
+@operation("API", "suppress an address")
+def suppress_api(world: World) -> Step:
+    """By hand; somebody has the address, so that it stands on a timeline."""
+    known(world, "ada")
+    suppress(world, "warm@people.example")
+    return lambda: suppress(world, "ada@people.example")
+
+
+def read(route: str, **query: str) -> Preparation:
+    """A question about a contact with some history: two identities, four events, one mail, one enrolment."""
+
+    def prepare(world: World) -> Step:
+        at(world, "tips")()
+        for number in range(2):
+            tell(world, from_browser("track", "ada", number, event="Viewed"))
+        contact = world.contact(user_id="ada")["contact"]
+        path = {"contact": contact} if "{contact}" in route else {}
+        return _warm(lambda: must(world.call("contacts", route, path=path, query=query)))
+
+    return prepare
+
+
+operation("API", "contact by user id")(read("GET /v1/contacts", user_id="ada"))
+operation("API", "contact by e-mail")(read("GET /v1/contacts", email="ada@people.example"))
+operation("API", "timeline")(read("GET /v1/contacts/{contact}/timeline"))
+operation("API", "messages of a contact")(read("GET /v1/contacts/{contact}/messages"))
+operation("API", "enrolments of a contact")(read("GET /v1/contacts/{contact}/enrolments"))
+
+
+# --- feedback and settling --------------------------------------------------------------------------------------------
+
+TO = "ada@people.example"
+FEEDBACK: dict[str, dict[str, Any]] = {
+    "Send": {},
+    "Delivery": {"recipients": [TO], "processingTimeMillis": 812, "smtpResponse": "250 2.6.0 Message received"},
+    "Open": {"ipAddress": "203.0.113.9", "userAgent": "Mozilla/5.0 (Windows NT 5.1) GmailImageProxy"},
+    "Click": {"ipAddress": "203.0.113.9", "userAgent": "Mozilla/5.0", "link": "https://acme.example", "linkTags": None},
+    "Bounce": {
+        "bounceType": "Permanent",
+        "bounceSubType": "General",
+        "bouncedRecipients": [{"emailAddress": TO}],
+        "feedbackId": "0100019",
+    },
+    "Complaint": {"complainedRecipients": [{"emailAddress": TO}], "complaintFeedbackType": "abuse", "feedbackId": "01"},
+    "DeliveryDelay": {"delayType": "MailboxFull", "delayedRecipients": [{"emailAddress": TO}]},
+    "Reject": {"reason": "Bad content"},
+}
+
+
+def feedback(kind: str) -> Preparation:
+    """SES reports something about a mail that it accepted."""
+
+    def prepare(world: World) -> Step:
+        notification = world.ses.event(kind, sent(world), **FEEDBACK[kind])
+        return lambda: world.feedback(notification, pump=False)
+
+    return prepare
+
+
+for _kind in FEEDBACK:
+    operation("feedback", _kind)(feedback(_kind))
+
+
+@operation("settling", "an execution that ended")
+def settle_execution(world: World) -> Step:
+    """EventBridge tells that an execution is over."""
+    automated(world)
+    arn, given = list(world.started.items())[-1]
+    detail = {"executionArn": arn, "status": "SUCCEEDED", "input": given}
+    return lambda: world.invoke("settle_executions", {"detail": detail})
+
+
+@operation("settling", "claims, none of them old")
+def settle_messages(world: World) -> Step:
+    """The schedule, when there is nothing to do."""
+    return lambda: world.invoke("settle_messages", {})
+
+
+@operation("settling", "a pending enrolment")
+def start_pending(world: World) -> Step:
+    """Step Functions had no room before."""
+    automated(world)
+    known(world, "ada")
+    world.start_failures.append("ThrottlingException")
+    told(world, from_python("track", "ada", event="Signed Up"))()
+    (reference,) = world.messages_in("starts")
+    return lambda: world.invoke("start_enrolments", {"Records": [{"messageId": "q", "body": json.dumps(reference)}]})
