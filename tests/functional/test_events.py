@@ -1,0 +1,127 @@
+"""The events of the folder events/: one for each function and source, each taken by its handler.
+
+They tell one story in this order; each test plays it up to the event that it is about.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from tests.support.template import root_stack
+from tests.support.world import ROOT, World
+
+from tidings.accounts.model import ApiKey, KeyKind
+from tidings.accounts.store import DynamoKeyStore
+from tidings.core.keys import fingerprint
+
+EVENTS = ROOT / "events"
+
+# Each event and what its answer must say; of an API's answer the body counts, and its status is 2xx.
+STORY: dict[str, dict[str, Any] | None] = {
+    "templates.api": {"template": "tips", "version": 1, "changed": True},
+    "automations.api": {"automation": "welcome", "problems": []},
+    "automations.api.publish": {"automation": "welcome", "version": 1, "changed": True},
+    "identify.api": {"success": True},
+    "track.api": {"success": True},
+    "batch.api": {"success": True},
+    "react.stream": {"batchItemFailures": []},
+    "start_enrolments.queue": {"batchItemFailures": []},
+    "contacts.api": {"traits": {"email": "ada@people.example", "first_name": "Ada", "plan": "team"}, "known": True},
+    "branch.machine": {"outcome": "yes", "next": "guard", "n": 1},
+    "check_suppression.machine": {"outcome": "clear", "next": "tips", "n": 2},
+    "send_email.machine": {"outcome": "accepted", "next": "", "n": 3},
+    "ses_events.queue": {"batchItemFailures": []},
+    "messages.api": {"state": "delivered", "address": "ada@people.example", "subject": "Tips for Ada"},
+    "settle_executions.rule": None,
+    "send_email.api": {"state": "accepted", "kind": "transactional"},
+    "suppressions.api": {"address": "bob@people.example", "reason": "manual"},
+    "check_suppression.api": {"suppressed": True, "check": "suppression"},
+    "settle_messages.schedule": None,
+}
+
+
+@pytest.fixture
+def story(world: World) -> World:
+    """A workspace that has the keys of the events."""
+    with world.recorder.unseen():
+        keys = DynamoKeyStore(world.database)
+        for key, kind in (("wk_example", KeyKind.WRITE), ("sk_example", KeyKind.SECRET)):
+            keys.add(ApiKey(fingerprint(key), "acme", kind, kind.value, world.now))
+    return world
+
+
+def event(name: str) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
+    return read
+
+
+def played(world: World, name: str) -> Any:
+    answer = world.invoke(name.partition(".")[0], event(name))
+    if "requestContext" not in event(name):
+        return answer
+    assert 200 <= answer["statusCode"] < 300, answer
+    return json.loads(answer["body"])
+
+
+@pytest.mark.parametrize("name", STORY)
+def test_each_handler_takes_its_event(story: World, name: str) -> None:
+    for earlier in list(STORY)[: list(STORY).index(name)]:
+        played(story, earlier)
+    answer, expected = played(story, name), STORY[name]
+    if expected is None:
+        assert answer is None
+        return
+    assert {field: answer[field] for field in expected} == expected
+
+
+def test_the_story_ends_well(story: World) -> None:
+    for name in STORY:
+        played(story, name)
+    contact = story.contact(user_id="u-7")["contact"]
+    (enrolment,) = story.of_contact(contact, "enrolments")
+    assert enrolment["state"] == "completed"
+    assert [step["component"] for step in enrolment["path"]] == ["active", "guard", "tips"]
+    assert len(story.ses.to("ada@people.example")) == 2
+    assert story.messages_in("aside") == story.messages_in("starts") == []
+
+
+def test_the_whole_story_may_be_told_twice(story: World) -> None:
+    for name in [*STORY, *STORY]:
+        played(story, name)
+    assert len(story.ses.accepted) == 2
+    assert len(story.executions) == 1
+    contact = story.contact(user_id="u-7")["contact"]
+    told = [one["event"] for one in story.of_contact(contact, "events") if one["event"]]
+    assert sorted(told) == ["Email Delivered", "Email Sent", "Project Created", "Signed Up"]
+
+
+def test_every_function_has_an_event_for_each_source_that_wakes_it() -> None:
+    there = {tuple(path.stem.split(".")[:2]) for path in EVENTS.glob("*.json")}
+    assert there == _woken_by()
+    assert {path.stem for path in EVENTS.glob("*.json")} == set(STORY)
+
+
+def _woken_by() -> set[tuple[str, str]]:
+    """Each function and what wakes it, as the template has it."""
+    sources = {"HttpApi": "api", "EventBridgeRule": "rule", "Schedule": "schedule"}
+    resources = root_stack().resources
+    folders = {
+        name: resource["Properties"]["CodeUri"].strip("/").rpartition("/")[2]
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::Serverless::Function"
+    }
+    assert set(folders.values()) == {path.parent.name for path in ROOT.glob("functions/*/app.py")}
+    woken = {
+        (folder, sources[trigger["Type"]])
+        for name, folder in folders.items()
+        for trigger in resources[name]["Properties"].get("Events", {}).values()
+    }
+    for resource in resources.values():
+        if resource["Type"] == "AWS::Lambda::EventSourceMapping":
+            kind = "stream" if "Stream" in str(resource["Properties"]["EventSourceArn"]) else "queue"
+            woken.add((folders[resource["Properties"]["FunctionName"]["Ref"]], kind))
+    (statement,) = resources["MachinesMayCallSteps"]["Properties"]["PolicyDocument"]["Statement"]
+    called = [name for name in folders if f"'{name}'" in str(statement["Resource"])]
+    return woken | {(folders[name], "machine") for name in called}
