@@ -1,0 +1,213 @@
+"""The budgets that are counts: AWS calls, DynamoDB units, machine states.
+
+How they are counted, and what stands in the table: docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import groupby
+from typing import Any
+
+import pytest
+from benchmarks import operations
+from benchmarks.operations import Cost, Preparation, at, cost_of, events_of, example, known, must, tell
+from benchmarks.samples import PROPERTIES, TRAITS, from_browser, from_python
+from tests.support.machine import Execution
+from tests.support.units import item_bytes
+from tests.support.world import ROOT, World
+
+READ, QUERY = "dynamodb:BatchGetItem", "dynamodb:Query"
+PUT, UPDATE, TRANSACTION = "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:TransactWriteItems"
+INSERTS, START, MAIL = "dynamodb:BatchExecuteStatement", "stepfunctions:StartExecution", "sesv2:SendEmail"
+
+
+# --- ingest -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("operation", [operations.track, operations.identify])
+def test_a_call_of_a_server_is_one_call_of_two_write_units_and_no_reads(world: World, operation: Preparation) -> None:
+    assert cost_of(world, operation) == Cost({PUT: 1}, write_units=2, read_units=0)
+
+
+@pytest.mark.parametrize("operation", [operations.track_from_browser, operations.identify_from_browser])
+def test_a_call_of_a_browser_costs_no_more(world: World, operation: Preparation) -> None:
+    assert cost_of(world, operation) == Cost({PUT: 1}, write_units=2, read_units=0)
+
+
+def test_a_repeated_call_is_one_refused_write(world: World) -> None:
+    assert cost_of(world, operations.track_repeated) == Cost({PUT: 1}, write_units=1, read_units=0)
+
+
+@pytest.mark.parametrize("message", [
+    from_python("track", "u-7", event="Project Created", properties=PROPERTIES),
+    from_python("identify", "u-7", traits=TRAITS),
+    from_browser("track", "u-7", event="Project Created", properties=PROPERTIES),
+    from_browser("identify", "u-7", traits=TRAITS),
+    from_browser("track", "", event="Project Created", properties=PROPERTIES),
+])  # fmt: skip
+def test_what_sdks_send_is_stored_in_less_than_a_kilobyte(world: World, message: dict[str, Any]) -> None:
+    must(world.ingest(message["type"], message))
+    (item,) = world.items("TABLE_EVENTS")
+    assert item_bytes(item) <= 1024
+
+
+@pytest.mark.parametrize("size", [1, 25, 26, 2500])
+def test_a_batch_is_one_call_for_every_25_and_no_reads(world: World, size: int) -> None:
+    calls = -(-size // 25)
+    assert cost_of(world, operations.batch(size)) == Cost({INSERTS: calls}, write_units=2 * size, read_units=0)
+
+
+# --- react ------------------------------------------------------------------------------------------------------------
+
+
+def test_an_event_nobody_listens_to_is_one_batched_read_and_one_write(world: World) -> None:
+    cost = cost_of(world, events_of("ada"))
+    assert cost == Cost({READ: 1, UPDATE: 1}, write_units=1, read_units=2)
+
+
+def test_an_event_with_both_ids_is_read_in_the_same_batch(world: World) -> None:
+    cost = cost_of(world, events_of("ada", kind=from_browser))
+    assert cost == Cost({READ: 1, UPDATE: 1}, write_units=1, read_units=4)
+
+
+def test_the_events_of_a_contact_share_one_read_and_one_write(world: World) -> None:
+    cost = cost_of(world, events_of("ada", each=25))
+    assert cost == Cost({READ: 1, UPDATE: 1}, write_units=1, read_units=2)
+
+
+def test_the_events_of_many_contacts_share_one_read(world: World) -> None:
+    cost = cost_of(world, events_of(*operations.CROWD))
+    assert cost == Cost({READ: 1, UPDATE: 25}, write_units=25, read_units=26)
+
+
+def test_an_identify_of_a_known_contact_is_one_read_more(world: World) -> None:
+    assert cost_of(world, operations.identify_known) == Cost({READ: 2, UPDATE: 1}, write_units=1, read_units=3)
+
+
+@pytest.mark.parametrize(
+    ("operation", "stored", "write_units"),
+    [(operations.enrolment, TRANSACTION, 6), (operations.enrolment_without_properties, PUT, 3)],
+)
+def test_enrolling_is_two_calls_and_one_start_more(
+    world: World, operation: Preparation, stored: str, write_units: float
+) -> None:
+    expected = {READ: 2, UPDATE: 1, stored: 1, START: 1}
+    assert cost_of(world, operation) == Cost(expected, write_units=write_units, read_units=3)
+
+
+# --- machines ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_branch_on_traits_is_one_batched_read_and_one_write(world: World) -> None:
+    assert cost_of(world, operations.branch_on_traits) == Cost({READ: 1, TRANSACTION: 1}, write_units=5, read_units=5)
+
+
+def test_a_branch_on_events_is_one_query_more_for_each_identity(world: World) -> None:
+    cost = cost_of(world, operations.branch_on_events)
+    assert cost == Cost({READ: 1, QUERY: 2, TRANSACTION: 1}, write_units=5, read_units=7)
+
+
+def test_checking_suppression_in_a_machine_is_one_query_more(world: World) -> None:
+    cost = cost_of(world, operations.check_task)
+    assert cost == Cost({READ: 1, QUERY: 1, TRANSACTION: 1}, write_units=5, read_units=6)
+
+
+def test_checking_suppression_by_api_is_one_read(world: World) -> None:
+    assert cost_of(world, operations.check_api) == Cost({QUERY: 1}, write_units=0, read_units=1)
+
+
+@pytest.mark.parametrize("operation", [operations.send_sent, operations.send_last])
+def test_a_mail_sent_is_two_reads_and_two_writes_beside_ses(world: World, operation: Preparation) -> None:
+    cost = cost_of(world, operation)
+    assert cost.calls == {READ: 1, QUERY: 1, TRANSACTION: 2, MAIL: 1}
+    assert cost.write_units == 15
+    assert cost.read_units <= 10  # three of them for the template, which is as long as it is
+
+
+def test_a_mail_skipped_is_two_reads_and_one_write(world: World) -> None:
+    cost = cost_of(world, operations.send_skipped)
+    assert cost.calls == {READ: 1, QUERY: 1, TRANSACTION: 1}
+    assert cost.write_units == 10
+
+
+@pytest.mark.parametrize("operation", [operations.branch_repeated, operations.send_repeated])
+def test_a_repeated_task_is_one_read(world: World, operation: Preparation) -> None:
+    cost = cost_of(world, operation)
+    assert cost.calls == {READ: 1}
+    assert cost.write_units == 0
+
+
+def test_a_new_process_reads_an_automation_s_version_once(world: World) -> None:
+    assert cost_of(world, operations.send_cold).calls == {READ: 2, QUERY: 1, TRANSACTION: 2, MAIL: 1}
+
+
+# --- states of machines -----------------------------------------------------------------------------------------------
+
+
+def walk(world: World, automation: str, deeds: list[str], **traits: Any) -> Execution:
+    """Somebody's way through an example automation, during which they do these things."""
+    for path in sorted((ROOT / "examples" / "templates").glob("*.yaml")):
+        world.template(path.stem, **example(f"templates/{path.stem}"))
+    definition = example(f"automations/{automation}")
+    world.automation(definition)
+    known(world, "ada", **traits)
+    tell(world, from_python("track", "ada", event=definition["trigger"]["event"], properties={"plan": "starter"}))
+    world.now += timedelta(hours=1)
+    for number, deed in enumerate(deeds, 1):
+        tell(world, from_python("track", "ada", number, event=deed))
+    world.run(timedelta(days=60))
+    (execution,) = world.executions.values()
+    assert execution.is_over
+    return execution
+
+
+def entered(execution: Execution) -> list[tuple[str, str]]:
+    """The states that were entered: component and type."""
+    states = execution.definition["States"]
+    return [(name.removesuffix("-route"), states[name]["Type"]) for name in execution.states]
+
+
+def test_both_arms_of_the_welcome_automation_enter_the_fewest_states(world: World) -> None:
+    assert entered(walk(world, "welcome", ["Project Created"])) == [
+        ("first_day", "Wait"),
+        ("has_begun", "Task"),
+        ("has_begun", "Choice"),
+        ("tips", "Task"),
+    ]
+
+
+TRIAL = {"trial_ends": "2026-12-05T09:00:00Z", "plan": None}
+
+WALKS = [
+    ("welcome", ["Project Created"], {}),
+    ("welcome", [], {}),
+    ("trial-ending", ["Subscription Started"], TRIAL),
+    ("trial-ending", ["Project Created", "Report Shared", "Report Shared"], TRIAL),
+    ("trial-ending", [], TRIAL),
+]
+
+
+@pytest.mark.parametrize(("automation", "deeds", "traits"), WALKS)
+def test_a_component_that_acts_is_a_task_and_at_most_a_choice_and_a_wait_is_one_state(
+    world: World, automation: str, deeds: list[str], traits: dict[str, Any]
+) -> None:
+    way = entered(walk(world, automation, deeds, **traits))
+    for component, states in groupby(way, key=lambda state: state[0]):
+        kinds = [kind for _, kind in states]
+        # Only a Choice cannot end a machine: where it leads to the end, that is a state of its own.
+        assert kinds in (["Wait"], ["Task"], ["Task", "Choice"]) or (component, kinds) == ("Ended", ["Succeed"])
+    assert ("Ended", "Succeed") not in way[:-1]
+    assert all(way[number - 1][1] == "Choice" for number, state in enumerate(way) if state[0] == "Ended")
+
+
+def test_a_choice_stands_only_where_outcomes_lead_apart(world: World) -> None:
+    execution = walk(world, "trial-ending", [], **TRIAL)
+    choices = [name for name, state in execution.definition["States"].items() if state["Type"] == "Choice"]
+    assert choices == ["still_here-route", "what_to_say-route"]
+
+
+def test_a_task_that_is_repeated_takes_no_second_step(world: World) -> None:
+    step = at(world, "tips")
+    assert step() == step()
+    assert len(world.ses.to("ada@people.example")) == 1
