@@ -6,6 +6,7 @@ A small template stands in for the real one, since none of this depends on what 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -23,6 +24,9 @@ from tests.e2e.local_system import (
     run_to_its_end,
     start,
 )
+
+from tidings_cli.local.engine import Engine
+from tidings_cli.local.environment import clean, engine_environment
 
 SMALL = Path(__file__).parents[1] / "unit" / "cli" / "fixtures" / "small"
 
@@ -219,6 +223,17 @@ def test_a_signal_stops_it_cleanly_and_leaves_no_process_behind(tmp_path: Path, 
     assert running.process.stderr is not None
     assert running.process.stderr.read() == ""
     assert not (running.state / "engine.json").exists()
+
+
+def test_an_engine_that_cannot_start_is_told_with_its_last_words(system: LocalSystem, tmp_path: Path) -> None:
+    port = int(system.aws.rpartition(":")[2])
+    told = clean(os.environ) | engine_environment(port, tmp_path, None)
+    engine = Engine(tmp_path, port, told)
+    engine.start()
+    # Somebody answers on that port, so what tells is that our own process ended.
+    eventually(engine.ended)
+    assert not engine.stop()
+    assert "already in use" in engine.log.read_text()
 
 
 @on_linux

@@ -64,8 +64,8 @@ class Engine:
     def wait(self, check: Callable[[], None]) -> None:
         """Return when it answers. Raises CommandFailed if it ends or takes over 30 seconds, and what `check` raises."""
         deadline = time.monotonic() + START_SECONDS
-        while not self._healthy():
-            if self._process is None or self._process.poll() is not None:
+        while self.ended() or not self._healthy():
+            if self.ended():
                 raise CommandFailed(f"The local engine ended while starting: {self._last_words()} (see {self.log}).")
             if time.monotonic() > deadline:
                 raise CommandFailed(f"The local engine did not start within {START_SECONDS:.0f} s; see {self.log}.")

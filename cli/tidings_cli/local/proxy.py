@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 from threading import BoundedSemaphore
 
@@ -11,12 +12,15 @@ from tidings_cli.local.upstream import Upstream
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 LARGEST_BODY = 10 * 1024 * 1024
 
+# How much of what a fault says is passed on to the terminal, in bytes.
+LONGEST_REASON = 300
+
 # The engine starts a process for every call that runs at the same time, of 60 MB and more. Those above this many wait.
 CALLS_AT_ONCE = 16
 
 
-def front(engine: Upstream, api_id: str, outbox: Handler) -> Handler:
-    """A handler for the front port. `outbox` answers `/` and what stands under `/outbox`."""
+def front(engine: Upstream, api_id: str, outbox: Handler, warn: Callable[[str], None]) -> Handler:
+    """A handler for the front port. `outbox` answers `/` and what stands under `/outbox`; `warn` is told of faults."""
     turns = BoundedSemaphore(CALLS_AT_ONCE)
 
     def handle(request: Request) -> Response:
@@ -25,7 +29,11 @@ def front(engine: Upstream, api_id: str, outbox: Handler) -> Handler:
         if len(request.body) > LARGEST_BODY:
             return error_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request Entity Too Large")
         with turns:
-            return engine.send(_to_api(request, api_id))
+            answer = engine.send(_to_api(request, api_id))
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            said = answer.body[:LONGEST_REASON].decode("utf-8", "replace")
+            warn(f"{request.method} {request.path} was answered with {answer.status}: {said}")
+        return answer
 
     return handle
 

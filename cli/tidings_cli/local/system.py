@@ -240,7 +240,8 @@ class System:
         return url
 
     def _serve_front(self, listener: socket, engine_port: int, deployed: Deployed, outbox: Handler) -> None:
-        self._begin(front(self._upstream(engine_port), deployed.api_id, outbox), listener, FRONT_THREADS)
+        handler = front(self._upstream(engine_port), deployed.api_id, outbox, self._progress.warn)
+        self._begin(handler, listener, FRONT_THREADS)
 
     def _begin(self, handler: Handler, listener: socket, threads: int) -> None:
         server = Server(handler, listener, self._folder.path / "servers.log", threads)

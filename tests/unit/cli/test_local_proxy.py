@@ -63,9 +63,14 @@ def outbox(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
 
 
 @pytest.fixture
-def url(serve: Callable[[Handler], int], engine: Engine) -> str:
+def warnings() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def url(serve: Callable[[Handler], int], engine: Engine, warnings: list[str]) -> str:
     upstream = Upstream("127.0.0.1", serve(engine))
-    return f"http://127.0.0.1:{serve(front(upstream, 'api1', wsgi(outbox)))}"
+    return f"http://127.0.0.1:{serve(front(upstream, 'api1', wsgi(outbox), warnings.append))}"
 
 
 def ask(method: str, url: str, **arguments: Any) -> urllib3.BaseHTTPResponse:
@@ -144,8 +149,16 @@ def test_an_answer_to_head_has_no_body(url: str, engine: Engine) -> None:
     assert (answer.status, answer.data) == (200, b"")
 
 
-def test_an_engine_that_is_gone_is_a_bad_gateway(serve: Callable[[Handler], int]) -> None:
-    port = serve(front(Upstream("127.0.0.1", free_port()), "api1", wsgi(outbox)))
+def test_a_fault_is_told_and_a_refusal_is_not(url: str, engine: Engine, warnings: list[str]) -> None:
+    engine.answer = Response(404, [], b'{"message": "no"}')
+    ask("GET", f"{url}/v1/x")
+    engine.answer = Response(502, [], b'{"errorMessage": "a setting is missing"}')
+    assert ask("POST", f"{url}/v1/x?key=secret").status == 502
+    assert warnings == ['POST /v1/x was answered with 502: {"errorMessage": "a setting is missing"}']
+
+
+def test_an_engine_that_is_gone_is_a_bad_gateway(serve: Callable[[Handler], int], warnings: list[str]) -> None:
+    port = serve(front(Upstream("127.0.0.1", free_port()), "api1", wsgi(outbox), warnings.append))
     answer = ask("GET", f"http://127.0.0.1:{port}/v1/x")
     assert (answer.status, answer.json()) == (502, {"message": "The local engine does not answer."})
 
