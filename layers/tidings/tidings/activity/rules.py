@@ -76,6 +76,16 @@ def check_size(message: Mapping[str, Any]) -> None:
         raise InvalidInput("message_too_large", f"A message is at most {MESSAGE_BYTES} bytes of JSON.")
 
 
+def check_context(context: Mapping[str, Any]) -> None:
+    """Refuse what a batch adds to each of its messages if a message could not hold it. Raises InvalidInput."""
+    try:
+        size = require_plain(context)
+    except InvalidInput as error:
+        raise InvalidInput(error.code, error.message, "context") from error
+    if size > MESSAGE_BYTES:
+        raise InvalidInput("context_too_large", f"A context is at most {MESSAGE_BYTES} bytes of JSON.", "context")
+
+
 def read_call(message: Mapping[str, Any]) -> Call:
     """A call, checked. Raises InvalidInput with a code of its own for each thing that can be wrong."""
     kind = message.get("type")

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from tidings.activity.model import Event
-from tidings.activity.rules import BATCH_MESSAGES, check_size, read_call, to_event
+from tidings.activity.rules import BATCH_MESSAGES, check_context, check_size, read_call, to_event
 from tidings.contacts.model import Contact, Identity
 from tidings.core.clock import Clock, from_text, to_text
 from tidings.core.errors import InvalidInput
@@ -78,19 +78,20 @@ class IngestService:
 
 
 def _shared(body: Mapping[str, Any]) -> dict[str, Any]:
-    context = body.get("context") or {}
-    if not isinstance(context, dict):
+    context = body.get("context")
+    if context is not None and not isinstance(context, dict):
         raise InvalidInput("invalid_type", "context is an object.", "context")
-    return {"context": context, "sentAt": body.get("sentAt")}
+    check_context(context or {})
+    return {"context": context or {}, "sentAt": body.get("sentAt")}
 
 
 def _batch_event(workspace: str, item: Any, shared: Mapping[str, Any], received_at: datetime) -> Event:
     if not isinstance(item, dict):
         raise InvalidInput("invalid_type", "A message is an object.", "batch")
     check_size(item)  # its own size counts, not what the batch adds
-    context = item.get("context") or {}
-    if isinstance(context, dict):
-        context = {**shared["context"], **context}
+    context = item.get("context")
+    if context is None or isinstance(context, dict):
+        context = {**shared["context"], **(context or {})}
     sent_at = item.get("sentAt") or shared["sentAt"]
     return to_event(workspace, read_call({**item, "context": context, "sentAt": sent_at}), received_at)
 

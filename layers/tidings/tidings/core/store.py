@@ -29,8 +29,11 @@ READ_SECONDS = 3.0
 RETRIES = 3
 BATCH_GET_KEYS = 100
 
+# Also where one identity's events, or one contact's, have no more room beside a local index: for now it is full.
 THROTTLES = frozenset(
     {
+        "ItemCollectionSizeLimitExceeded",
+        "ItemCollectionSizeLimitExceededException",
         "ProvisionedThroughputExceededException",
         "ProvisionedThroughputExceeded",
         "ThrottlingException",
