@@ -14,12 +14,14 @@ from unittest import mock
 
 from botocore.loaders import JSONFileLoader
 from botocore.session import Session
+from moto.kms import models as kms
 from pynamodb.connection import Connection
 
 _clients: dict[Any, Any] = {}
 _create_client = Session.create_client
 _client_of: Any = Connection.client
 _load_file = cache(JSONFileLoader().load_file)
+_generate_private_key = cache(kms.generate_private_key)
 
 
 @contextmanager
@@ -29,6 +31,7 @@ def sharing() -> Iterator[None]:
         mock.patch.object(JSONFileLoader, "load_file", lambda _, path: _load_file(path)),
         mock.patch.object(Session, "create_client", _shared_client),
         mock.patch.object(Connection, "client", property(_shared_connection)),
+        mock.patch.object(kms, "generate_private_key", _generate_private_key),  # moto makes one for encrypted tables
     ):
         yield
 
