@@ -27,10 +27,7 @@ class Command(Protocol):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 failed, 2 given wrongly, 130 stopped."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    names = sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
-    # Only the command that was named is imported, so that one command's packages never slow another down.
-    wanted = [name for name in names if arguments and name == arguments[0]] or names
-    loaded = {name: _load(name) for name in wanted}
+    loaded = _loaded(arguments)
     args = _parser(loaded).parse_args(arguments)
     try:
         return loaded[args.command].run(args)
@@ -45,8 +42,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _load(name: str) -> Command:
-    return cast(Command, import_module(f"{commands.__name__}.{name}"))
+def parser_of(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of a command line."""
+    return _parser(_loaded(arguments))
+
+
+def _loaded(arguments: Sequence[str]) -> dict[str, Command]:
+    """The command that was named, so that one command's packages never slow another down; all, if none was."""
+    names = sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
+    wanted = [name for name in names if arguments and name == arguments[0]] or names
+    return {name: cast(Command, import_module(f"{commands.__name__}.{name}")) for name in wanted}
 
 
 def _parser(loaded: dict[str, Command]) -> argparse.ArgumentParser:

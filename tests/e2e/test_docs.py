@@ -1,0 +1,93 @@
+"""The commands and calls of the documentation, run in their order against a local system."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests.e2e.local_system import LocalSystem, eventually
+from tests.unit.docs.blocks import PAGES, ROOT, Block, blocks_of, matches
+
+from tidings.automations.source import read
+
+RUN = {"python run", "sh run", "sh stack"}
+PATIENCE = 15.0
+
+needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="the pages call the API with curl")
+
+
+@pytest.fixture(scope="module")
+def system(local: LocalSystem) -> LocalSystem:
+    """With what the pages take for granted: the examples, and somebody called Mia."""
+    for path in sorted((ROOT / "examples" / "templates").glob("*.yaml")):
+        assert local.call("PUT", f"/v1/templates/{path.stem}", read(path.read_text())).status == 200
+    welcome = read((ROOT / "examples" / "automations" / "welcome.yaml").read_text())
+    assert local.call("PUT", "/v1/automations/welcome", welcome).status == 200
+    assert local.call("POST", "/v1/automations/welcome/publish", {}).status == 200
+    mia = {"userId": "user-17", "traits": {"email": "mia@example.com"}}
+    assert local.call("POST", "/v1/identify", mia, key="write").status == 200
+    eventually(lambda: local.call("GET", "/v1/contacts?email=mia@example.com").status == 200, PATIENCE)
+    return local
+
+
+@needs_curl
+@pytest.mark.parametrize("page", [page for page in PAGES if any(block.kind in RUN for block in blocks_of(page))])
+def test_what_a_page_says_can_be_typed(page: Path, system: LocalSystem) -> None:
+    told = list(blocks_of(page))
+    for block, following in zip(told, [*told[1:], None], strict=True):
+        if block.kind == "yaml template" and len(block.info) > 2:
+            assert system.call("PUT", f"/v1/templates/{block.info[2]}", read(block.text)).status == 200
+        elif block.kind in RUN:
+            shown = following if following is not None and following.kind == "json answer" else None
+            type_until_it_holds(block, shown, system)
+
+
+def type_until_it_holds(block: Block, shown: Block | None, system: LocalSystem) -> None:
+    """Run a block, and if it only looks at something, again until what was reported before has come through."""
+    only_looks = not any(word in block.text for word in (" -d ", " -X ", "apply", "create", "analytics"))
+    deadline = time.monotonic() + (PATIENCE if only_looks else 0)
+    while True:
+        done = run(block, system)
+        answered = shown is None or (done.returncode == 0 and matches(json.loads(shown.text), json.loads(done.stdout)))
+        if done.returncode == 0 and answered:
+            return
+        assert time.monotonic() < deadline, f"{block}: {done.stdout}{done.stderr}"
+        time.sleep(0.2)
+
+
+def run(block: Block, system: LocalSystem) -> subprocess.CompletedProcess[str]:
+    """Run a block as a person in the checkout would."""
+    command = [sys.executable, "-c"] if block.kind == "python run" else ["bash", "-euo", "pipefail", "-c"]
+    return subprocess.run(
+        [*command, block.text],
+        cwd=ROOT,
+        env=environment(system, with_aws=block.kind == "sh stack"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def environment(system: LocalSystem, with_aws: bool) -> dict[str, str]:
+    """What the pages say the environment holds."""
+    told = {
+        "TIDINGS_URL": system.url,
+        "TIDINGS_WRITE_KEY": system.keys["write"],
+        "TIDINGS_SECRET_KEY": system.keys["secret"],
+        "NO_PROXY": "127.0.0.1",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    credentials = {
+        "AWS_ENDPOINT_URL": system.aws,
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "000000000000",
+        "AWS_SECRET_ACCESS_KEY": "local",
+    }
+    return told | (credentials if with_aws else {})
