@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tidings.activity.model import Event
 from tidings.consent.model import Channel, Check
@@ -32,9 +32,11 @@ from tidings.email.rules import (
     to_event,
 )
 from tidings.messages.model import Decision, Message, OnUnknown, State
-from tidings.messages.render import Rendered, Renderer
 from tidings.messages.rules import SETTLE_AFTER, outcome_of
 from tidings.messages.store import DynamoMessageStore
+
+if TYPE_CHECKING:
+    from tidings.messages.render import Rendered
 
 TRIES = 3
 
@@ -61,6 +63,8 @@ class EmailService:
         gateway: MailGateway,
         clock: Clock,
     ) -> None:
+        from tidings.messages.render import Renderer  # late: branches and feedback come by here and render nothing
+
         self._database = database
         self._messages = messages
         self._consents = consents
@@ -121,11 +125,23 @@ class EmailService:
         message = self._message(order, decision, over, rendered)
         if rendered is None or not decision.sent:
             return self._skip(message, over, company)
-        claim = self._messages.claim(message, over)
-        guard = self._consents.not_suppressed(order.workspace.id, Channel.EMAIL, message.address, self._clock.now())
-        self._database.transact([claim, guard, *company.guards()])
+        self._claim(message, over, company)
         answer = self._gateway.send(self._mail(order, message, rendered))
         return self._settle(message, answer, company)
+
+    def _claim(self, message: Message, over: Message | None, company: Company) -> None:
+        """Take the right to send, in one stroke with every check that must still hold.
+
+        Where the answer was lost, or a repeat of the request met its own first try, one's own claim is success.
+        """
+        claim = self._messages.claim(message, over)
+        free = self._consents.not_suppressed(message.workspace, Channel.EMAIL, message.address, self._clock.now())
+        try:
+            self._database.transact([claim, free, *company.guards()])
+        except (ConditionFailed, Unavailable):
+            stored = self._messages.get(message.workspace, message.id)
+            if stored is None or stored.attempt != message.attempt:
+                raise
 
     def _decide(self, order: Order) -> tuple[Rendered | None, Decision]:
         """Every check in its order; later ones are not asked once one says no."""
