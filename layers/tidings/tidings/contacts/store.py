@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action
 
 from tidings.contacts.model import Contact, Identity, IdentityKind, Trait
 from tidings.contacts.rules import email_identities
@@ -114,7 +115,9 @@ class DynamoContactStore:
         condition = self._contacts.pk.exists() & (seen_at.does_not_exist() | (seen_at < to_text(at)))
         try:
             with faults():
-                self._contacts(f"{workspace}#{contact}").update([seen_at.set(to_text(at))], condition=condition)
+                # The version grows, so that nobody who read the contact before writes an earlier time over this one.
+                actions: list[Action] = [seen_at.set(to_text(at)), self._contacts.version.add(1)]
+                self._contacts(f"{workspace}#{contact}").update(actions, condition=condition)
         except ConditionFailed:
             return  # somebody remembered a later time
 
