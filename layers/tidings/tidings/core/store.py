@@ -59,6 +59,14 @@ class Item(Model):
 M = TypeVar("M", bound=Model)
 
 
+# What DynamoDB refuses however often it is asked: an item over 400 KB, a malformed request.
+REFUSALS = frozenset({"ValidationException", "ValidationError"})
+
+
+class WriteRefused(TidingsError):
+    """DynamoDB will never take this write; trying again is of no use."""
+
+
 class ConditionFailed(TidingsError):
     """A conditional write found another state; `labels` names the parts that refused.
 
@@ -215,6 +223,8 @@ def faults(parts: Sequence[Part] = ()) -> Iterator[None]:
             raise ConditionFailed({part.label for part in parts} or {"item"}) from error
         if code in THROTTLES:
             raise Throttled("write_throttled", "The database is busy.") from error
+        if code in REFUSALS:
+            raise WriteRefused("write_refused", f"The database refuses this: {code}.") from error
         raise Unavailable("database_failed", f"The database answered {code or type(error).__name__}.") from error
 
 
@@ -226,6 +236,8 @@ def _transaction_error(error: TransactWriteError, parts: Sequence[Part]) -> Tidi
     code = _code_of(error)
     if THROTTLES & {*reasons, code}:
         return Throttled("write_throttled", "The database is busy.")
+    if REFUSALS & {*reasons, code}:
+        return WriteRefused("write_refused", "The database refuses this transaction.")
     if "TransactionConflict" in reasons or code == "TransactionInProgressException":
         return Unavailable("write_conflict", "Another write of the same item was under way.")
     return Unavailable("database_failed", f"The database answered {code or type(error.cause).__name__}.")
