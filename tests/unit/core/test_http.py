@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tidings.core.documents import parse_object
-from tidings.core.errors import InvalidInput, TidingsError, Unauthorized
+from tidings.core.errors import InvalidInput, NotFound, TidingsError, Unauthorized
 from tidings.core.http import Request, api_keys_in, named, ok, text
 
 BODY = {"userId": "ü-7"}
@@ -48,6 +48,13 @@ def test_a_request_is_read_with_decoded_path_and_lower_case_headers() -> None:
     assert read.path == {"address": "ada+news@people.example"}
     assert read.headers == {"content-type": "text/plain"}
     assert read.source_ip == "203.0.113.4"
+
+
+@pytest.mark.parametrize("value", ["x" * 513, "%C4%85" * 257])
+def test_nothing_has_a_name_that_no_key_could_hold(value: str) -> None:
+    with pytest.raises(NotFound) as caught:
+        Request.of({"pathParameters": {"contact": value}})
+    assert (caught.value.code, caught.value.field) == ("not_found", "contact")
 
 
 def test_a_request_does_not_show_its_body_when_it_is_printed() -> None:

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 from tidings.core.clock import to_text
 from tidings.core.documents import parse_object, require_plain
-from tidings.core.errors import InvalidInput, Throttled, TidingsError, Unauthorized
+from tidings.core.errors import InvalidInput, NotFound, Throttled, TidingsError, Unauthorized
 from tidings.core.logs import logger
 
 Event = Mapping[str, Any]
@@ -25,6 +25,7 @@ Answer = dict[str, Any]
 Handler = Callable[[dict[str, Any], Any], Answer]
 
 API_BODY_BYTES = 512 * 1024
+PATH_BYTES = 512  # the longest that a path can name is an address; DynamoDB's sort keys have 1,024 bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,12 @@ class Request:
 
     @classmethod
     def of(cls, event: Event) -> Request:
-        """The request that an HTTP API event carries."""
+        """The request that an HTTP API event carries. Raises NotFound for a path that no key could hold."""
         http = event.get("requestContext", {}).get("http", {})
         return cls(
             method=http.get("method", ""),
             route=event.get("routeKey", ""),
-            path={name: unquote(value) for name, value in (event.get("pathParameters") or {}).items()},
+            path={name: _place(name, value) for name, value in (event.get("pathParameters") or {}).items()},
             query=dict(event.get("queryStringParameters") or {}),
             headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
             source_ip=http.get("sourceIp", ""),
@@ -128,6 +129,13 @@ def answers(handler: Handler) -> Handler:
             return failed(error)
 
     return wrapped
+
+
+def _place(name: str, value: str) -> str:
+    place = unquote(value)
+    if len(place.encode()) > PATH_BYTES:
+        raise NotFound("not_found", f"Nothing has a name of over {PATH_BYTES} bytes.", name)
+    return place
 
 
 def _gunzip(data: bytes, limit: int) -> bytes:
