@@ -12,7 +12,6 @@ from tidings.core.clock import Clock
 from tidings.core.errors import Conflict, InvalidInput, NotFound
 from tidings.core.store import ConditionFailed
 from tidings.messages.model import TEMPLATE_BYTES, Message, Template, TemplateInput
-from tidings.messages.render import compile_template
 from tidings.messages.rules import CLAIM_SHARDS, SETTLE_AFTER
 
 
@@ -46,6 +45,8 @@ class TemplateService:
 
         Returns the live template and whether it is new. Raises InvalidInput, or Conflict if two apply at once.
         """
+        from tidings.messages.render import compile_template  # late: whoever only reads needs no Liquid
+
         content = read_template(body)
         compile_template(content)
         live = self._store.live(workspace, content.template)
