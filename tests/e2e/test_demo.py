@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import queue
 import re
-import select
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -36,36 +37,60 @@ class Demo:
             text=True,
         )
 
+        self._coming: queue.Queue[str] = queue.Queue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
     def read_until(self, words: str) -> str:
         """The line with these words, once it is there."""
-        assert self.process.stdout is not None
         while time.monotonic() - self.began < LIMIT:
-            if select.select([self.process.stdout], [], [], 0.5)[0]:
-                self.lines.append(self.process.stdout.readline())
-                if words in self.lines[-1]:
-                    return self.lines[-1]
-                if not self.lines[-1]:
+            try:
+                self.lines.append(self._coming.get(timeout=0.5))
+            except queue.Empty:
+                if self.process.poll() is not None and self._coming.empty():
                     break
+                continue
+            if words in self.lines[-1]:
+                return self.lines[-1]
         raise AssertionError(f"nothing about {words!r} in:\n{''.join(self.lines)}")
 
     def stop(self, number: signal.Signals) -> int:
         """Stop it and read the rest; its exit code."""
         self.process.send_signal(number)
-        rest, _ = self.process.communicate(timeout=60)
-        self.lines.append(rest)
-        return self.process.returncode
+        code = self.process.wait(60)
+        self._reader.join(5)
+        while not self._coming.empty():
+            self.lines.append(self._coming.get())
+        return code
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._coming.put(line)
+
+
+Start = Callable[..., Demo]
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """Where temporary files go; nothing may be left in it."""
-    yield tmp_path
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts demos, which are stopped at the end even if a test failed; nothing may be left in their folder."""
+    demos: list[Demo] = []
+
+    def begin(*options: str) -> Demo:
+        demos.append(Demo(tmp_path, *options))
+        return demos[-1]
+
+    yield begin
+    for demo in demos:
+        if demo.process.poll() is None:
+            demo.stop(signal.SIGTERM)
     assert list(tmp_path.iterdir()) == []
 
 
 @on_linux
-def test_exactly_the_right_mails_are_sent_and_it_can_be_left_up(folder: Path) -> None:
-    demo = Demo(folder, "--keep")
+def test_exactly_the_right_mails_are_sent_and_it_can_be_left_up(start: Start) -> None:
+    demo = start("--keep")
     demo.read_until("Exactly the right mails were sent")
     assert time.monotonic() - demo.began < LIMIT
     output = "".join(demo.lines)
@@ -87,10 +112,10 @@ def test_exactly_the_right_mails_are_sent_and_it_can_be_left_up(folder: Path) ->
 
 
 @on_linux
-def test_ctrl_c_in_the_middle_leaves_nothing_behind(folder: Path) -> None:
-    demo = Demo(folder)
+def test_ctrl_c_in_the_middle_leaves_nothing_behind(start: Start) -> None:
+    demo = start()
     demo.read_until("people use an app")
     started = descendants(demo.process.pid)
     assert demo.stop(signal.SIGINT) == 130
-    assert "Nothing is left behind" in demo.lines[-1]
+    assert "Nothing is left behind" in "".join(demo.lines)
     assert alive(started) == set()
