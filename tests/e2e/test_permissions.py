@@ -71,6 +71,9 @@ def _people(local: LocalSystem) -> None:
     batch = [{"type": "track", "userId": "tour-1", "event": "Other", "messageId": str(uuid.uuid4())}]
     assert local.call("POST", "/v1/batch", {"batch": batch}, key="write").status == 200
     invoke(local, "React", {"Records": [_record(local, "user#tour-1", "Tour Began")]})
+    # Two events of somebody new in one batch: the second looks up what the first linked.
+    fresh = [_made_up(local, "user#tour-new", number) for number in ("1", "2")]
+    invoke(local, "React", {"Records": fresh})
 
 
 def _record(local: LocalSystem, identity: str, event: str) -> dict[str, Any]:
@@ -82,6 +85,20 @@ def _record(local: LocalSystem, identity: str, event: str) -> dict[str, Any]:
     )["Items"]
     image = next(item for item in items if item.get("name", {}).get("S") == event)
     return {"eventName": "INSERT", "dynamodb": {"NewImage": image, "SequenceNumber": "1"}}
+
+
+def _made_up(local: LocalSystem, identity: str, number: str) -> dict[str, Any]:
+    """The stream record of an event as ingest would have stored it."""
+    image = {
+        "pk": f"{local.workspace}#{identity}",
+        "sk": f"m-{number}",
+        "received_at": "2026-11-21T09:00:00.000000Z",
+        "type": "track",
+        "name": "Other",
+        "body": json.dumps({"at": "2026-11-21T09:00:00.000000Z", "user": identity.partition("#")[2]}),
+    }
+    attributes = {name: {"S": value} for name, value in image.items()}
+    return {"eventName": "INSERT", "dynamodb": {"NewImage": attributes, "SequenceNumber": number}}
 
 
 def _reads(local: LocalSystem) -> None:
