@@ -21,7 +21,7 @@ class EventStore(Protocol):
 
     def add(self, event: Event) -> bool: ...
     def add_all(self, events: Sequence[Event]) -> int: ...
-    def latest(self, workspace: str, identity: Identity, before: datetime | None, limit: int) -> list[Event]: ...
+    def latest(self, workspace: str, identity: Identity, before: datetime | None, limit: int) -> Iterator[Event]: ...
     def named_since(self, workspace: str, identity: Identity, name: str, since: datetime | None) -> Iterator[Event]: ...
 
 
@@ -116,19 +116,21 @@ class TimelineService:
         before = last[0] if last else None
         found: list[Event] = []
         for identity in contact.event_identities:
-            found += self._events.latest(contact.workspace, identity, before, limit + 1 + (1 if last else 0))
+            events = self._events.latest(contact.workspace, identity, before, limit + 3)
+            found += _first(events, last, limit + 1)
         found.sort(key=_place, reverse=True)
-        if last:
-            found = [event for event in found if _place(event) < last]
         page = found[:limit]
         return Page(page, _cursor(page[-1]) if len(found) > limit else "")
 
     def named_since(self, contact: Contact, name: str, since: datetime | None) -> list[Event]:
         """A contact's events of a name received at an instant or later, in order."""
-        found: list[Event] = []
+        found: dict[str, Event] = {}
         for identity in contact.event_identities:
-            found += self._events.named_since(contact.workspace, identity, name, since)
-        return sorted(found, key=_place)
+            for event in self._events.named_since(contact.workspace, identity, name, since):
+                # A message that came under two ids of the contact happened once, when it first came.
+                known = found.setdefault(event.message_id, event)
+                found[event.message_id] = min(known, event, key=_place)
+        return sorted(found.values(), key=_place)
 
 
 Place = tuple[datetime, str, str]
@@ -136,6 +138,20 @@ Place = tuple[datetime, str, str]
 
 def _place(event: Event) -> Place:
     return (event.received_at, str(event.identity), event.message_id)
+
+
+def _first(events: Iterator[Event], last: Place | None, count: int) -> list[Event]:
+    """The first events beyond the last place, `count` or more: those of one instant are all taken.
+
+    The database has no order of ours for them, so a part of them would not be the first part.
+    """
+    found: list[Event] = []
+    for event in events:
+        if len(found) >= count and event.received_at < found[-1].received_at:
+            break
+        if last is None or _place(event) < last:
+            found.append(event)
+    return found
 
 
 def _cursor(event: Event) -> str:
@@ -149,5 +165,5 @@ def _read_cursor(cursor: str) -> Place | None:
     try:
         at, identity, message_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         return (from_text(at), str(identity), str(message_id))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise InvalidInput("invalid_cursor", "This cursor was not made here.", "cursor") from error

@@ -78,15 +78,15 @@ class DynamoEventStore:
         """Where an event stands, for a batched read."""
         return Key(self._items, f"{workspace}#{identity}", message_id)
 
-    def latest(self, workspace: str, identity: Identity, before: datetime | None, limit: int) -> list[Event]:
-        """An identity's events, latest first, received at or before an instant: one query."""
+    def latest(self, workspace: str, identity: Identity, before: datetime | None, limit: int) -> Iterator[Event]:
+        """An identity's events, latest first, received at or before an instant: one query for each `limit` taken."""
         index = self._items.received
         condition = None if before is None else self._items.received_at <= to_text(before)
         with faults():
-            found = index.query(
-                f"{workspace}#{identity}", condition, scan_index_forward=False, limit=limit, consistent_read=True
-            )
-            return [self.entity(item) for item in found]
+            for item in index.query(
+                f"{workspace}#{identity}", condition, scan_index_forward=False, page_size=limit, consistent_read=True
+            ):
+                yield self.entity(item)
 
     def named_since(self, workspace: str, identity: Identity, name: str, since: datetime | None) -> Iterator[Event]:
         """An identity's events of a name, received at an instant or later, in order; read consistently."""
