@@ -73,7 +73,7 @@ class Client:
         data = None if body is None else json.dumps(body).encode()
         try:
             answer = self._pool.request(method, address, body=data, headers=self._headers)
-        except urllib3.exceptions.TimeoutError as error:
+        except urllib3.exceptions.ReadTimeoutError as error:
             raise Unreachable(f"{self.url} did not answer in time; try again.") from error
         except urllib3.exceptions.HTTPError as error:
             raise Unreachable(f"Nothing answers at {self.url}; {self._hint}.") from error

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tidings_cli.errors import CommandFailed
 from tidings_cli.printing import FAILED, OK, console, print_json, say
 from tidings_cli.stack import Stack, aws_faults
 
@@ -49,8 +48,6 @@ class Tally:
 def replay(stack: Stack, limit: int | None, as_json: bool) -> int:
     """Work the queue off and say what came of it; 1 if records failed again."""
     queue, function = stack.output("SetAsideQueueUrl"), stack.output("ReactFunctionName")
-    if limit is not None and limit < 1:
-        raise CommandFailed("--limit must be 1 or more.", 2)
     with aws_faults():
         replaying = Replaying(stack.client("sqs"), stack.client("lambda"), queue, function)
         if as_json:

@@ -1,0 +1,135 @@
+"""The demo's verdict, which must not be kinder than the facts, and its table on a terminal."""
+
+from __future__ import annotations
+
+import copy
+import io
+import time
+from typing import Any, cast
+
+import pytest
+from rich.console import Console
+
+from tidings_cli.client import ApiError, Client
+from tidings_cli.demo.board import Board, LiveBoard, board
+from tidings_cli.demo.people import ADA, BEN, CLEO, DEV, ENROLLED, EVE, PEOPLE
+from tidings_cli.demo.verdict import findings
+
+
+class Facts:
+    """What the API and the outbox say after a demo that came out right; tests change it."""
+
+    def __init__(self) -> None:
+        self.mails = [{"subject": one.subject, "recipients": [one.address]} for one in (ADA, BEN, DEV)]
+        decided = {"decided_by": "suppression"}
+        self.messages: dict[str, list[dict[str, Any]]] = {
+            one.id: [{"state": one.fate, "decision": decided if one.suppressed else {}}] for one in ENROLLED
+        }
+        self.reason = "bounce"
+        self.enrolments: list[dict[str, str]] = []
+
+    def get(self, *path: str, **query: str) -> dict[str, Any]:
+        if path == ("contacts",):
+            return {"contact": query.get("user_id") or query["anonymous_id"]}
+        if path[-1] == "messages":
+            return {"messages": self.messages[path[1]]}
+        if path[-1] == "enrolments":
+            return {"enrolments": self.enrolments}
+        if not self.reason:
+            raise ApiError(404, {"code": "not_suppressed", "message": "no"})
+        return {"reason": self.reason}
+
+    def wrong(self, seconds: float = 12.0) -> list[str]:
+        """What the verdict finds wrong."""
+        found = findings(cast(Client, self), self.mails, seconds, 60)
+        return [finding.text for finding in found if not finding.good]
+
+
+@pytest.fixture
+def facts() -> Facts:
+    return Facts()
+
+
+def test_a_demo_that_came_out_right_is_found_right(facts: Facts) -> None:
+    assert facts.wrong() == []
+
+
+def test_a_mail_that_is_missing_is_found(facts: Facts) -> None:
+    del facts.mails[0]
+    assert facts.wrong() == [f"Ada gets one mail: “{ADA.subject}”"]
+
+
+def test_a_mail_that_came_twice_is_found(facts: Facts) -> None:
+    facts.mails.append(copy.deepcopy(facts.mails[1]))
+    assert facts.wrong() == [f"Ben gets one mail: “{BEN.subject}”"]
+
+
+def test_the_wrong_mail_is_found(facts: Facts) -> None:
+    facts.mails[1]["subject"] = ADA.subject
+    assert facts.wrong() == [f"Ben gets one mail: “{BEN.subject}”"]
+
+
+@pytest.mark.parametrize("address", [CLEO.address, "somebody@example.com"])
+def test_a_mail_to_anybody_else_is_found(facts: Facts, address: str) -> None:
+    facts.mails.append({"subject": "x", "recipients": [address]})
+    assert facts.wrong() == ["Cleo gets no mail" if address == CLEO.address else "nobody else gets any"]
+
+
+def test_a_skipped_mail_that_something_else_decided_is_found(facts: Facts) -> None:
+    facts.messages["cleo"][0]["decision"] = {"decided_by": "sender"}
+    assert facts.wrong() == ["Cleo's record says that suppression decided"]
+
+
+def test_a_bounce_that_was_not_noticed_is_found(facts: Facts) -> None:
+    facts.messages["dev"][0]["state"] = "accepted"
+    facts.reason = ""
+    assert facts.wrong() == ["Dev's message is bounced", "Dev's address is suppressed because of the bounce"]
+
+
+def test_a_visitor_who_was_enrolled_is_found(facts: Facts) -> None:
+    facts.enrolments = [{"automation": "welcome"}]
+    assert facts.wrong() == ["Eve is known as a visitor and entered nothing"]
+
+
+def test_a_demo_that_took_too_long_is_found(facts: Facts) -> None:
+    assert facts.wrong(seconds=61) == ["the last mail came within 60 s"]
+
+
+def terminal(width: int = 80) -> Console:
+    return Console(file=io.StringIO(), force_terminal=True, width=width, height=40, color_system=None, highlight=False)
+
+
+def output(console: Console) -> str:
+    return cast(io.StringIO, console.file).getvalue()
+
+
+def test_a_pipe_gets_a_line_for_each_thing_that_happens() -> None:
+    console = Console(file=io.StringIO(), width=40, highlight=False)
+    shown = board(console, time.monotonic(), 2.5)
+    assert type(shown) is Board
+    with shown:
+        shown.add(ADA, "mail “[a very long subject] that is longer than the line of a terminal”")
+    line = output(console).splitlines()
+    assert line == ["  0.0 s  Ada   mail “[a very long subject] that is longer than the line of a terminal”"]
+
+
+def test_a_terminal_gets_a_table_that_stays() -> None:
+    console = terminal()
+    shown = board(console, time.monotonic(), 2.5)
+    assert isinstance(shown, LiveBoard)
+    with shown:
+        shown.step("something goes on")
+        shown.add(EVE, "looks at the prices")
+        shown.wait(BEN)
+        for person in PEOPLE:
+            shown.finish(person)
+    final = output(console).rpartition("A day after signing up")[2]
+    assert "looks at the prices" in final
+    assert "waits 1 day (0 of 24 hours)" in final
+    assert final.count("✓") == len(PEOPLE)
+    assert "something goes on" not in final
+
+
+def test_a_dumb_terminal_gets_lines() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, _environ={"TERM": "dumb"})
+    assert type(board(console, time.monotonic(), 2.5)) is Board
