@@ -24,6 +24,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _start(record: dict[str, Any]) -> bool:
     try:
         return pending.start(json.loads(record["body"]))
-    except (TidingsError, KeyError, ValueError) as error:
+    except (TidingsError, KeyError, TypeError, ValueError) as error:
         logger.error("not started", extra={"error_type": type(error).__name__})
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tidings.activity.model import Event
@@ -27,17 +28,24 @@ class Enrolling:
         At most two calls and one StartExecution. Raises Unavailable or Throttled.
         """
         enrolment = new_enrolment(automation, contact, event)
-        try:
-            self._enrolments.add(enrolment, event.properties)
-        except ConditionFailed:
-            return self._start_earlier(enrolment)
-        self._start(enrolment)
-        return True
+        earlier = self._earlier(enrolment, contact.absorbed)  # before it was absorbed, this event may have been seen
+        if earlier is None:
+            try:
+                self._enrolments.add(enrolment, event.properties)
+            except ConditionFailed:
+                earlier = self._earlier(enrolment, [contact.id])
+            else:
+                self._start(enrolment)
+                return True
+        return earlier is not None and self._start_earlier(earlier, enrolment)
 
-    def _start_earlier(self, enrolment: Enrolment) -> bool:
+    def _earlier(self, enrolment: Enrolment, contacts: Sequence[str]) -> Enrolment | None:
+        """The same enrolment as it was stored before, under the first of these contacts that has it."""
+        return self._enrolments.first_of(enrolment.workspace, contacts, enrolment.automation, enrolment.entry)
+
+    def _start_earlier(self, earlier: Enrolment, enrolment: Enrolment) -> bool:
         """Start the execution of an enrolment that was stored before, unless another event made it or it is over."""
-        earlier = self._enrolments.get(enrolment.workspace, enrolment.contact, enrolment.automation, enrolment.entry)
-        if earlier is None or dict(earlier.event) != dict(enrolment.event):
+        if dict(earlier.event) != dict(enrolment.event):
             return False
         if earlier.state is EnrolmentState.LIVE and earlier.n == 0 and earlier.runs == 0:
             self._start(earlier)

@@ -53,6 +53,11 @@ class Known:
     repeated: set[tuple[str, str, str]] = field(default_factory=set)
     stale: set[tuple[str, Identity]] = field(default_factory=set)
 
+    def holds_twice(self, event: Event) -> bool:
+        """Whether this is the second of two: the browser sent it before the person had a user id, and again after."""
+        place = (event.workspace, event.anonymous_id, event.message_id)
+        return event.user is not None and place in self.repeated
+
 
 class Listeners:
     """The live automations of each workspace by the event that starts them; reloaded when the workspace's grew."""
@@ -113,10 +118,8 @@ class Reactor:
         failed: list[str] = []
         for sighted in batch:
             event = sighted.event
-            if (event.workspace, event.anonymous_id, event.message_id) in known.repeated:
-                continue  # the browser sent it before the person had a user id, and again after
             contact = self._guarded([sighted], partial(self._contact_of_first, known), failed)
-            if contact:
+            if contact and not known.holds_twice(event):
                 by_contact[event.workspace, contact].append(sighted)
         loaded = self._load(by_contact)
         for place, group in by_contact.items():
@@ -128,7 +131,7 @@ class Reactor:
         for record in records:
             try:
                 batch.append(Sighted(record, from_stream(record["dynamodb"]["NewImage"])))
-            except (KeyError, ValueError, TypeError) as error:
+            except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
                 self._put_aside(record, error)
         return batch
 

@@ -205,9 +205,13 @@ class DynamoEnrolmentStore:
 
     def get(self, workspace: str, contact: str, automation: str, entry: str) -> Enrolment | None:
         """An enrolment: one consistent read."""
-        key = self.key(workspace, contact, automation, entry)
-        item = self._database.batch_get([key]).get(key)
-        return None if item is None else self.entity(item)
+        return self.first_of(workspace, [contact], automation, entry)
+
+    def first_of(self, workspace: str, contacts: Sequence[str], automation: str, entry: str) -> Enrolment | None:
+        """The enrolment of the first of some contacts that has it: one batched read, none for no contacts."""
+        keys = [self.key(workspace, contact, automation, entry) for contact in contacts]
+        found = self._database.batch_get(keys)
+        return next((self.entity(found[key]) for key in keys if key in found), None)
 
     def of_contact(self, workspace: str, contacts: Sequence[str]) -> list[Enrolment]:
         """The enrolments of a contact, which goes by these ids: one query for each."""

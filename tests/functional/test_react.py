@@ -1,0 +1,450 @@
+"""What events set off: enrolments, once each, whatever the stream repeats, and nothing that one record can block."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from tests.support.recorder import Call
+from tests.support.world import World
+
+MAIL = {"type": "send_email", "template": "tips"}
+
+
+def definition(**fields: Any) -> dict[str, Any]:
+    return {
+        "automation": "welcome",
+        "trigger": {"event": "Signed Up"},
+        "start": "pause",
+        "components": {"pause": {"type": "wait", "for": "1 day", "next": "tips"}, "tips": MAIL},
+        **fields,
+    }
+
+
+@pytest.fixture
+def acme(world: World) -> World:
+    """A workspace with an automation that waits a day and sends a mail."""
+    world.template("tips")
+    world.automation(definition())
+    return world
+
+
+def say(world: World, event: str, kind: str = "track", **fields: Any) -> None:
+    """Somebody makes a call a second later; react does not see it yet."""
+    world.now += timedelta(seconds=1)
+    named = {"event": event} if event else {}
+    status, answer = world.ingest(kind, {"messageId": world.fresh(), **named, **fields})
+    assert status == 200, answer
+
+
+def react(world: World, records: list[dict[str, Any]]) -> list[str]:
+    """React to a batch; the sequence numbers that it asks to repeat from."""
+    return [one["itemIdentifier"] for one in world.invoke("react", {"Records": records})["batchItemFailures"]]
+
+
+def sequence(record: dict[str, Any]) -> str:
+    return str(record["dynamodb"]["SequenceNumber"])
+
+
+def enrolments(world: World, **query: str) -> list[dict[str, Any]]:
+    return world.of_contact(world.contact(**query)["contact"], "enrolments")
+
+
+def failing(world: World, name: str, code: str, times: int = 1) -> None:
+    """Make the next calls of a name fail."""
+    left = [code] * times
+
+    def before(call: Call) -> None:
+        if call.name == name and left:
+            raise ClientError({"Error": {"Code": left.pop(), "Message": code}}, call.operation)
+
+    world.recorder.before = before
+
+
+# --- enrolling -------------------------------------------------------------------------------------------------------
+
+
+def test_the_trigger_event_enrols_and_starts_an_execution_that_knows_no_names(acme: World) -> None:
+    acme.identify("ada", email="ada@people.example", firstName="Ada")
+    acme.track("ada", "Signed Up", plan="team")
+    (enrolment,) = enrolments(acme, user_id="ada")
+    assert enrolment["state"] == "live"
+    assert enrolment["cause"]["event"] == "Signed Up"
+    assert enrolment["until"] == {"pause": "2026-11-22T09:00:00.000000Z"}
+    ((_, given),) = acme.started.items()
+    assert json.loads(given) == {
+        "workspace": "acme",
+        "contact": acme.contact(user_id="ada")["contact"],
+        "automation": "welcome",
+        "version": 1,
+        "entry": enrolment["entry"],
+        "at": {"n": 0, "next": "pause", "until": enrolment["until"]},
+    }
+
+
+def test_every_trigger_event_enrols_again(acme: World) -> None:
+    for _ in range(2):
+        acme.now += timedelta(seconds=1)
+        acme.track("ada", "Signed Up")
+    assert len(enrolments(acme, user_id="ada")) == len(acme.executions) == 2
+
+
+def test_reentry_once_enrols_a_person_once(acme: World) -> None:
+    acme.automation(definition(reentry="once"))
+    for user in ("ada", "ada", "bob"):
+        acme.now += timedelta(seconds=1)
+        acme.track(user, "Signed Up")
+    assert len(enrolments(acme, user_id="ada")) == len(enrolments(acme, user_id="bob")) == 1
+    assert len(acme.executions) == 2
+
+
+def test_reentry_once_holds_for_whoever_a_person_was_before(acme: World) -> None:
+    acme.automation(definition(reentry="once"))
+    acme.identify("ada")
+    for event, ids in (
+        ("Signed Up", {"anonymousId": "a-9"}),
+        ("Signed In", {"userId": "ada", "anonymousId": "a-9"}),
+        ("Signed Up", {"userId": "ada"}),
+    ):
+        say(acme, event, **ids)
+        acme.pump()
+    assert len(enrolments(acme, user_id="ada")) == len(acme.executions) == 1
+
+
+@pytest.mark.parametrize(
+    ("where", "traits", "properties", "enrols"),
+    [
+        ({"property": "plan", "is": "team"}, {}, {"plan": "team"}, True),
+        ({"property": "plan", "is": "team"}, {}, {"plan": "solo"}, False),
+        ({"property": "plan", "is": "team"}, {}, {}, False),
+        ({"property": "price.amount", "at_least": 10}, {}, {"price": {"amount": 12}}, True),
+        ({"trait": "country", "in": ["PL", "DE"]}, {"country": "PL"}, {}, True),
+        ({"trait": "country", "in": ["PL", "DE"]}, {"country": "FR"}, {}, False),
+        ({"all": [{"trait": "age", "at_least": 18}, {"property": "a", "exists": True}]}, {"age": 18}, {"a": 1}, True),
+        ({"trait": "age", "greater_than": 17}, {"age": "eighteen"}, {}, False),
+        ({"trait": "age", "greater_than": 17}, {"age": [18]}, {}, False),
+        ({"none": [{"trait": "country", "is": "PL"}]}, {}, {}, True),
+    ],
+)  # fmt: skip
+def test_where_decides_by_the_events_properties_and_the_contacts_traits(
+    acme: World, where: Any, traits: dict[str, Any], properties: dict[str, Any], enrols: bool
+) -> None:
+    acme.automation(definition(trigger={"event": "Signed Up", "where": where}))
+    acme.identify("ada", **traits)
+    acme.track("ada", "Signed Up", **properties)
+    assert len(enrolments(acme, user_id="ada")) == enrols
+    assert acme.messages_in("aside") == []
+
+
+def test_a_trait_that_was_set_before_in_the_same_batch_counts_and_one_set_after_does_not(acme: World) -> None:
+    acme.automation(definition(trigger={"event": "Signed Up", "where": {"trait": "plan", "is": "team"}}))
+    say(acme, "Signed Up", userId="before")
+    for user in ("before", "after"):
+        say(acme, "", "identify", userId=user, traits={"plan": "team"})
+    say(acme, "Signed Up", userId="after")
+    assert react(acme, acme.new_records()) == []
+    assert len(enrolments(acme, user_id="before")) == 0
+    assert len(enrolments(acme, user_id="after")) == 1
+
+
+def test_one_event_enrols_in_every_automation_that_listens_to_it(acme: World) -> None:
+    acme.automation(definition(automation="tour"))
+    acme.automation(definition(automation="other", trigger={"event": "Paid"}))
+    acme.track("ada", "Signed Up")
+    assert sorted(one["automation"] for one in enrolments(acme, user_id="ada")) == ["tour", "welcome"]
+
+
+def test_only_the_live_version_enrols_and_whoever_is_inside_stays_in_theirs(acme: World) -> None:
+    acme.track("ada", "Signed Up")
+    acme.automation(definition(trigger={"event": "Joined"}))
+    acme.track("bob", "Signed Up")
+    acme.track("bob", "Joined")
+    assert [one["version"] for one in enrolments(acme, user_id="ada")] == [1]
+    assert [one["version"] for one in enrolments(acme, user_id="bob")] == [2]
+
+
+def test_a_draft_enrols_nobody(acme: World) -> None:
+    path = {"name": "welcome"}
+    draft = definition(trigger={"event": "Joined"})
+    assert acme.call("automations", "PUT /v1/automations/{name}", draft, path=path)[0] == 200
+    acme.track("ada", "Joined")
+    assert enrolments(acme, user_id="ada") == []
+
+
+def test_a_listener_that_is_published_later_is_seen_at_the_next_batch_by_a_warm_process(world: World) -> None:
+    world.template("tips")
+    world.track("ada", "Signed Up")
+    world.automation(definition())
+    world.track("bob", "Signed Up")
+    world.automation(definition(automation="tour"))
+    world.track("cyd", "Signed Up")
+    assert [len(enrolments(world, user_id=user)) for user in ("ada", "bob", "cyd")] == [0, 1, 2]
+
+
+def test_the_automations_of_another_workspace_do_not_listen(acme: World) -> None:
+    acme.ingest("track", {"userId": "eve", "event": "Signed Up"}, acme.other_secret)
+    acme.pump()
+    assert acme.executions == {}
+
+
+def test_events_of_ours_start_automations_too(acme: World) -> None:
+    acme.automation(definition(automation="sorry", trigger={"event": "Address Suppressed"}))
+    acme.identify("ada", email="ada@people.example")
+    path = {"channel": "email", "address": "ada@people.example"}
+    acme.call("suppressions", "PUT /v1/suppressions/{channel}/{address}", path=path)
+    acme.pump()
+    assert [one["automation"] for one in enrolments(acme, user_id="ada")] == ["sorry"]
+
+
+def test_an_event_that_nobody_listens_to_costs_one_read_and_one_write(acme: World) -> None:
+    acme.track("ada", "Signed Up")
+    for number in range(5):
+        say(acme, f"Viewed {number}", userId="ada")
+    records = acme.new_records()
+    acme.recorder.clear()
+    react(acme, records)
+    assert acme.recorder.names() == ["dynamodb:BatchGetItem", "dynamodb:UpdateItem"]
+
+
+# --- repeated --------------------------------------------------------------------------------------------------------
+
+
+def test_the_same_record_delivered_three_times_enrols_once(acme: World) -> None:
+    say(acme, "Signed Up", userId="ada")
+    records = acme.new_records()
+    for _ in range(3):
+        assert react(acme, records) == []
+        acme.cold("react")
+    assert len(enrolments(acme, user_id="ada")) == len(acme.executions) == 1
+
+
+def test_a_record_that_is_repeated_when_the_enrolment_is_over_changes_nothing(acme: World) -> None:
+    acme.identify("ada", email="ada@people.example")
+    say(acme, "Signed Up", userId="ada")
+    records = acme.new_records()
+    react(acme, records)
+    acme.run(timedelta(days=2))
+    assert react(acme, records) == []
+    assert len(acme.ses.accepted) == len(enrolments(acme, user_id="ada")) == len(acme.executions) == 1
+
+
+def test_a_record_that_is_repeated_after_its_contact_was_absorbed_enrols_once(acme: World) -> None:
+    acme.identify("ada", email="ada@people.example")
+    say(acme, "Signed Up", anonymousId="a-9")
+    signed_up = acme.new_records()
+    react(acme, signed_up)
+    say(acme, "Signed In", userId="ada", anonymousId="a-9")
+    acme.pump()
+    assert react(acme, signed_up) == []
+    acme.run(timedelta(days=2))
+    assert len(enrolments(acme, user_id="ada")) == len(acme.executions) == len(acme.ses.accepted) == 1
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_message_stamped_with_the_user_id_when_it_was_sent_again_starts_one_enrolment(
+    acme: World, together: bool
+) -> None:
+    for ids in ({"anonymousId": "a-9"}, {"userId": "ada", "anonymousId": "a-9"}):
+        acme.ingest("track", {"messageId": "m-same", "event": "Signed Up", **ids})
+        if not together:
+            acme.pump()
+    acme.pump()
+    assert len(acme.executions) == 1
+    assert acme.contact(user_id="ada") == acme.contact(anonymous_id="a-9")
+    assert len(enrolments(acme, user_id="ada")) == 1
+
+
+def test_whoever_is_enrolled_when_a_new_version_is_published_is_not_enrolled_again_by_a_repeat(acme: World) -> None:
+    say(acme, "Signed Up", userId="ada")
+    records = acme.new_records()
+    react(acme, records)
+    acme.automation(definition(description="second version"))
+    assert react(acme, records) == []
+    assert [one["version"] for one in enrolments(acme, user_id="ada")] == [1]
+    assert len(acme.executions) == 1
+
+
+# --- what fails ------------------------------------------------------------------------------------------------------
+
+
+def unknown_records(world: World) -> list[dict[str, Any]]:
+    """Records that no code of ours wrote, or that break whoever reads them."""
+    say(world, "Signed Up", userId="broken")
+    (record,) = world.new_records()
+    image = record["dynamodb"]["NewImage"]
+    changed: list[dict[str, Any]] = [
+        {"eventName": "INSERT", "dynamodb": {"SequenceNumber": "1"}},
+        world.record({"pk": {"S": "acme#user#x"}}),
+        world.record({**image, "pk": {"S": "acme#planet#mars"}}),
+        world.record({**image, "pk": {"N": "7"}}),
+        world.record({**image, "received_at": {"S": "soon"}}),
+        world.record({**image, "body": {"S": "no JSON"}}),
+        world.record({**image, "body": {"S": "[]"}}),
+        world.record({**image, "body": {"S": "[" * 50_000}}),
+        world.record({**image, "pk": {"S": "acme#contact#cnobody"}}),
+    ]
+    return changed
+
+
+@pytest.mark.parametrize("number", range(9))
+def test_a_record_that_cannot_be_served_is_set_aside_whole_and_those_around_it_are_served(
+    acme: World, number: int
+) -> None:
+    broken = unknown_records(acme)[number]
+    say(acme, "Signed Up", userId="ada")
+    say(acme, "Signed Up", userId="bob")
+    one, other = acme.new_records()
+    assert react(acme, [one, broken, other]) == []
+    assert acme.messages_in("aside") == [broken]
+    assert len(enrolments(acme, user_id="ada")) == len(enrolments(acme, user_id="bob")) == 1
+
+
+def test_a_contact_that_has_no_more_room_does_not_block_the_stream(acme: World) -> None:
+    letters = "abcdefghijklmno"
+    for letter in letters:  # each within the limits of a message, all together over those of an item
+        say(acme, "", "identify", userId="hoarder", traits={letter: "x" * 31_000})
+    say(acme, "Signed Up", userId="ada")
+    *large, last = acme.new_records()
+    for record in large:
+        assert react(acme, [record]) == []
+    assert react(acme, [large[-1], last]) == []
+    assert {one["dynamodb"]["Keys"]["pk"]["S"] for one in acme.messages_in("aside")} == {"acme#user#hoarder"}
+    assert len(enrolments(acme, user_id="ada")) == 1
+    assert 5 < len(acme.contact(user_id="hoarder")["traits"]) < 13
+
+
+def test_all_that_one_contact_brings_at_once_is_served_as_far_as_there_is_room(acme: World) -> None:
+    for letter in "abcdefghijklmno":
+        say(acme, "", "identify", userId="hoarder", traits={letter: "x" * 31_000})
+    say(acme, "Signed Up", userId="ada")
+    assert react(acme, acme.new_records()) == []
+    kept = len(acme.contact(user_id="hoarder")["traits"])
+    assert 5 < kept < 13
+    assert len(acme.messages_in("aside")) == 15 - kept
+    assert len(enrolments(acme, user_id="ada")) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("dynamodb:TransactWriteItems", "ThrottlingException"),
+        ("dynamodb:TransactWriteItems", "InternalServerError"),
+        ("dynamodb:TransactWriteItems", "TransactionInProgressException"),
+        ("stepfunctions:StartExecution", "InternalFailure"),
+        ("stepfunctions:StartExecution", "StateMachineDoesNotExist"),
+    ],
+)
+def test_what_aws_could_not_do_now_is_repeated_from_there_and_then_done_once(acme: World, name: str, code: str) -> None:
+    say(acme, "Viewed", userId="calm")
+    acme.pump()
+    say(acme, "Viewed", userId="calm")
+    say(acme, "Signed Up", userId="ada")
+    _, ada = records = acme.new_records()
+    failing(acme, name, code)
+    assert react(acme, records) == [sequence(ada)]
+    assert react(acme, [ada]) == []
+    assert len(enrolments(acme, user_id="ada")) == len(acme.executions) == 1
+    assert acme.messages_in("aside") == []
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_batch_that_could_not_be_read_is_repeated_as_a_whole(acme: World, number: int) -> None:
+    say(acme, "Signed Up", userId="ada")
+    records = acme.new_records()
+    seen: list[str] = []
+
+    def before(call: Call) -> None:
+        if call.operation == "BatchGetItem":
+            seen.append(call.name)
+            if len(seen) == number + 1:
+                raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "x"}}, call.operation)
+
+    acme.recorder.before = before
+    with pytest.raises(Exception, match="throttled"):
+        acme.invoke("react", {"Records": records})
+    assert react(acme, records) == []
+    assert len(acme.executions) == 1
+
+
+def test_a_record_that_cannot_even_be_set_aside_is_repeated(acme: World) -> None:
+    failing(acme, "sqs:SendMessage", "InternalError")
+    broken = acme.record({"pk": {"S": "acme#user#x"}})
+    with pytest.raises(Exception, match="queue"):
+        acme.invoke("react", {"Records": [broken]})
+    assert react(acme, [broken]) == []
+    assert acme.messages_in("aside") == [broken]
+
+
+# --- starting executions ---------------------------------------------------------------------------------------------
+
+
+def queued(world: World) -> dict[str, Any]:
+    """The starts queue's messages, as Lambda gives them to start_enrolments."""
+    bodies = [json.dumps(body) for body in world.messages_in("starts")]
+    return {"Records": [{"messageId": f"q-{number}", "body": body} for number, body in enumerate(bodies)]}
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "TooManyRequestsException", "ExecutionLimitExceeded"])
+def test_a_start_that_is_throttled_waits_in_a_queue_and_happens_once(acme: World, code: str) -> None:
+    acme.start_failures = [code]
+    acme.track("ada", "Signed Up")
+    assert acme.executions == {}
+    assert [one["state"] for one in enrolments(acme, user_id="ada")] == ["live"]
+    waiting = queued(acme)
+    assert len(waiting["Records"]) == 1
+    acme.start_failures = [code]
+    assert acme.invoke("start_enrolments", waiting) == {"batchItemFailures": [{"itemIdentifier": "q-0"}]}
+    for _ in range(2):
+        assert acme.invoke("start_enrolments", waiting) == {"batchItemFailures": []}
+    assert len(acme.executions) == 1
+
+
+def test_a_queued_start_names_ids_only(acme: World) -> None:
+    acme.identify("ada", email="ada@people.example")
+    acme.start_failures = ["ThrottlingException"]
+    acme.track("ada", "Signed Up", card="4111")
+    (body,) = acme.messages_in("starts")
+    assert sorted(body) == ["automation", "contact", "entry", "workspace"]
+
+
+def test_a_start_that_is_waiting_when_the_stream_repeats_the_record_happens_once(acme: World) -> None:
+    say(acme, "Signed Up", userId="ada")
+    records = acme.new_records()
+    acme.start_failures = ["ThrottlingException"]
+    react(acme, records)
+    react(acme, records)
+    assert acme.invoke("start_enrolments", queued(acme)) == {"batchItemFailures": []}
+    assert len(acme.executions) == 1
+
+
+def test_a_start_that_was_done_before_is_not_done_again_even_when_the_execution_is_over(acme: World) -> None:
+    acme.identify("ada", email="ada@people.example")
+    acme.track("ada", "Signed Up")
+    (execution,) = acme.executions.values()
+    (enrolment,) = enrolments(acme, user_id="ada")
+    body = {name: enrolment[name] for name in ("contact", "automation", "entry")} | {"workspace": "acme"}
+    waiting = {"Records": [{"messageId": "q-0", "body": json.dumps(body)}]}
+    acme.run(timedelta(days=2))
+    assert execution.is_over
+    assert acme.invoke("start_enrolments", waiting) == {"batchItemFailures": []}
+    assert len(acme.executions) == len(acme.ses.accepted) == 1
+
+
+@pytest.mark.parametrize("body", ["no JSON", "{}", "[]", "null", '"x"', '{"workspace": "acme"}'])
+def test_a_queued_start_that_nobody_understands_goes_back_alone(acme: World, body: str) -> None:
+    acme.start_failures = ["ThrottlingException"]
+    acme.track("ada", "Signed Up")
+    waiting = queued(acme)
+    waiting["Records"].insert(0, {"messageId": "poison", "body": body})
+    assert acme.invoke("start_enrolments", waiting) == {"batchItemFailures": [{"itemIdentifier": "poison"}]}
+    assert len(acme.executions) == 1
+
+
+def test_a_queued_start_of_an_enrolment_that_is_gone_or_over_is_let_be(acme: World) -> None:
+    body = {"workspace": "acme", "contact": "cnobody", "automation": "welcome", "entry": "e"}
+    waiting = {"Records": [{"messageId": "q-0", "body": json.dumps(body)}]}
+    assert acme.invoke("start_enrolments", waiting) == {"batchItemFailures": []}
+    assert acme.executions == {}
