@@ -118,12 +118,16 @@ def _keep(console: Console, system: LocalSystem, address: Address) -> None:
     rows.add_row("API", f"[bold]{address.url}[/]")
     for kind, key in address.keys.items():
         rows.add_row(f"{kind.capitalize()} key", escape(key))
-    rows.add_row()
-    rows.add_row("In another", f"export TIDINGS_URL={address.url} TIDINGS_SECRET_KEY={escape(address.keys['secret'])}")
-    rows.add_row("terminal", f"{escape(tidings)} contact enrolments --user-id {ADA.id}")
-    rows.add_row("", f"{escape(tidings)} contact messages --user-id {CLEO.id}")
-    rows.add_row("Stop", "Ctrl-C; all of it is thrown away")
     console.print(Panel(rows, title="Still up", title_align="left", expand=False))
+    for line in (
+        "In another terminal:",
+        f"  export TIDINGS_URL={address.url}",
+        f"  export TIDINGS_SECRET_KEY={address.keys['secret']}",
+        f"  {tidings} contact enrolments --user-id {ADA.id}",
+        f"  {tidings} contact messages --user-id {CLEO.id}",
+        "Ctrl-C stops it and throws everything away.",
+    ):
+        console.print(escape(line), soft_wrap=True)
     try:
         while True:
             system.require_alive()
