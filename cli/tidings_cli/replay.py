@@ -18,7 +18,7 @@ from tidings_cli.stack import Stack, aws_faults
 
 # Longer than one record may take, so that nobody else is handed it meanwhile.
 VISIBILITY_SECONDS = 180
-WAIT_SECONDS = 2
+WAIT_SECONDS = 1
 # SQS answers from some of its servers at a time: one empty answer does not mean an empty queue.
 EMPTY_ANSWERS = 2
 

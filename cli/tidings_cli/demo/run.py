@@ -102,7 +102,8 @@ def _tell(console: Console, found: Sequence[Finding], seconds: float) -> bool:
     for finding in found:
         console.print(f"{OK if finding.good else FAILED} {escape(finding.text)}", soft_wrap=True)
         if not finding.good:
-            console.print(f"  [red]found: {escape(finding.found)}[/]", soft_wrap=True)
+            found_text = finding.found.replace("\n", "\n         ")
+            console.print(f"  [red]found: {escape(found_text)}[/]", soft_wrap=True)
     verdict = "[bold green]Exactly the right mails were sent[/]" if good else "[bold red]The demo failed[/]"
     console.print(f"\n{verdict} [dim]({seconds:.1f} s from start to here)[/]")
     return good
