@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tidings.core import aws
 from tidings.core.errors import Unavailable
 
 _CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
@@ -30,7 +30,7 @@ class StepFunctionsGateway:
 
     def __init__(self, role_arn: str = "", client: Any = None) -> None:
         self._role_arn = role_arn
-        self._client = client or boto3.client("stepfunctions", config=_CONFIG)
+        self._client = client or aws.client("stepfunctions", _CONFIG)
 
     def create_machine(self, name: str, definition: Mapping[str, Any], tags: Mapping[str, str]) -> str:
         """The ARN of the machine, made if it is not there: Step Functions answers the same for the same definition.
@@ -77,7 +77,7 @@ class QueueGateway:
 
     def __init__(self, queue_url: str, client: Any = None) -> None:
         self._queue_url = queue_url
-        self._client = client or boto3.client("sqs", config=_CONFIG)
+        self._client = client or aws.client("sqs", _CONFIG)
 
     def put(self, body: Mapping[str, Any]) -> None:
         """Put a message. Raises Unavailable."""

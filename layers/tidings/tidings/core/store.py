@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from botocore.session import Session
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.exceptions import PynamoDBException, TransactWriteError, VerboseClientError
@@ -21,6 +22,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
+from tidings.core import aws
 from tidings.core.errors import Throttled, TidingsError, Unavailable
 from tidings.core.settings import Settings
 
@@ -130,13 +132,20 @@ def check(label: str, model: Model, condition: Condition) -> Part:
 _ORDER = {"check": 0, "delete": 1, "put": 2, "update": 3}
 
 
+class _Connection(Connection):
+    @property
+    def session(self) -> Session:
+        """The session of all clients, instead of one for each thread."""
+        return aws.session()
+
+
 class Database:
     """The process's one connection, and each model bound to the table that the settings name."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._bound: dict[type[Model], type[Model]] = {}
-        self._connection = Connection(
+        self._connection = _Connection(
             connect_timeout_seconds=CONNECT_SECONDS, read_timeout_seconds=READ_SECONDS, max_retry_attempts=RETRIES
         )
 

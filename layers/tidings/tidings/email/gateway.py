@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -17,6 +16,7 @@ from botocore.exceptions import (
     ProxyConnectionError,
 )
 
+from tidings.core import aws
 from tidings.email.model import Accepted, Answer, Mail, NoAnswer, Refused
 
 CONNECT_SECONDS = 2
@@ -49,11 +49,9 @@ class SesGateway:
 
     def __init__(self, configuration_set: str, client: Any = None) -> None:
         self._configuration_set = configuration_set
-        self._client = client or boto3.client(
+        self._client = client or aws.client(
             "sesv2",
-            config=Config(
-                connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"total_max_attempts": 1}
-            ),
+            Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"total_max_attempts": 1}),
         )
 
     def send(self, mail: Mail) -> Answer:
