@@ -208,5 +208,6 @@ def _print_applied(answer: dict[str, Any], and_publish: bool) -> None:
 def _published(published: dict[str, Any]) -> str:
     name, version = escape(published["automation"]), published["version"]
     if published["changed"]:
-        return f"{name} version {version} is live; those inside an earlier version finish on it."
-    return f"{name} has not changed; version {version} stays live."
+        earlier = "; those inside an earlier version finish on it" if version > 1 else ""
+        return f"{name} version {version} is live{earlier}"
+    return f"{name} has not changed; version {version} stays live"

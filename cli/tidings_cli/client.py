@@ -76,7 +76,7 @@ class Client:
         except urllib3.exceptions.ReadTimeoutError as error:
             raise Unreachable(f"{self.url} did not answer in time; try again.") from error
         except urllib3.exceptions.HTTPError as error:
-            raise Unreachable(f"Nothing answers at {self.url}; {self._hint}.") from error
+            raise Unreachable(f"Nothing answers at {self.url}; {self._hint}") from error
         return _read(answer.status, answer.data)
 
 

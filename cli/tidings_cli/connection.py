@@ -48,7 +48,7 @@ def choose(url: str | None, key: str | None, environment: Mapping[str, str], loc
         raise CommandFailed(f'"{named_url}" is no address; write it like https://api.example.org.', 2)
     is_local = local is not None and named_url in ("", local.url)
     if local is not None and is_local:
-        return Client(local.url, named_key or local.key, f"the local system is not running: {_START}")
+        return Client(local.url, named_key or local.key, "start the local system again with: tidings local")
     if not named_url:
         raise CommandFailed(f"No system was named with --url or TIDINGS_URL, and none runs here; {_START}")
     if not named_key:

@@ -144,5 +144,5 @@ def test_nobody_there_is_told_with_what_to_do() -> None:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     with pytest.raises(Unreachable, match=f"Nothing answers at {url}; check the address"):
         Client(url, "sk_x").get("contacts")
-    with pytest.raises(Unreachable, match="the local system is not running: start one with: tidings local"):
+    with pytest.raises(Unreachable, match="start the local system again with: tidings local"):
         choose(None, None, {}, Local(url, "sk_x")).get("contacts")
