@@ -33,7 +33,7 @@ from tidings.consent.service import SuppressionService
 from tidings.contacts.model import Contact
 from tidings.contacts.store import DynamoContactStore
 from tidings.core.clock import Clock
-from tidings.core.errors import NotFound, TidingsError
+from tidings.core.errors import InvalidInput, NotFound
 from tidings.core.ids import message_id
 from tidings.core.store import ConditionFailed, Database, Key, Part
 from tidings.email.model import Order
@@ -250,7 +250,7 @@ class CheckSuppressionTask:
             return Check("address", False, "the contact has no e-mail address")
         try:
             return self._suppressions.check(contact.workspace, channel, contact.email)
-        except TidingsError as error:
+        except InvalidInput as error:
             return Check("address", False, error.message)
 
 
