@@ -14,6 +14,9 @@ from tidings.core.clock import Clock, to_text
 from tidings.core.errors import NotFound
 from tidings.core.ids import digest
 
+# To how many of the contacts that share an address a change of it is told.
+TOLD = 100
+
 
 class ConsentStore(Protocol):
     """Where suppressions are kept."""
@@ -32,7 +35,7 @@ class EventSink(Protocol):
 class ContactFinder(Protocol):
     """Who has an address."""
 
-    def contact_with(self, workspace: str, identity: Identity) -> str | None: ...
+    def contacts_with(self, workspace: str, email: Identity, most: int) -> list[str]: ...
 
 
 class SuppressionService:
@@ -63,7 +66,7 @@ class SuppressionService:
         source: str,
         expires_at: datetime | None = None,
     ) -> Suppression:
-        """Put an address on the list. An entry in force stays: who complained first is not made to have bounced."""
+        """Put an address on the list. An entry that lasts as long stays: who complained is not made to have bounced."""
         text = normalise_address(channel, address)
         entry = Suppression(workspace, channel, text, reason, self._clock.now(), source, expires_at)
         if not self._store.suppress(entry):
@@ -100,18 +103,18 @@ class SuppressionDesk:
         self._tell("Address Released", replace(entry, created_at=self._clock.now()))
 
     def _tell(self, name: str, entry: Suppression) -> None:
-        contact = self._contacts.contact_with(entry.workspace, Identity(IdentityKind.EMAIL, entry.address))
-        if contact is None:
-            return
-        self._events.add(
-            Event(
-                workspace=entry.workspace,
-                identity=Identity(IdentityKind.CONTACT, contact),
-                message_id=digest(name, entry.channel, entry.address, to_text(entry.created_at)),
-                type="system",
-                name=name,
-                received_at=self._clock.now(),
-                timestamp=entry.created_at,
-                properties={"channel": entry.channel.value, "reason": entry.reason.value},
+        if entry.channel is not Channel.EMAIL:
+            return  # nobody is found by a phone number yet
+        for contact in self._contacts.contacts_with(entry.workspace, Identity(IdentityKind.EMAIL, entry.address), TOLD):
+            self._events.add(
+                Event(
+                    workspace=entry.workspace,
+                    identity=Identity(IdentityKind.CONTACT, contact),
+                    message_id=digest(name, entry.channel, entry.address, to_text(entry.created_at)),
+                    type="system",
+                    name=name,
+                    received_at=self._clock.now(),
+                    timestamp=entry.created_at,
+                    properties={"channel": entry.channel.value, "reason": entry.reason.value},
+                )
             )
-        )

@@ -38,7 +38,7 @@ class DynamoConsentStore:
         return None if item is None else _entity(item, workspace, channel, address)
 
     def suppress(self, entry: Suppression) -> bool:
-        """Put an address on the list; False if it is there already, which stays as it is."""
+        """Put an address on the list; False if it is there already for as long or longer, which stays as it is."""
         item = self._items(
             f"{entry.workspace}#{entry.address}",
             _sk(entry.channel),
@@ -49,7 +49,7 @@ class DynamoConsentStore:
         )
         try:
             with faults():
-                item.save(condition=self._free(entry.created_at))
+                item.save(condition=self._free(entry.created_at) | self._ends_before(entry.expires_at))
         except ConditionFailed:
             return False
         return True
@@ -70,6 +70,11 @@ class DynamoConsentStore:
     def _free(self, now: datetime) -> Condition:
         free: Condition = self._items.pk.does_not_exist() | (self._items.expires_at <= epoch(now))
         return free
+
+    def _ends_before(self, instant: datetime | None) -> Condition:
+        ends = self._items.expires_at
+        earlier: Condition = ends.exists() if instant is None else ends < epoch(instant)
+        return earlier
 
 
 def _sk(channel: Channel) -> str:

@@ -70,14 +70,18 @@ class DynamoContactStore:
     def contact_with(self, workspace: str, identity: Identity) -> str | None:
         """The id of the contact that an identity leads to: one read; for an e-mail the oldest contact with it."""
         if identity.kind is IdentityKind.EMAIL:
-            with faults():
-                found = list(self._identities.query(f"{workspace}#{identity}", limit=1, consistent_read=True))
-            return found[0].contact if found else None
+            return next(iter(self.contacts_with(workspace, identity, 1)), None)
         with faults():
             try:
                 return self._identities.get(f"{workspace}#{identity}", UNIQUE, consistent_read=True).contact
             except self._identities.DoesNotExist:
                 return None
+
+    def contacts_with(self, workspace: str, email: Identity, most: int) -> list[str]:
+        """The ids of contacts with an e-mail address, the oldest first: one query."""
+        with faults():
+            found = self._identities.query(f"{workspace}#{email}", limit=most, consistent_read=True)
+            return [item.contact for item in found]
 
     def add(self, contact: Contact) -> None:
         """Store a new contact and all its identities. Raises ConditionFailed if one of them is taken."""
