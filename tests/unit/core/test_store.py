@@ -122,7 +122,7 @@ class Answers:
     """A database that gives as many items a call as it is told."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, per_call: int) -> None:
-        monkeypatch.setenv("AWS_REGION", "us-east-1")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         self.database = Database(Settings({"TABLE_THINGS": "Things"}))
         self.table = self.database.table(Thing, "things")
         self.asked: list[int] = []
