@@ -86,3 +86,16 @@ def test_a_trigger_counts_in_all_time_but_not_since_the_enrolment_it_began(world
     assert [mail["Content"]["Simple"]["Subject"]["Data"] for mail in world.ses.accepted] == ["loyal for"]
     (first, *_) = world.of_contact(world.contact(user_id="ada")["contact"], "enrolments")
     assert first["path"][0]["why"]["often"]["result"] in (True, False)
+
+
+def test_a_message_remembers_when_it_came_to_each_state(world: World) -> None:
+    world.template("hello")
+    world.identify("ada", email="ada@people.example")
+    body = {"to": {"user_id": "ada"}, "template": "hello", "idempotency_key": "1"}
+    _, message = world.call("send_email", "POST /v1/emails", body)
+    (mail,) = world.ses.accepted
+    world.feedback(world.ses.event("Delivery", mail))
+    world.feedback(world.ses.event("Send", mail))
+    _, shown = world.call("messages", "GET /v1/messages/{message}", path={"message": message["message"]})
+    assert sorted(shown["history"]) == ["accepted", "claimed", "delivered"]
+    assert shown["history"]["delivered"] == "2026-11-21T09:00:05.000000Z"

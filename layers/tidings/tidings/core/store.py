@@ -148,7 +148,7 @@ class Database:
         self._connection = _Connection(
             connect_timeout_seconds=CONNECT_SECONDS, read_timeout_seconds=READ_SECONDS, max_retry_attempts=RETRIES
         )
-        _ = self._connection.client  # made when the function starts, where Lambda gives it a whole processor
+        _ = self._connection.client  # made at the start, so that the first call is like all others
 
     def table(self, model: type[M], name: str) -> type[M]:
         """`model` bound to the table of the setting TABLE_`name`. Raises MissingSetting."""

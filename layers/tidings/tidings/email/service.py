@@ -255,7 +255,7 @@ class FeedbackService:
         state = MEANINGS[feedback.kind].state
         if state is not None:
             self._messages.advance(
-                feedback.workspace, feedback.message_id, state, feedback.provider_id, error_of(feedback)
+                feedback.workspace, feedback.message_id, state, feedback.at, feedback.provider_id, error_of(feedback)
             )
         self._events.add(to_event(feedback, self._clock))
         return True

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import JSONAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
@@ -117,7 +117,7 @@ class MessageItem(Item):
     request = UnicodeAttribute(null=True)
     cause = JSONAttribute(null=True)
     decision = JSONAttribute(null=True)
-    history = JSONAttribute(null=True)
+    history: MapAttribute[str, Any] = MapAttribute(null=True)  # type: ignore[no-untyped-call]
     expires_at = NumberAttribute(null=True)
     attention_index = AttentionIndex()
 
@@ -173,7 +173,7 @@ class DynamoMessageStore:
         actions: list[Action] = [
             table.state.set(state.value),
             table.rank.set(RANK[state]),
-            table.history.set({**message.history, state.value: to_text(at)}),
+            table.history[state.value].set(to_text(at)),
             table.attention.remove(),
         ]
         if provider_id:
@@ -194,7 +194,7 @@ class DynamoMessageStore:
             table.state.set(State.UNKNOWN.value),
             table.rank.set(RANK[State.UNKNOWN]),
             table.attention.set(f"{message.workspace}#unknown"),
-            table.history.set({**message.history, State.UNKNOWN.value: to_text(at)}),
+            table.history[State.UNKNOWN.value].set(to_text(at)),
         ]
         try:
             self.write(update("message", self._at(message), actions, self._own_claim(message)))
@@ -202,13 +202,14 @@ class DynamoMessageStore:
             return False
         return True
 
-    def advance(self, workspace: str, message: str, state: State, provider_id: str, error: str) -> bool:
+    def advance(self, workspace: str, message: str, state: State, at: datetime, provider_id: str, error: str) -> bool:
         """Move a message up to a state that the provider reported; False if it is there, higher, or not ours."""
         table = self._items
         item = table(f"{workspace}#{contact_of_message(message)}", message)
         actions: list[Action] = [
             table.state.set(state.value),
             table.rank.set(RANK[state]),
+            table.history[state.value].set(to_text(at)),
             table.provider_id.set(provider_id),
             table.attention.remove(),
         ]
@@ -242,7 +243,7 @@ class DynamoMessageStore:
             request=item.request or "",
             cause=item.cause or {},
             decision=item.decision or {},
-            history=item.history or {},
+            history=item.history.as_dict() if item.history else {},  # type: ignore[no-untyped-call]
         )
 
     def _attention(self, place: str, condition: Condition | None = None) -> list[Message]:
