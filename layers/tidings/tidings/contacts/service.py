@@ -72,18 +72,18 @@ class ContactDirectory:
         """The contact that an identity leads to. Raises NotFound."""
         contact = self._store.contact_with(workspace, identity)
         if contact is None:
-            raise NotFound("unknown_contact", "No contact has this identity.", identity.kind.value)
+            asked_by = next((name for name, kind in _ASKED_BY.items() if kind is identity.kind), None)
+            raise NotFound("unknown_contact", "No contact has this identity.", asked_by)
         return self.get(workspace, contact)
 
-    def find_or_add_by_email(self, workspace: str, address: str) -> Contact:
-        """The oldest contact with an e-mail address, made if there is none. Raises InvalidInput."""
-        email = normalise_email(address)
-        if not email:
-            raise InvalidInput("invalid_email", "This is not an e-mail address.", "email")
-        identity = Identity(IdentityKind.EMAIL, email)
-        contact = self._store.contact_with(workspace, identity)
-        if contact is not None:
-            return self.get(workspace, contact)
+    def find_by_email(self, workspace: str, address: str) -> Contact | None:
+        """The oldest contact with an e-mail address, if there is one. Raises InvalidInput."""
+        contact = self._store.contact_with(workspace, _email_identity(address))
+        return None if contact is None else self.get(workspace, contact)
+
+    def add_by_email(self, workspace: str, address: str) -> Contact:
+        """A new contact that has nothing but an e-mail address. Raises InvalidInput."""
+        email = _email_identity(address).value
         # The id comes from the address, so that two first mails to it at once make one contact.
         new = Contact(workspace, f"c{digest('email contact', workspace, email)}", self._clock.now())
         new = with_traits(new, {"email": email}, self._clock.now(), "email")
@@ -183,9 +183,14 @@ def identity_in(query: Mapping[str, str]) -> Identity:
         raise InvalidInput("invalid_identity", f"Name one of {', '.join(_ASKED_BY)}.", "user_id")
     kind, value = _ASKED_BY[given[0]], query[given[0]].strip()
     if kind is IdentityKind.EMAIL:
-        value = normalise_email(value)
-        if not value:
-            raise InvalidInput("invalid_email", "This is not an e-mail address.", "email")
+        return _email_identity(value)
     if len(value.encode()) > ID_BYTES:
         raise InvalidInput("id_too_long", f"{given[0]} is at most {ID_BYTES} bytes.", given[0])
     return Identity(kind, value)
+
+
+def _email_identity(address: str) -> Identity:
+    email = normalise_email(address)
+    if not email:
+        raise InvalidInput("invalid_email", "This is not an e-mail address.", "email")
+    return Identity(IdentityKind.EMAIL, email)

@@ -6,18 +6,29 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from tidings.accounts.model import Workspace
 from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.contacts.model import Contact, Identity, IdentityKind
+from tidings.contacts.rules import ID_BYTES
 from tidings.contacts.service import ContactDirectory
 from tidings.core.errors import InvalidInput, NotFound
 from tidings.core.ids import digest, message_id
 from tidings.core.store import Database
 from tidings.email.model import Alone, Order
 from tidings.email.service import EmailService, Unsettled
-from tidings.messages.model import Kind, Message, Name
+from tidings.messages.model import Kind, Message, Name, Template
 from tidings.messages.store import DynamoMessageStore, DynamoTemplateStore
+
+
+def _short(text: str) -> str:
+    if len(text.encode()) > ID_BYTES:
+        raise ValueError(f"is at most {ID_BYTES} bytes")
+    return text
+
+
+Id = Annotated[str, AfterValidator(_short)]
 
 
 class Recipient(BaseModel):
@@ -25,10 +36,10 @@ class Recipient(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    contact: str | None = None
-    user_id: str | None = None
-    anonymous_id: str | None = None
-    email: str | None = None
+    contact: Id | None = None
+    user_id: Id | None = None
+    anonymous_id: Id | None = None
+    email: Id | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Recipient:
@@ -71,47 +82,60 @@ class EmailDesk:
     def send(self, workspace: str, body: Mapping[str, Any]) -> Message:
         """Send a mail; the message as it stands, `claimed` where nobody can tell yet whether it went.
 
-        The same idempotency key with the same body is the same message, with another one Conflict. Raises InvalidInput,
-        NotFound for an unknown contact or template, Throttled.
+        For one contact, the same idempotency key with the same body is the same message, with another one Conflict.
+        Raises InvalidInput, NotFound for an unknown contact or template, Throttled.
         """
         request = _read(body)
         contact = self._recipient(workspace, request.to)
-        message = message_id(contact.id, "api", workspace, request.idempotency_key)
-        message_key = self._messages.key(workspace, contact.id, message)
+        # Before two contacts became one, the message may have been sent under the other's id.
+        owners = contact.every_id if contact else ()
+        keys = [self._messages.key(workspace, owner, _message_id(workspace, owner, request)) for owner in owners]
         template_key = self._templates.live_key(workspace, request.template)
         workspace_key = self._workspaces.key(workspace)
-        found = self._database.batch_get([message_key, template_key, workspace_key])
+        found = self._database.batch_get([*keys, template_key, workspace_key])
         if template_key not in found:
             raise NotFound("unknown_template", f"There is no template named {request.template}.", "template")
-        order = Order(
-            workspace=self._workspaces.entity(found[workspace_key]),
-            contact=contact,
-            owner=contact.id,
-            message_id=message,
-            template_name=request.template,
-            template=self._templates.entity(found[template_key]),
-            kind=request.kind,
-            variables=request.variables,
-            cause={"api": request.idempotency_key},
-            request=_hash(request),
-        )
-        known = self._messages.entity(found[message_key]) if message_key in found else None
+        if contact is None:
+            contact = self._directory.add_by_email(workspace, str(request.to.email))
+        known = next((self._messages.entity(found[key]) for key in keys if key in found), None)
+        owner = known.contact if known else contact.id
+        place, template = self._workspaces.entity(found[workspace_key]), self._templates.entity(found[template_key])
+        order = _order(place, contact, owner, template, request)
         try:
             return self._emails.send(order, known, Alone())
         except Unsettled:
-            stored = self._messages.get(workspace, message)
+            stored = self._messages.get(workspace, order.message_id)
             if stored is None:
                 raise
             return stored
 
-    def _recipient(self, workspace: str, to: Recipient) -> Contact:
+    def _recipient(self, workspace: str, to: Recipient) -> Contact | None:
         if to.contact:
             return self._directory.get(workspace, to.contact)
         if to.email:
-            return self._directory.find_or_add_by_email(workspace, to.email)
+            return self._directory.find_by_email(workspace, to.email)
         if to.user_id:
             return self._directory.find(workspace, Identity(IdentityKind.USER, to.user_id))
         return self._directory.find(workspace, Identity(IdentityKind.ANONYMOUS, str(to.anonymous_id)))
+
+
+def _message_id(workspace: str, owner: str, request: SendRequest) -> str:
+    return message_id(owner, "api", workspace, request.idempotency_key)
+
+
+def _order(workspace: Workspace, contact: Contact, owner: str, template: Template, request: SendRequest) -> Order:
+    return Order(
+        workspace=workspace,
+        contact=contact,
+        owner=owner,
+        message_id=_message_id(workspace.id, owner, request),
+        template_name=request.template,
+        template=template,
+        kind=request.kind,
+        variables=request.variables,
+        cause={"api": request.idempotency_key},
+        request=_hash(request),
+    )
 
 
 def _read(body: Mapping[str, Any]) -> SendRequest:

@@ -82,8 +82,10 @@ class EmailService:
         and ConditionFailed where a guard of `company` refuses.
         """
         for _ in range(TRIES):
+            if known is not None and order.request and known.request != order.request:
+                raise Conflict("idempotency_conflict", "This idempotency key was used with another body.")
             known = self._aged(known)
-            if known is not None and not self._is_open(order, known):
+            if known is not None and not _is_open(order, known):
                 self._record(company, known)
                 return known
             try:
@@ -103,13 +105,6 @@ class EmailService:
             raise Unsettled("send_unsettled", "An earlier attempt to send this message has not settled yet.")
         self._messages.give_up(known, now)
         return self._messages.get(known.workspace, known.id)
-
-    def _is_open(self, order: Order, known: Message) -> bool:
-        """Whether the message may be claimed over its earlier state, instead of having its outcome."""
-        if order.request and known.request != order.request:
-            raise Conflict("idempotency_conflict", "This idempotency key was used with another body.")
-        resend = known.state is State.UNKNOWN and order.on_unknown is OnUnknown.RESEND
-        return known.state is State.RELEASED or resend
 
     def _record(self, company: Company, known: Message) -> None:
         self._write(company.records(outcome_of(known.state)))
@@ -218,9 +213,14 @@ class EmailService:
             self._messages.write(self._messages.settle(message, State.RELEASED, now, error=answer.reason))
             raise Throttled("provider_throttled", f"The provider asks to try later: {answer.reason}.")
         state = State.ACCEPTED if isinstance(answer, Accepted) else State.REFUSED
-        provider_id = answer.provider_id if isinstance(answer, Accepted) else ""
-        reason = answer.reason if isinstance(answer, Refused) else ""
-        part = self._messages.settle(message, state, now, provider_id, reason)
+        settled = replace(
+            message,
+            state=state,
+            provider_id=answer.provider_id if isinstance(answer, Accepted) else "",
+            error=answer.reason if isinstance(answer, Refused) else "",
+            history={**message.history, state.value: to_text(now)},
+        )
+        part = self._messages.settle(message, state, now, settled.provider_id, settled.error)
         records = company.records(outcome_of(state))
         try:
             self._write([part, *records])
@@ -229,7 +229,7 @@ class EmailService:
                 raise
             # The Send event was faster than the answer: what it says stands.
             self._write(records)
-        return replace(message, state=state, provider_id=provider_id, error=reason)
+        return settled
 
 
 class FeedbackService:
@@ -268,6 +268,12 @@ class FeedbackService:
             self._suppressions.suppress(
                 feedback.workspace, Channel.EMAIL, address, reason, f"message {feedback.message_id}"
             )
+
+
+def _is_open(order: Order, known: Message) -> bool:
+    """Whether the message may be claimed over its earlier state, instead of having its outcome."""
+    resend = known.state is State.UNKNOWN and order.on_unknown is OnUnknown.RESEND
+    return known.state is State.RELEASED or resend
 
 
 def _has_address(contact: Contact) -> Check:
