@@ -8,6 +8,7 @@ from tidings.accounts.service import Doorkeeper
 from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.automations.compile import StepFunctions
 from tidings.automations.gateway import StepFunctionsGateway
+from tidings.automations.machines import Machines
 from tidings.automations.service import AutomationService, Resuming
 from tidings.automations.store import DynamoAutomationStore, DynamoEnrolmentStore
 from tidings.core import http
@@ -21,17 +22,15 @@ clock = SystemClock()
 database = Database(settings)
 doorkeeper = Doorkeeper.over(database, clock)
 store, enrolments = DynamoAutomationStore(database), DynamoEnrolmentStore(database)
-machines = StepFunctionsGateway(settings.require("MACHINES_ROLE_ARN"))
+executions = StepFunctionsGateway(settings.require("MACHINES_ROLE_ARN"))
 functions = StepFunctions(
     send_email=settings.require("FUNCTION_SEND_EMAIL_ARN"),
     branch=settings.require("FUNCTION_BRANCH_ARN"),
     check_suppression=settings.require("FUNCTION_CHECK_SUPPRESSION_ARN"),
 )
-prefix = settings.require("MACHINE_PREFIX")
-automations = AutomationService(
-    store, DynamoTemplateStore(database), DynamoWorkspaceStore(database), machines, functions, prefix, clock
-)
-resuming = Resuming(store, enrolments, machines, functions, prefix, clock)
+machines = Machines(executions, functions, settings.require("MACHINE_PREFIX"))
+automations = AutomationService(store, DynamoTemplateStore(database), DynamoWorkspaceStore(database), machines, clock)
+resuming = Resuming(store, enrolments, machines, executions, clock)
 
 
 @http.answers

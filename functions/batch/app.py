@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tidings.accounts.service import Doorkeeper
+from tidings.activity.endpoint import open_ingest
 from tidings.activity.rules import BATCH_BYTES
-from tidings.activity.service import IngestService
-from tidings.activity.store import DynamoEventStore
 from tidings.core import http
-from tidings.core.clock import SystemClock
-from tidings.core.settings import Settings
-from tidings.core.store import Database
 
-clock = SystemClock()
-database = Database(Settings.read())
-doorkeeper = Doorkeeper.over(database, clock)
-ingest = IngestService(DynamoEventStore(database), clock)
+doorkeeper, ingest = open_ingest()
 
 
 @http.answers

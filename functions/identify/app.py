@@ -1,29 +1,7 @@
-"""Woken by POST /v1/identify: takes one identify call of a tracking SDK."""
+"""Woken by POST /v1/identify: stores one identify call of a tracking SDK, with one write and no reads."""
 
 from __future__ import annotations
 
-from typing import Any
+from tidings.activity.endpoint import single_call
 
-from tidings.accounts.service import Doorkeeper
-from tidings.activity.rules import ENVELOPE_BYTES, MESSAGE_BYTES
-from tidings.activity.service import IngestService
-from tidings.activity.store import DynamoEventStore
-from tidings.core import http
-from tidings.core.clock import SystemClock
-from tidings.core.settings import Settings
-from tidings.core.store import Database
-
-clock = SystemClock()
-database = Database(Settings.read())
-doorkeeper = Doorkeeper.over(database, clock)
-ingest = IngestService(DynamoEventStore(database), clock)
-
-
-@http.answers
-def handler(event: dict[str, Any], context: Any) -> http.Answer:
-    """Store the call: one write, no reads. A repeated messageId is a success."""
-    request = http.Request.of(event)
-    message = request.json(MESSAGE_BYTES + ENVELOPE_BYTES, "message_too_large")
-    key = doorkeeper.admit([message.pop("writeKey", None), *http.api_keys_in(request)])
-    ingest.take(key.workspace, "identify", message)
-    return http.ok({"success": True})
+handler = single_call("identify")

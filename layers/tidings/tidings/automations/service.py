@@ -7,17 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 from tidings.accounts.store import DynamoWorkspaceStore
-from tidings.automations.compile import StepFunctions, machine_name, machine_tags, resumed
-from tidings.automations.compile import compile as compile_machine
 from tidings.automations.enrol import start
 from tidings.automations.enrolments import Enrolment, EnrolmentState
 from tidings.automations.gateway import StepFunctionsGateway
-from tidings.automations.model import Definition, definition_hash
+from tidings.automations.machines import Machines
+from tidings.automations.model import Definition
 from tidings.automations.rules import Problem, check
 from tidings.automations.store import Automation, DynamoAutomationStore, DynamoEnrolmentStore
 from tidings.core.clock import Clock
 from tidings.core.errors import Conflict, InvalidInput, NotFound
-from tidings.core.ids import digest
 from tidings.core.store import ConditionFailed
 from tidings.messages.store import DynamoTemplateStore
 
@@ -43,17 +41,13 @@ class AutomationService:
         automations: DynamoAutomationStore,
         templates: DynamoTemplateStore,
         workspaces: DynamoWorkspaceStore,
-        machines: StepFunctionsGateway,
-        functions: StepFunctions,
-        machine_prefix: str,
+        machines: Machines,
         clock: Clock,
     ) -> None:
         self._automations = automations
         self._templates = templates
         self._workspaces = workspaces
         self._machines = machines
-        self._functions = functions
-        self._prefix = machine_prefix
         self._clock = clock
 
     def apply(self, workspace: str, body: Mapping[str, Any]) -> tuple[Automation, list[Problem]]:
@@ -80,7 +74,7 @@ class AutomationService:
         if live is not None and live.definition == draft.definition:
             return live, False
         version = 1 if live is None else live.version + 1
-        machine = self._create_machine(workspace, draft.definition, version)
+        machine = self._machines.of_version(workspace, draft.definition, version)
         published = replace(draft, version=version, machine=machine, created_at=self._clock.now())
         try:
             self._automations.publish(published, self._workspaces.grow_generation(workspace))
@@ -107,14 +101,6 @@ class AutomationService:
             raise _unknown(name)
         return found
 
-    def _create_machine(self, workspace: str, definition: Definition, version: int) -> str:
-        hashed = definition_hash(definition)
-        return self._machines.create_machine(
-            machine_name(self._prefix, workspace, definition.automation, version, hashed),
-            compile_machine(definition, version, self._functions),
-            machine_tags(workspace, definition.automation, version),
-        )
-
     def _checked(self, workspace: str, body: Mapping[str, Any]) -> tuple[Definition, list[Problem]]:
         templates = {template.name for template in self._templates.all_live(workspace)}
         definition, problems = check(body, templates)
@@ -131,16 +117,14 @@ class Resuming:
         self,
         automations: DynamoAutomationStore,
         enrolments: DynamoEnrolmentStore,
-        machines: StepFunctionsGateway,
-        functions: StepFunctions,
-        machine_prefix: str,
+        machines: Machines,
+        executions: StepFunctionsGateway,
         clock: Clock,
     ) -> None:
         self._automations = automations
         self._enrolments = enrolments
         self._machines = machines
-        self._functions = functions
-        self._prefix = machine_prefix
+        self._executions = executions
         self._clock = clock
 
     def resume(self, workspace: str, name: str) -> int:
@@ -156,29 +140,18 @@ class Resuming:
         return sum(self._resume(enrolment, versions[enrolment.version]) for enrolment in enrolments)
 
     def _resume(self, enrolment: Enrolment, automation: Automation) -> bool:
-        status = self._machines.status(enrolment.execution_arn)
+        status = self._executions.status(enrolment.execution_arn)
         if status == "RUNNING":
             return False
         if status == "SUCCEEDED" or not enrolment.component:  # nothing follows the last step that was recorded
             self._enrolments.finish(enrolment, EnrolmentState.COMPLETED, self._clock.now())
             return False
-        machine = self._machine(automation, enrolment.component)
+        machine = self._machines.from_component(automation, enrolment.component)
         again = replace(enrolment, state=EnrolmentState.LIVE, machine=machine, runs=enrolment.runs + 1, error="")
         if not self._enrolments.run_again(enrolment, again):
             return False
-        start(self._machines, again)
+        start(self._executions, again)
         return True
-
-    def _machine(self, automation: Automation, component: str) -> str:
-        """A machine that begins at the component; an ordinary run pays nothing for being resumable."""
-        if component == automation.definition.start:
-            return automation.machine
-        asl = compile_machine(automation.definition, automation.version, self._functions)
-        return self._machines.create_machine(
-            f"{self._prefix}{digest('resume', automation.machine, component)}",
-            resumed(asl, component),
-            machine_tags(automation.workspace, automation.name, automation.version),
-        )
 
 
 class Executions:
