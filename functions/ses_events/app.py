@@ -16,6 +16,9 @@ from tidings.core.store import Database
 from tidings.email.service import FeedbackService
 from tidings.messages.store import DynamoMessageStore
 
+# What SES publishes, once, to try a topic that it is given as a destination of events.
+TRIED = "Successfully validated SNS topic"
+
 clock = SystemClock()
 database = Database(Settings.read())
 feedback = FeedbackService(
@@ -33,9 +36,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _take(record: dict[str, Any]) -> bool:
     try:
-        envelope = json.loads(record["body"])
-        feedback.take(json.loads(envelope["Message"]))
-    except (TidingsError, KeyError, TypeError, ValueError) as error:
+        message = json.loads(record["body"])["Message"]
+        if not message.startswith(TRIED):
+            feedback.take(json.loads(message))
+    except (TidingsError, AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         logger.error("feedback failed", extra={"error_type": type(error).__name__, "record": record.get("messageId")})
         return False
     return True

@@ -1,0 +1,275 @@
+"""What SES reports: every kind of event, in any order and as often as it likes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.support.recorder import Call
+from tests.support.world import World
+
+ADA = "ada@people.example"
+BOUNCE = {
+    "bounceType": "Permanent",
+    "bounceSubType": "NoEmail",
+    "feedbackId": "f-1",
+    "bouncedRecipients": [{"emailAddress": ADA, "status": "5.1.1", "diagnosticCode": f"550 {ADA} unknown"}],
+}
+SOFT = {**BOUNCE, "bounceType": "Transient", "bounceSubType": "MailboxFull"}
+COMPLAINT = {"complaintFeedbackType": "abuse", "feedbackId": "f-2", "complainedRecipients": [{"emailAddress": ADA}]}
+DELIVERY = {"processingTimeMillis": 900, "recipients": [ADA], "smtpResponse": "250 ok", "reportingMTA": "a.example"}
+OPEN = {"ipAddress": "203.0.113.4", "userAgent": "Mozilla/5.0"}
+CLICK = {**OPEN, "link": "https://acme.example/tips", "linkTags": {"place": ["footer"]}}
+DELAY = {"delayType": "MailboxFull", "expirationTime": "2026-11-22T09:00:00.000Z", "delayedRecipients": []}
+FAILURE = {"templateName": "tips", "errorMessage": "Attribute 'x' is not present"}
+
+# Each kind of event, what it says, where it moves the message, and its name on the timeline.
+KINDS: list[tuple[str, dict[str, Any], str, str]] = [
+    ("Send", {}, "accepted", "Email Sent"),
+    ("DeliveryDelay", DELAY, "delayed", "Email Delayed"),
+    ("Delivery", DELIVERY, "delivered", "Email Delivered"),
+    ("Bounce", BOUNCE, "bounced", "Email Bounced"),
+    ("Bounce", SOFT, "bounced", "Email Bounced"),
+    ("Reject", {"reason": "Bad content"}, "rejected", "Email Rejected"),
+    ("Rendering Failure", FAILURE, "rejected", "Email Rendering Failed"),
+    ("Complaint", COMPLAINT, "complained", "Email Marked as Spam"),
+    ("Open", OPEN, "accepted", "Email Opened"),
+    ("Click", CLICK, "accepted", "Email Link Clicked"),
+]
+
+
+@pytest.fixture
+def ada(world: World) -> World:
+    """A workspace from which Ada got a mail."""
+    world.template("tips")
+    world.identify("ada", email=ADA)
+    mail(world)
+    return world
+
+
+def mail(world: World, user: str = "ada") -> dict[str, Any]:
+    """Send somebody a mail; the mail as SES took it."""
+    body = {"to": {"user_id": user}, "template": "tips", "idempotency_key": "k-1"}
+    status, answer = world.call("send_email", "POST /v1/emails", body)
+    assert (status, answer["state"]) == (202, "accepted")
+    return world.ses.accepted[-1]
+
+
+def messages(world: World) -> list[dict[str, Any]]:
+    return world.of_contact(world.contact(user_id="ada")["contact"], "messages")
+
+
+def timeline(world: World) -> list[dict[str, Any]]:
+    events = world.of_contact(world.contact(user_id="ada")["contact"], "events")
+    return [one for one in events if one["type"] == "system"]
+
+
+def queued(*bodies: Any) -> dict[str, Any]:
+    """SQS messages, each with an SNS envelope around what SES published; text stands as it is."""
+    records = []
+    for number, body in enumerate(bodies):
+        envelope = {"Type": "Notification", "MessageId": f"n-{number}", "Message": json.dumps(body)}
+        text = body if isinstance(body, str) else json.dumps(envelope)
+        records.append({"messageId": f"q-{number}", "body": text, "eventSource": "aws:sqs"})
+    return {"Records": records}
+
+
+def back(world: World, *bodies: Any) -> list[str]:
+    """Which of the messages go back to the queue."""
+    return [one["itemIdentifier"] for one in world.invoke("ses_events", queued(*bodies))["batchItemFailures"]]
+
+
+# --- each kind -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kind", "details", "state", "name"), KINDS)
+def test_each_kind_moves_the_message_and_stands_on_the_timeline(
+    ada: World, kind: str, details: dict[str, Any], state: str, name: str
+) -> None:
+    (sent,) = ada.ses.accepted
+    assert ada.feedback(ada.ses.event(kind, sent, **details)) == {"batchItemFailures": []}
+    (message,) = messages(ada)
+    assert (message["state"], message["provider_id"]) == (state, "ses-1")
+    (event,) = timeline(ada)
+    assert event["event"] == name
+    assert event["properties"]["message"] == message["message"]
+    assert event["cause"] == {"message": message["message"]}
+    happened = "09:00:00" if kind == "Send" else "09:00:05"
+    assert event["timestamp"] == f"2026-11-21T{happened}.000000Z"
+
+
+def test_the_message_keeps_what_went_wrong(ada: World) -> None:
+    ada.feedback(ada.ses.event("Bounce", ada.ses.accepted[0], **BOUNCE))
+    assert messages(ada)[0]["error"] == "Permanent/NoEmail"
+
+
+def test_the_timeline_keeps_what_helps_and_no_address(ada: World) -> None:
+    for kind, details in (("Bounce", BOUNCE), ("Click", CLICK)):
+        ada.feedback(ada.ses.event(kind, ada.ses.accepted[0], **details))
+    told = {one["event"]: one["properties"] for one in timeline(ada)}
+    assert told["Email Bounced"]["bounceSubType"] == "NoEmail"
+    assert told["Email Link Clicked"]["link"] == "https://acme.example/tips"
+    assert told["Email Link Clicked"]["linkTags"] == {"place": ["footer"]}
+    assert ADA not in json.dumps(told)
+
+
+@pytest.mark.parametrize("missing", ["headers", "commonHeaders", "sourceArn", "headersTruncated", "destination"])
+@pytest.mark.parametrize("kind", ["Open", "Rendering Failure", "DeliveryDelay"])
+def test_what_ses_leaves_out_at_times_is_not_missed(ada: World, kind: str, missing: str) -> None:
+    notification = ada.ses.event(kind, ada.ses.accepted[0])
+    notification["mail"].pop(missing, None)
+    assert back(ada, notification) == []
+    ada.pump()
+    assert len(timeline(ada)) == 1
+
+
+def test_a_rendering_failure_has_no_time_of_its_own(ada: World) -> None:
+    notification = ada.ses.event("Rendering Failure", ada.ses.accepted[0], **FAILURE)
+    del notification["failure"]["timestamp"]
+    ada.feedback(notification)
+    assert timeline(ada)[0]["timestamp"] == "2026-11-21T09:00:00.000000Z"
+
+
+def test_every_open_and_click_is_an_event_of_its_own(ada: World) -> None:
+    for second in range(3):
+        for kind, details in (("Open", OPEN), ("Click", CLICK)):
+            notification = ada.ses.event(kind, ada.ses.accepted[0], **details)
+            notification[kind.lower()]["timestamp"] = f"2026-11-21T09:00:0{second}.000Z"
+            ada.feedback(notification)
+    assert len(timeline(ada)) == 6
+    assert messages(ada)[0]["state"] == "accepted"
+
+
+# --- whose -----------------------------------------------------------------------------------------------------------
+
+
+def foreign(world: World, **tags: list[str]) -> dict[str, Any]:
+    notification = world.ses.event("Bounce", world.ses.accepted[0], **BOUNCE)
+    notification["mail"]["tags"] = tags
+    return notification
+
+
+def test_what_is_about_no_mail_of_ours_is_let_be(ada: World) -> None:
+    identity_feedback = {"notificationType": "Bounce", "bounce": BOUNCE, "mail": {"messageId": "x", "destination": []}}
+    others = [
+        foreign(ada),
+        foreign(ada, campaign=["spring"]),
+        foreign(ada, tidings_workspace=["acme"]),
+        foreign(ada, tidings_message=["order-7"], tidings_workspace=["acme"]),
+        identity_feedback,
+        ada.ses.event("Subscription", ada.ses.accepted[0]),
+    ]
+    assert back(ada, *others) == []
+    ada.pump()
+    assert timeline(ada) == []
+    assert messages(ada)[0]["state"] == "accepted"
+    assert ada.items("TABLE_CONSENTS") == []
+
+
+def test_the_message_by_which_ses_tries_a_new_destination_is_let_be(ada: World) -> None:
+    text = "Successfully validated SNS topic for Amazon SES event publishing."
+    assert back(ada, json.dumps({"Type": "Notification", "MessageId": "n-1", "Message": text})) == []
+
+
+def test_a_message_of_another_workspace_is_not_moved(ada: World) -> None:
+    notification = ada.ses.event("Bounce", ada.ses.accepted[0], **BOUNCE)
+    notification["mail"]["tags"]["tidings_workspace"] = ["other"]
+    assert back(ada, notification) == []
+    assert messages(ada)[0]["state"] == "accepted"
+    assert timeline(ada) == []
+
+
+# --- poison ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        "no JSON",
+        "[]",
+        "null",
+        "{}",
+        '{"Message": "no JSON"}',
+        '{"Message": "[]"}',
+        '{"Message": "null"}',
+        '{"Message": 7}',
+        '{"Message": "{}"}',
+        '{"Message": "{\\"eventType\\": \\"Send\\"}"}',
+        '{"Message": "{\\"eventType\\": \\"Send\\", \\"mail\\": []}"}',
+        json.dumps({"Message": "[" * 50_000}),
+    ],
+)
+def test_what_nobody_understands_goes_back_to_the_queue_alone(ada: World, poison: str) -> None:
+    (sent,) = ada.ses.accepted
+    delivered, opened = ada.ses.event("Delivery", sent, **DELIVERY), ada.ses.event("Open", sent, **OPEN)
+    assert back(ada, delivered, poison, opened) == ["q-1"]
+    ada.pump()
+    assert sorted(one["event"] for one in timeline(ada)) == ["Email Delivered", "Email Opened"]
+
+
+@pytest.mark.parametrize("change", [{"timestamp": "soon"}, {"messageId": None}])
+def test_an_event_that_lacks_what_every_event_has_goes_back(ada: World, change: dict[str, Any]) -> None:
+    notification = ada.ses.event("Send", ada.ses.accepted[0])
+    notification["mail"] |= change
+    if change.get("messageId", "") is None:
+        del notification["mail"]["messageId"]
+    assert back(ada, notification) == ["q-0"]
+
+
+@pytest.mark.parametrize("operation", ["UpdateItem", "PutItem"])
+def test_when_the_database_is_busy_the_notification_comes_again_and_is_taken_once(ada: World, operation: str) -> None:
+    notification = ada.ses.event("Complaint", ada.ses.accepted[0], **COMPLAINT)
+
+    def before(call: Call) -> None:
+        if call.operation == operation:
+            ada.recorder.before = None
+            raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "x"}}, operation)
+
+    ada.recorder.before = before
+    assert back(ada, notification) == ["q-0"]
+    assert back(ada, notification) == []
+    ada.pump()
+    assert len(timeline(ada)) == 1
+    assert messages(ada)[0]["state"] == "complained"
+    assert len(ada.items("TABLE_CONSENTS")) == 1
+
+
+def test_the_suppression_comes_first_so_that_nobody_is_written_to_between(ada: World) -> None:
+    ada.recorder.clear()
+    back(ada, ada.ses.event("Bounce", ada.ses.accepted[0], **BOUNCE))
+    tables = [call.arguments["TableName"] for call in ada.recorder.calls]
+    assert tables == ["Consents", "Messages", "Events"]
+
+
+# --- any order, any number of times ----------------------------------------------------------------------------------
+
+RANKS = {"accepted": 2, "delayed": 3, "delivered": 4, "bounced": 5, "rejected": 5, "complained": 6}
+CASES = st.lists(st.sampled_from(KINDS), unique_by=str, min_size=1, max_size=6)
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), happened=CASES)
+def test_in_any_order_and_however_often_repeated_the_highest_state_stays_and_each_event_stands_once(
+    world: World, data: st.DataObject, happened: list[tuple[str, dict[str, Any], str, str]]
+) -> None:
+    user = world.fresh()
+    if not world.ses.accepted:
+        world.template("tips")
+    world.identify(user, email=f"{user}@people.example")
+    sent = mail(world, user)
+    notifications = [world.ses.event(kind, sent, **details) for kind, details, _, _ in happened]
+    again = data.draw(st.lists(st.sampled_from(notifications), max_size=3))
+    order = data.draw(st.permutations(notifications + again))
+    half = data.draw(st.integers(0, len(order)))
+    assert back(world, *order[:half]) == back(world, *order[half:]) == []
+    contact = world.contact(user_id=user)["contact"]
+    (message,) = world.of_contact(contact, "messages")
+    reached = {state for _, _, state, _ in happened} | {"accepted"}
+    highest = max(RANKS[state] for state in reached)
+    assert message["state"] in {state for state in reached if RANKS[state] == highest}
+    told = [one["event"] for one in world.of_contact(contact, "events") if one["type"] == "system"]
+    assert sorted(told) == sorted(name for _, _, _, name in happened)
