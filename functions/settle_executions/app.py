@@ -18,5 +18,5 @@ def handler(event: dict[str, Any], context: Any) -> None:
     """End the enrolment that the execution's input names."""
     detail = event["detail"]
     named = json.loads(detail.get("input") or "{}")
-    if "entry" in named:
+    if isinstance(named, dict) and named.keys() >= {"workspace", "contact", "automation", "entry"}:
         executions.settle(named, detail["executionArn"], detail["status"], str(detail.get("error") or ""))

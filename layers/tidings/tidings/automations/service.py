@@ -9,13 +9,13 @@ from typing import Any
 from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.automations.enrol import start
 from tidings.automations.enrolments import Enrolment, EnrolmentState
-from tidings.automations.gateway import StepFunctionsGateway
+from tidings.automations.gateway import Start, StepFunctionsGateway
 from tidings.automations.machines import Machines
 from tidings.automations.model import Definition
 from tidings.automations.rules import Problem, check
 from tidings.automations.store import Automation, DynamoAutomationStore, DynamoEnrolmentStore
 from tidings.core.clock import Clock
-from tidings.core.errors import Conflict, InvalidInput, NotFound
+from tidings.core.errors import Conflict, InvalidInput, NotFound, Throttled
 from tidings.core.store import ConditionFailed
 from tidings.messages.store import DynamoTemplateStore
 
@@ -130,7 +130,8 @@ class Resuming:
     def resume(self, workspace: str, name: str) -> int:
         """Resume every enrolment of an automation that is live or failed and has no running execution; how many.
 
-        What a message id or a recorded step says was done is not done again. Raises NotFound, Unavailable.
+        What a message id or a recorded step says was done is not done again. Raises NotFound, Unavailable, and
+        Throttled where Step Functions has no room: a repeat goes on from there.
         """
         versions = {version.version: version for version in self._automations.versions(workspace, name)}
         if not versions:
@@ -146,11 +147,15 @@ class Resuming:
         if status == "SUCCEEDED" or not enrolment.component:  # nothing follows the last step that was recorded
             self._enrolments.finish(enrolment, EnrolmentState.COMPLETED, self._clock.now())
             return False
+        if status == "ABORTED":  # somebody stopped it, of which the event is still on its way
+            self._enrolments.finish(enrolment, EnrolmentState.STOPPED, self._clock.now(), status)
+            return False
         machine = self._machines.from_component(automation, enrolment.component)
         again = replace(enrolment, state=EnrolmentState.LIVE, machine=machine, runs=enrolment.runs + 1, error="")
         if not self._enrolments.run_again(enrolment, again):
             return False
-        start(self._executions, again)
+        if start(self._executions, again) is Start.THROTTLED:
+            raise Throttled("start_throttled", "Step Functions starts no more executions right now.")
         return True
 
 
