@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.connection import Connection
@@ -227,7 +228,7 @@ def faults(parts: Sequence[Part] = ()) -> Iterator[None]:
         yield
     except TransactWriteError as error:
         raise _transaction_error(error, parts) from error
-    except (PynamoDBException, VerboseClientError) as error:
+    except (PynamoDBException, VerboseClientError, BotoCoreError) as error:
         code = _code_of(error)
         if code == "ConditionalCheckFailedException":
             raise ConditionFailed({part.label for part in parts} or {"item"}) from error
