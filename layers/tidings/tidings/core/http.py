@@ -125,7 +125,8 @@ def answers(handler: Handler) -> Handler:
         try:
             return handler(event, context)
         except TidingsError as error:
-            logger.info("refused", extra={"code": error.code, "field": error.field, "status": error.status})
+            # Not the field: where it is unknown it is the caller's own word, which may be anybody's name.
+            logger.info("refused", extra={"code": error.code, "status": error.status})
             return failed(error)
 
     return wrapped
