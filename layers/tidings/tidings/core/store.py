@@ -6,6 +6,7 @@ showing what is in it: so the claim of a message can check an enrolment that its
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError
 from botocore.session import Session
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.exceptions import PynamoDBException, TransactWriteError, VerboseClientError
 from pynamodb.expressions.condition import Condition
@@ -57,6 +58,14 @@ class Item(Model):
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
+
+
+class JsonAttribute(JSONAttribute):
+    """JSON in as few bytes as it takes, in which units are counted: no spaces, and letters as they are."""
+
+    def serialize(self, value: Any) -> str | None:
+        """The compact text."""
+        return None if value is None else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 M = TypeVar("M", bound=Model)
@@ -139,6 +148,20 @@ class _Connection(Connection):
         """The session of all clients, instead of one for each thread."""
         return aws.session()
 
+    def _make_api_call(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Call again where another transaction held the item: then nothing was written, and it takes milliseconds.
+
+        botocore does not repeat this. A repeat by a queue or a machine would come seconds or minutes later.
+        """
+        for attempt in range(RETRIES):
+            try:
+                return dict(super()._make_api_call(operation_name, operation_kwargs))
+            except VerboseClientError as error:
+                if not _is_conflict(error):
+                    raise
+            time.sleep(_pause(attempt))
+        return dict(super()._make_api_call(operation_name, operation_kwargs))
+
 
 class Database:
     """The process's one connection, and each model bound to the table that the settings name."""
@@ -193,7 +216,7 @@ class Database:
             request = answer.get("UnprocessedKeys") or {}
             if not request:
                 return found
-            time.sleep(random.uniform(0.02, 0.05) * 2**attempt)  # noqa: S311 - jitter, not a secret
+            time.sleep(_pause(attempt))
         raise Throttled("read_throttled", "The database is busy.")
 
     def transact(self, parts: Sequence[Part], token: str | None = None) -> None:
@@ -206,6 +229,18 @@ class Database:
         with faults(ordered), TransactWrite(connection=self._connection, client_request_token=token) as transaction:
             for part in ordered:
                 _add(transaction, part)
+
+
+def _pause(attempt: int) -> float:
+    seconds: float = random.uniform(0.02, 0.05) * 2**attempt  # noqa: S311 - jitter, not a secret
+    return seconds
+
+
+def _is_conflict(error: VerboseClientError) -> bool:
+    """Whether all that stood in the way of a write was another one of the same item."""
+    if _code_of(error) == "TransactionConflictException":
+        return True
+    return {reason.code for reason in error.cancellation_reasons if reason} == {"TransactionConflict"}
 
 
 def _add(transaction: TransactWrite, part: Part) -> None:
