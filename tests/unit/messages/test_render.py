@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 
 from tidings.core.errors import InvalidInput
 from tidings.messages.model import Template, TemplateInput
-from tidings.messages.render import COMPILED_TEMPLATES, Rendered, Renderer, compile_template
+from tidings.messages.render import _TEXT, COMPILED_TEMPLATES, Rendered, Renderer, compile_template
 from tidings.messages.service import read_template
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -217,6 +219,27 @@ def test_a_hostile_template_ends_in_an_error_and_soon(source: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         rendered({"contact": {"first_name": 1, "long": "x" * 1000, "tags": ["a"]}}, text=source)
     assert caught.value.code == "template_failed"
+
+
+VALUES: list[Any] = [None, True, -1, 2.5, 10**30, "", "abc", "2026-11-21", [], [1, "a", None], [{"a": 1}, {"b": 2}],
+                     {}, {"a": 1}]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(_TEXT.filters))
+def test_a_filter_given_a_value_of_another_kind_renders_or_fails_as_a_template(name: str) -> None:
+    for arguments in ("", ": contact.other", ": 'a', contact.other"):
+        try:
+            compiled = compile_template(content(text=f"{{{{ contact.value | {name}{arguments} }}}}"))
+        except InvalidInput:
+            continue
+        for value, other in itertools.product(VALUES, VALUES):
+            with contextlib.suppress(InvalidInput):
+                compiled.render({**ADA, "contact": {"value": value, "other": other}})
+
+
+def test_html_that_opens_its_body_again_and_again_is_read_in_one_go() -> None:
+    compile_template(content(html="<body " * 40_000, preheader="Soon"))
+    assert rendered(html="<body hidden", preheader="Soon").html.endswith("</div><body hidden")
 
 
 def test_deep_nesting_is_refused_when_the_template_is_applied() -> None:

@@ -23,7 +23,10 @@ OUTPUT_CHARACTERS = 512 * 1024
 LOOP_ITERATIONS = 10_000
 COMPILED_TEMPLATES = 256
 
-_BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
+_BODY = re.compile(r"<body\b", re.IGNORECASE)
+
+# What rendering may raise: filters of Liquid let through what Python says to values of another kind than they expect.
+_FAILS = (LiquidError, RecursionError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError)
 
 # What a template may speak of. A trait or property that a person does not have renders as nothing.
 ROOTS = frozenset({"contact", "event", "variables", "message"})
@@ -65,7 +68,7 @@ class Compiled:
             if len(subject) > SUBJECT_CHARACTERS:
                 raise ValueError(f"the subject is over {SUBJECT_CHARACTERS} characters")
             return Rendered(subject, self.text.render(**data), self.html.render(**data))
-        except (LiquidError, RecursionError, ValueError, TypeError, ArithmeticError) as error:
+        except _FAILS as error:
             raise InvalidInput("template_failed", f"The template failed: {_first_line(error)}", "template") from error
 
 
@@ -110,7 +113,7 @@ def _with_preheader(content: TemplateInput) -> str:
     style = "display:none;max-height:0;overflow:hidden;mso-hide:all"
     hidden = f'<div style="{style}">{content.preheader}</div>'
     body = _BODY.search(content.html)
-    start = body.end() if body else 0
+    start = content.html.find(">", body.end()) + 1 if body else 0
     return content.html[:start] + hidden + content.html[start:]
 
 
