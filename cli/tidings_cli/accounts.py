@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from rich.markup import escape
-
 from tidings.accounts.model import KeyKind, Workspace
 from tidings.accounts.service import AccountService
 from tidings.accounts.store import DynamoKeyStore, DynamoWorkspaceStore
@@ -13,7 +11,7 @@ from tidings.core.clock import SystemClock
 from tidings.core.settings import Settings
 from tidings.core.store import ConditionFailed, Database
 from tidings_cli.errors import CommandFailed
-from tidings_cli.printing import OK, print_json, say
+from tidings_cli.printing import OK, escape, print_json, say
 from tidings_cli.stack import Stack, aws_faults
 
 

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
-
 from tidings_cli import words
 from tidings_cli.client import ApiError, Client
 from tidings_cli.files import read_document, read_text, template_names
-from tidings_cli.printing import FAILED, OK, WARNING, print_fields, print_json, print_table, say, when
+from tidings_cli.printing import FAILED, OK, WARNING, escape, print_fields, print_json, print_table, say, when
 
 Problems = list[dict[str, str]]
 

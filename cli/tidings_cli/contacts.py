@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rich.markup import escape
-
 from tidings_cli import words
 from tidings_cli.client import Client
-from tidings_cli.printing import compact, print_fields, print_json, print_table, say, when
+from tidings_cli.printing import compact, escape, print_fields, print_json, print_table, say, when
 
 PAGE = 200
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
+from rich.markup import escape as escape_markup
 from rich.table import Table
 
 # Where no terminal tells its width: wide enough that an id or address is never cut or broken.
@@ -16,11 +17,19 @@ PIPE_WIDTH = 240
 
 OK, FAILED, WARNING = "[green]✓[/]", "[red]✗[/]", "[yellow]![/]"
 
+# What steers a terminal, or turns the order of what it shows: all controls but tab and line feed, and bidi overrides.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
 
 def console(stderr: bool = False) -> Console:
     """Where commands print."""
     plain = Console(stderr=stderr, highlight=False, soft_wrap=True)
     return plain if plain.is_terminal else Console(stderr=stderr, highlight=False, soft_wrap=True, width=PIPE_WIDTH)
+
+
+def escape(text: str) -> str:
+    """A stored text to be shown as it is: whoever may report an event must not steer the terminal of who reads it."""
+    return escape_markup(_STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def print_json(value: Any) -> None:

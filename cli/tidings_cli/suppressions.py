@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.markup import escape
-
 from tidings_cli.client import Client
-from tidings_cli.printing import FAILED, OK, print_fields, print_json, say, when
+from tidings_cli.printing import FAILED, OK, escape, print_fields, print_json, say, when
 
 
 def add(client: Client, channel: str, address: str, until: str | None, as_json: bool) -> int:

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
-
 from tidings_cli.client import ApiError, Client
 from tidings_cli.files import read_document
-from tidings_cli.printing import FAILED, OK, compact, print_fields, print_json, print_table, say, when
+from tidings_cli.printing import FAILED, OK, compact, escape, print_fields, print_json, print_table, say, when
 
 
 def apply(client: Client, files: Sequence[Path], as_json: bool) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tidings_cli.printing import compact
+from tidings_cli.printing import compact, when
 
 Json = Mapping[str, Any]
 
@@ -63,7 +63,7 @@ def standing(enrolment: Json) -> str:
     state = str(enrolment["state"])
     if state == "live" and enrolment.get("component"):
         until = (enrolment.get("until") or {}).get(enrolment["component"])
-        return f"live, at {enrolment['component']}" + (f" until {until[:19]}Z" if until else "")
+        return f"live, at {enrolment['component']}" + (f" until {when(until)}" if until else "")
     return state + (f" ({enrolment['error']})" if enrolment.get("error") else "")
 
 

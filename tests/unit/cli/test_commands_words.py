@@ -9,7 +9,7 @@ import pytest
 from tidings.messages.model import State
 from tidings_cli import words
 from tidings_cli.contacts import message_lines
-from tidings_cli.printing import when
+from tidings_cli.printing import escape, when
 
 WELCOME: dict[str, Any] = {
     "automation": "welcome",
@@ -107,7 +107,7 @@ def test_a_check_says_what_it_found_and_the_last_step_where_it_leads() -> None:
     ("enrolment", "told"),
     [
         ({"state": "live", "component": "pause", "until": {"pause": "2026-11-22T09:00:00.000000Z"}},
-         "live, at pause until 2026-11-22T09:00:00Z"),
+         "live, at pause until 2026-11-22 09:00:00 UTC"),
         ({"state": "live", "component": "tips", "until": {}}, "live, at tips"),
         ({"state": "failed", "component": "tips", "error": "Runtime.Error"}, "failed (Runtime.Error)"),
         ({"state": "completed", "component": ""}, "completed"),
@@ -145,3 +145,17 @@ def test_versions_say_what_they_changed() -> None:
 )
 def test_instants_are_told_to_the_second_in_utc(text: str | None, told: str) -> None:
     assert when(text) == told
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        ("\x1b[31mred\x1b]0;title\x07", "\\u001b[31mred\\u001b]0;title\\u0007"),
+        ("\x9b2J", "\\u009b2J"),
+        ("\u202eevil", "\\u202eevil"),
+        ("[red]markup[/]", "\\[red]markup\\[/]"),
+        ("two\nlines\tand שלום 🎉", "two\nlines\tand שלום 🎉"),
+    ],
+)
+def test_what_was_stored_cannot_steer_the_terminal(stored: str, shown: str) -> None:
+    assert escape(stored) == shown
