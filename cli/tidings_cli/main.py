@@ -15,6 +15,7 @@ from tidings_cli.errors import CommandFailed
 
 # What shells expect of a command that Ctrl-C ended.
 INTERRUPTED = 130
+GIVEN_WRONGLY = 2
 
 
 class Command(Protocol):
@@ -28,7 +29,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 failed, 2 given wrongly, 130 stopped."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     loaded = _loaded(arguments)
-    args = _parser(loaded).parse_args(arguments)
+    parser = _parser(loaded)
+    if not arguments:
+        parser.print_help(sys.stderr)
+        return GIVEN_WRONGLY
+    args = parser.parse_args(arguments)
     try:
         return loaded[args.command].run(args)
     except CommandFailed as error:

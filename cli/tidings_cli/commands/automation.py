@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tidings_cli.connection import add_connection
+from tidings_cli.numbers import positive
 
 # Where no stack is known: names in place of the region and the account.
 _ARN = "arn:aws:lambda:REGION:ACCOUNT:function:tidings-{}"
@@ -24,7 +25,7 @@ def register(subparsers: Any) -> None:
 
     compiled = actions.add_parser("compile", help="print the Step Functions machine that a file becomes")
     compiled.add_argument("file", type=Path, metavar="FILE")
-    compiled.add_argument("--version", type=int, default=1, metavar="N", help="as this version (%(default)s)")
+    compiled.add_argument("--version", type=positive, default=1, metavar="N", help="as this version (%(default)s)")
 
     apply = actions.add_parser("apply", help="check files in the system and keep them as drafts")
     apply.add_argument("files", nargs="+", type=Path, metavar="FILE")

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from tidings_cli.connection import add_connection
+from tidings_cli.numbers import positive
 
 
 def register(subparsers: Any) -> None:
@@ -26,7 +27,7 @@ def register(subparsers: Any) -> None:
         who.add_argument("--anonymous-id", metavar="ID", help="as a browser calls them before they sign in")
         who.add_argument("--email", metavar="ADDRESS", help="the oldest contact with this address")
         if name == "timeline":
-            action.add_argument("--limit", type=int, default=50, metavar="N", help="how many events (%(default)s)")
+            action.add_argument("--limit", type=positive, default=50, metavar="N", help="how many events (%(default)s)")
         add_connection(action)
         action.add_argument("--json", action="store_true", help="print JSON")
 

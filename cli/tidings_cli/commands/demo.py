@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from tidings_cli.numbers import port
+
 
 def register(subparsers: Any) -> None:
     """Describe the command and its options."""
@@ -15,7 +17,7 @@ def register(subparsers: Any) -> None:
         "happens to whom. Exit code 0 only if exactly the right mails were sent.",
     )
     parser.add_argument("--keep", action="store_true", help="leave it up afterwards, until Ctrl-C")
-    parser.add_argument("--port", type=int, metavar="N", help="the port (4100, or another where that is taken)")
+    parser.add_argument("--port", type=port, metavar="N", help="the port (4100, or another where that is taken)")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
 from typing import Any
+
+from tidings_cli.numbers import port, scale
 
 DEFAULT_PORT = 4100
 DEFAULT_STATE = Path(".tidings/local")
@@ -19,13 +20,13 @@ def register(subparsers: Any) -> None:
         description="Deploys template.yaml to a local engine and serves it until Ctrl-C. Its data survives a stop.",
     )
     parser.add_argument(
-        "--port", type=_port, default=DEFAULT_PORT, help="the one port for people and SDKs (%(default)s)"
+        "--port", type=port, default=DEFAULT_PORT, metavar="N", help="the one port for people and SDKs (%(default)s)"
     )
     parser.add_argument(
         "--state", type=Path, default=DEFAULT_STATE, metavar="DIR", help="where data is kept (%(default)s)"
     )
     parser.add_argument(
-        "--wait-scale", type=_scale, metavar="X", help="multiply every wait of an automation by X; 0 skips"
+        "--wait-scale", type=scale, metavar="X", help="multiply every wait of an automation by X; 0 skips"
     )
     parser.add_argument("--json", action="store_true", help="print one line of JSON when ready, and nothing else")
     parser.add_argument("--record", type=Path, metavar="FILE", help="append every AWS call of every function to FILE")
@@ -49,17 +50,3 @@ def run(args: argparse.Namespace) -> int:
             template=args.template,
         )
     )
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError("a port is a number from 0 (any free one) to 65535")
-    return port
-
-
-def _scale(text: str) -> float:
-    scale = float(text)
-    if not math.isfinite(scale) or scale < 0:
-        raise argparse.ArgumentTypeError("a scale is 0 or a positive number")
-    return scale

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from tidings_cli.numbers import positive
 from tidings_cli.stack import add_stack
 
 
@@ -16,7 +17,7 @@ def register(subparsers: Any) -> None:
         description="Gives each record of the set-aside queue to the react function again. What is taken in leaves "
         "the queue; what fails again stays. Exit code 1 if any failed.",
     )
-    parser.add_argument("--limit", type=_positive, metavar="N", help="at most so many records")
+    parser.add_argument("--limit", type=positive, metavar="N", help="at most so many records")
     add_stack(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -27,10 +28,3 @@ def run(args: argparse.Namespace) -> int:
     from tidings_cli.stack import open_stack
 
     return replay(open_stack(args), args.limit, args.json)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number

@@ -93,6 +93,8 @@ class TerminalVoice(Voice):
         if what.resumed:
             self._console.print(f"[green]✓[/] {what.resumed} enrolments go on where they were.")
         self._console.print(_panel(what))
+        # Outside the panel, so that it can be copied from a narrow terminal too.
+        self._console.print(f"[dim]Try[/]  {escape(_example(what))}", soft_wrap=True)
 
     def stopping(self) -> None:
         """Saving takes a moment."""
@@ -121,8 +123,6 @@ def _panel(what: Ready) -> Panel:
     for kind, key in what.keys.items():
         rows.add_row(f"{kind.capitalize()} key", escape(key))
     rows.add_row("Data", escape(what.state))
-    rows.add_row()
-    rows.add_row("Try", escape(_example(what)))
     rows.add_row("Stop", "Ctrl-C; what is stored stays")
     return Panel(rows, title=f"Tidings is ready [dim]({what.seconds:.1f} s)[/]", title_align="left", expand=False)
 

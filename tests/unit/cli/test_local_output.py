@@ -67,6 +67,14 @@ def test_people_get_steps_addresses_keys_and_what_to_do_next() -> None:
         assert part in said
 
 
+def test_the_command_to_try_can_be_copied_from_a_narrow_terminal() -> None:
+    console = Console(file=io.StringIO(), width=60, highlight=False)
+    TerminalVoice(console).ready(READY)
+    assert isinstance(console.file, io.StringIO)
+    body = '{"userId":"u-1","event":"Signed Up"}'
+    assert f"curl http://127.0.0.1:4100/v1/track -u wk_b: -d '{body}'\n" in console.file.getvalue()
+
+
 def test_a_step_that_failed_is_not_ticked() -> None:
     console = Console(file=io.StringIO(), width=120, highlight=False)
     told = TerminalVoice(console)

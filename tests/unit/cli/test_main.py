@@ -20,13 +20,30 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["nonsense"], ["local", "--port", "x"], ["local", "--port", "70000"], ["local", "--wait-scale", "-1"]],
+    [
+        ["nonsense"],
+        ["local", "--port", "x"],
+        ["local", "--port", "70000"],
+        ["local", "--wait-scale", "-1"],
+        ["local", "--wait-scale", "fast"],
+        ["demo", "--port", "70000"],
+        ["replay", "--limit", "0"],
+        ["contact", "timeline", "--user-id", "u-1", "--limit", "0"],
+        ["contact", "timeline", "--user-id", "u-1", "--limit", "all"],
+    ],
 )
 def test_a_command_given_wrongly_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
-    assert "usage: tidings" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "usage: tidings" in said
+    assert "invalid _" not in said
+
+
+def test_without_a_command_it_lists_them_all(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert "check, apply, publish and look at automations" in capsys.readouterr().err
 
 
 def test_a_missing_package_is_told_with_the_way_to_install_it(
