@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ from tidings.automations.gateway import Start, StepFunctionsGateway
 from tidings.automations.machines import Machines
 from tidings.automations.model import Definition
 from tidings.automations.rules import Problem, check
+from tidings.automations.source import MAX_BYTES
 from tidings.automations.store import Automation, DynamoAutomationStore, DynamoEnrolmentStore
 from tidings.core.clock import Clock
 from tidings.core.errors import Conflict, InvalidInput, NotFound, Throttled
@@ -102,6 +104,8 @@ class AutomationService:
         return found
 
     def _checked(self, workspace: str, body: Mapping[str, Any]) -> tuple[Definition, list[Problem]]:
+        if len(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()) > MAX_BYTES:
+            raise InvalidInput("definition_too_large", f"A definition has at most {MAX_BYTES // 1024} KB of JSON.")
         templates = {template.name for template in self._templates.all_live(workspace)}
         definition, problems = check(body, templates)
         errors = [problem for problem in problems if problem.level == "error"]

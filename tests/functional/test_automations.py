@@ -1,0 +1,250 @@
+"""Automations by API: apply, publish, list and look at; each mistake has its code, and is not kept."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from tests.support.recorder import Call
+from tests.support.world import World
+
+TOUR: dict[str, Any] = {
+    "description": "Shows people around",
+    "trigger": {"event": "Signed Up"},
+    "start": "pause",
+    "components": {
+        "pause": {"type": "wait", "for": "2 days", "next": "active"},
+        "active": {
+            "type": "branch",
+            "arms": [{"name": "yes", "when": {"did": "Project Created", "since": "enrolment"}, "next": "tips"}],
+            "otherwise": "over",
+        },
+        "tips": {"type": "send_email", "template": "tips"},
+        "over": {"type": "end"},
+    },
+}
+
+
+@pytest.fixture
+def acme(world: World) -> World:
+    """A workspace with the template that the tour sends."""
+    world.template("tips")
+    return world
+
+
+def changed(component: str = "", **fields: Any) -> dict[str, Any]:
+    """The tour with other fields, of itself or of a component; None takes the component away."""
+    tour = copy.deepcopy(TOUR)
+    if component:
+        tour["components"][component] = fields or None
+        if not fields:
+            del tour["components"][component]
+        return tour
+    return {**tour, **fields}
+
+
+def put(world: World, body: Any, name: str = "tour") -> tuple[int, dict[str, Any]]:
+    text = body if isinstance(body, str) else json.dumps(body, ensure_ascii="\ud800" in body)
+    return world.call("automations", "PUT /v1/automations/{name}", text, path={"name": name})
+
+
+def publish(world: World, name: str = "tour") -> tuple[int, dict[str, Any]]:
+    return world.call("automations", "POST /v1/automations/{name}/publish", path={"name": name})
+
+
+def get(world: World, name: str = "", what: str = "") -> tuple[int, dict[str, Any]]:
+    if not name:
+        return world.call("automations", "GET /v1/automations")
+    return world.call("automations", f"GET /v1/automations/{{name}}{what}", path={"name": name})
+
+
+# --- applying and publishing -----------------------------------------------------------------------------------------
+
+
+def test_what_was_applied_is_a_draft_until_it_is_published(acme: World) -> None:
+    assert put(acme, TOUR) == (200, {"automation": "tour", "problems": []})
+    status, shown = get(acme, "tour")
+    assert (status, shown["live_version"], shown["published_at"], shown["unpublished_changes"]) == (
+        200,
+        None,
+        None,
+        True,
+    )
+    assert shown["draft"] == {"automation": "tour", **TOUR}
+    assert get(acme, "tour", "/versions") == (200, {"versions": []})
+    status, published = publish(acme)
+    assert (status, published["version"], published["changed"]) == (200, 1, True)
+    assert get(acme, "tour")[1]["unpublished_changes"] is False
+    assert get(acme)[1]["automations"] == [get(acme, "tour")[1]]
+
+
+def test_publishing_the_same_again_changes_nothing(acme: World) -> None:
+    put(acme, TOUR)
+    first = publish(acme)[1]
+    again = publish(acme)[1]
+    assert (again.pop("changed"), first.pop("changed")) == (False, True)
+    assert again == first
+    assert len(acme.machines) == 1
+
+
+def test_each_version_has_a_machine_of_its_own_that_can_be_found_by_its_tags(acme: World) -> None:
+    for description in ("one", "two"):
+        put(acme, changed(description=description))
+        acme.recorder.clear()
+        published = publish(acme)[1]
+        (made,) = acme.recorder.of("stepfunctions:CreateStateMachine")
+        assert {tag["key"]: tag["value"] for tag in made.arguments["tags"]} == {
+            "tidings:workspace": "acme",
+            "tidings:automation": "tour",
+            "tidings:version": str(published["version"]),
+        }
+        assert made.arguments["type"] == "STANDARD"
+        assert "Shows people" not in made.arguments["definition"]
+    versions = get(acme, "tour", "/versions")[1]["versions"]
+    assert [(one["version"], one["definition"]["description"]) for one in versions] == [(2, "two"), (1, "one")]
+    assert len({one["machine"] for one in versions}) == 2
+
+
+def test_a_new_draft_leaves_the_live_version_alone(acme: World) -> None:
+    put(acme, TOUR)
+    publish(acme)
+    put(acme, changed(description="next"))
+    shown = get(acme, "tour")[1]
+    assert (shown["live_version"], shown["unpublished_changes"], shown["draft"]["description"]) == (1, True, "next")
+
+
+def test_a_template_that_went_missing_after_applying_is_found_when_publishing(acme: World) -> None:
+    put(acme, TOUR)
+    with acme.recorder.unseen():
+        for item in acme.items("TABLE_TEMPLATES"):
+            acme.dynamodb.delete_item(TableName="Templates", Key={name: item[name] for name in ("pk", "sk")})
+    status, answer = publish(acme)
+    assert (status, answer["code"]) == (400, "unknown_template")
+    assert acme.machines == {}
+
+
+def test_two_who_publish_at_once_make_one_version(acme: World) -> None:
+    put(acme, TOUR)
+    answers: list[Any] = []
+
+    def before(call: Call) -> None:
+        if call.operation == "TransactWriteItems":
+            acme.recorder.before = None
+            answers.append(publish(acme))
+
+    acme.recorder.before = before
+    status, answer = publish(acme)
+    assert (answers[0][0], status, answer["code"]) == (200, 409, "automation_changed")
+    assert len(get(acme, "tour", "/versions")[1]["versions"]) == len(acme.machines) == 1
+
+
+@pytest.mark.parametrize("call", ["stepfunctions:CreateStateMachine", "dynamodb:TransactWriteItems"])
+def test_publishing_that_was_interrupted_is_done_by_its_repeat(acme: World, call: str) -> None:
+    put(acme, TOUR)
+
+    def before(made: Call) -> None:
+        if made.name == call:
+            acme.recorder.before = None
+            raise ClientError({"Error": {"Code": "InternalFailure", "Message": "x"}}, made.operation)
+
+    acme.recorder.before = before
+    assert publish(acme)[0] == 503
+    assert get(acme, "tour")[1]["live_version"] is None
+    assert publish(acme)[1]["version"] == 1
+    assert len(acme.machines) == 1
+
+
+# --- mistakes --------------------------------------------------------------------------------------------------------
+
+LOOP = {
+    **TOUR["components"],
+    "pause": {"type": "send_email", "template": "tips", "next": "active"},
+    "tips": {"type": "send_email", "template": "tips", "next": "pause"},
+}
+DID = {"did": "Paid"}
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "field"),
+    [
+        (changed(components=LOOP), "loop_without_wait", None),
+        (changed("extra", type="send_email", template="tips"), "unreachable_component", "extra"),
+        (changed("pause", type="wait", **{"for": "1 day"}, next="nowhere"), "unknown_component", "pause"),
+        (changed(start="nowhere"), "unknown_start", "start"),
+        (changed("tips", type="send_email", template="nobodys"), "unknown_template", "tips"),
+        (changed("tips", type="telegram", text="x"), "unknown_component_type", "tips"),
+        (changed("pause", type="wait", **{"for": "366 days"}, next="active"), "wait_too_long", "pause"),
+        (changed(trigger={"event": "Signed Up", "where": DID}), "events_in_trigger", "trigger.where"),
+        (changed(trigger={}), "invalid_definition", "trigger.event"),
+        (changed(reentry="sometimes"), "invalid_definition", "reentry"),
+        (changed(colour="red"), "invalid_definition", "colour"),
+        (changed(components={}), "invalid_definition", "components"),
+        (changed(automation="other"), "name_mismatch", "automation"),
+        ({}, "invalid_definition", "trigger"),
+        ("{", "invalid_json", None),
+        ([], "invalid_type", None),
+        ({**TOUR, "\ud800": 1}, "invalid_text", None),
+        (
+            changed(trigger={"event": "E", "where": {"trait": "x", "in": ["ż" * 1000] * 150}}),
+            "definition_too_large",
+            None,
+        ),
+    ],
+)
+def test_each_mistake_has_a_code_names_its_place_and_is_not_kept(
+    acme: World, body: Any, code: str, field: str | None
+) -> None:
+    status, answer = put(acme, body)
+    assert (status, answer["code"]) == (400, code), answer
+    assert field is None or answer["field"] == field
+    assert answer["message"]
+    assert acme.items("TABLE_AUTOMATIONS") == []
+    assert get(acme, "tour")[0] == 404
+
+
+def test_a_definition_as_large_as_it_may_be_is_kept_and_published_whatever_its_letters(acme: World) -> None:
+    where = {"trait": "x", "in": ["ż" * 1000] * 128}
+    assert put(acme, changed(trigger={"event": "E", "where": where}))[0] == 200
+    assert publish(acme)[0] == 200
+    assert get(acme, "tour")[1]["draft"]["trigger"]["where"] == where
+
+
+def test_all_mistakes_are_listed_at_once_and_warnings_do_not_stop_anything(acme: World) -> None:
+    components = {**TOUR["components"], "tips": {"type": "send_email", "template": "nobodys", "next": "nowhere"}}
+    status, answer = put(acme, changed(components=components))
+    assert status == 400
+    assert {one["code"] for one in answer["problems"]} == {"unknown_component", "unknown_template"}
+    status, answer = put(acme, changed("tips", type="wait", **{"for": "1 day"}))
+    assert (status, [one["level"] for one in answer["problems"]]) == (200, ["warning"])
+
+
+@pytest.mark.parametrize("name", ["Tour", "2tour", "tour_2", "t" * 64])
+def test_a_name_is_short_and_plain(acme: World, name: str) -> None:
+    status, answer = put(acme, TOUR, name)
+    assert (status, answer["code"], answer["field"]) == (400, "invalid_definition", "automation")
+
+
+@pytest.mark.parametrize("what", ["", "/versions", "/enrolments"])
+@pytest.mark.parametrize("name", ["nobodys", "tour#1", "%20", "t" * 600])
+def test_an_automation_that_is_not_there_is_not_found(acme: World, what: str, name: str) -> None:
+    put(acme, TOUR)
+    assert get(acme, name, what)[0] == 404
+    assert publish(acme, name)[0] == 404
+
+
+# --- who is inside ---------------------------------------------------------------------------------------------------
+
+
+def test_everybody_who_ever_entered_is_listed_the_earliest_first(acme: World) -> None:
+    put(acme, TOUR)
+    publish(acme)
+    assert get(acme, "tour", "/enrolments") == (200, {"enrolments": []})
+    for number in range(8):
+        acme.track(f"user-{number}", "Signed Up")
+    enrolments = get(acme, "tour", "/enrolments")[1]["enrolments"]
+    assert len({one["contact"] for one in enrolments}) == 8
+    assert [one["started_at"] for one in enrolments] == sorted(one["started_at"] for one in enrolments)
+    assert {one["state"] for one in enrolments} == {"live"}

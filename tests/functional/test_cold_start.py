@@ -1,0 +1,53 @@
+"""Functions start with exactly the settings that the template gives them, and name the one that is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.support.template import root_stack
+from tests.support.world import World
+
+from tidings.core.settings import MissingSetting
+
+
+def _settings() -> dict[str, list[str]]:
+    """The variables that the template gives each function, by its folder."""
+    found: dict[str, list[str]] = {}
+    for resource in root_stack().resources.values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            properties: dict[str, Any] = resource["Properties"]
+            folder = properties["CodeUri"].strip("/").rpartition("/")[2]
+            found[folder] = sorted(properties.get("Environment", {}).get("Variables", {}))
+    return found
+
+
+SETTINGS = _settings()
+
+
+@pytest.mark.parametrize("function", sorted(SETTINGS))
+def test_a_function_needs_each_setting_that_it_is_given_and_names_it_when_it_is_missing(
+    world: World, monkeypatch: pytest.MonkeyPatch, function: str
+) -> None:
+    world.function(function)
+    for name in SETTINGS[function]:
+        world.cold(function)
+        with monkeypatch.context() as without:
+            without.delenv(name)
+            with pytest.raises(MissingSetting, match=name):
+                world.function(function)
+
+
+@pytest.mark.parametrize("function", sorted(SETTINGS))
+def test_a_function_needs_no_other_setting(world: World, monkeypatch: pytest.MonkeyPatch, function: str) -> None:
+    others = {name for names in SETTINGS.values() for name in names} - set(SETTINGS[function])
+    for name in others:
+        monkeypatch.delenv(name)
+    assert callable(world.function(function).handler)
+
+
+@pytest.mark.parametrize("function", sorted(SETTINGS))
+def test_a_cold_start_calls_nothing(world: World, function: str) -> None:
+    world.recorder.clear()
+    world.function(function)
+    assert world.recorder.calls == []
