@@ -149,6 +149,20 @@ def test_of_those_that_a_complaint_lists_only_the_one_we_wrote_to_is_meant() -> 
     assert feedback.recipients == ("ada@people.example",)
 
 
+@pytest.mark.parametrize(
+    ("kind", "listed"),
+    [
+        ("Bounce", {"bouncedRecipients": [{"emailAddress": "countess@forwarded.example"}]}),
+        ("Bounce", {"bouncedRecipients": [{"emailAddress": "Ada <ada@people.example>"}]}),
+        ("Complaint", {"complainedRecipients": [{"emailAddress": "redacted@feedback.example"}]}),
+    ],
+)
+def test_a_mail_to_one_person_is_about_them_by_whatever_name(kind: str, listed: dict[str, Any]) -> None:
+    feedback = read_feedback(notification(kind, listed))
+    assert feedback
+    assert feedback.recipients == ("ada@people.example",)
+
+
 def test_the_timeline_shows_no_address_and_no_raw_diagnosis() -> None:
     listed = [{"emailAddress": "ada@people.example", "diagnosticCode": "550 ada@people.example unknown"}]
     details = {"bounceType": "Permanent", "bounceSubType": "NoEmail", "bouncedRecipients": listed}

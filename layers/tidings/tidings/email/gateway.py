@@ -38,10 +38,12 @@ _AGAIN = frozenset(
         "ThrottlingException",
         "Throttling",
         "SendingPausedException",
-        "ExpiredTokenException",
-        "AccessDeniedException",
+        "RequestTimeout",
+        "RequestTimeoutException",
     }
 )
+# Who may call and how often, and a request that did not arrive whole: nothing that is wrong with the mail.
+_AGAIN_STATUS = frozenset({403, 408, 429})
 
 
 class SesGateway:
@@ -86,8 +88,8 @@ class SesGateway:
 def _refusal(error: ClientError) -> Answer:
     code = str(error.response.get("Error", {}).get("Code", ""))
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    if code in _AGAIN or status == 429:
-        return Refused(code or "TooManyRequests", again=True)
+    if code in _AGAIN or status in _AGAIN_STATUS:
+        return Refused(code or f"HTTP {status}", again=True)
     if 400 <= status < 500:
         return Refused(code, again=False)
     # A server's fault may come after acceptance.

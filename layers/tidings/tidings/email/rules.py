@@ -114,8 +114,14 @@ def to_event(feedback: Feedback, clock: Clock) -> Event:
 
 
 def _recipients(kind: str, details: Mapping[str, Any], mail: Mapping[str, Any]) -> tuple[str, ...]:
-    """Whom the event is about. A complaint may list everybody at a domain: only those we wrote to count."""
+    """Whom the event is about. A complaint may list everybody at a domain: only those we wrote to count.
+
+    A mail to one person can be about nobody else, whatever name the list has for them: the server that bounced it may
+    know them by another (SES takes the DSN's Final-Recipient), and who complains is often made unreadable.
+    """
     listed = details.get({"Bounce": "bouncedRecipients", "Complaint": "complainedRecipients"}.get(kind, "")) or []
     written = {str(address).lower() for address in mail.get("destination") or []}
+    if listed and len(written) == 1:
+        return tuple(written)
     addresses = (str(recipient["emailAddress"]).lower() for recipient in listed)
     return tuple(address for address in addresses if address in written)
