@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from tidings.accounts.model import ApiKey, KeyKind, Workspace
 from tidings.core.clock import from_text, to_text
-from tidings.core.store import Database, Key, Part, SingleItem, faults, update
+from tidings.core.store import Database, JsonAttribute, Key, Part, SingleItem, faults, update
 
 
 class WorkspaceItem(SingleItem):
     name = UnicodeAttribute()
     created_at = UnicodeAttribute()
     generation = NumberAttribute(default=0)
-    settings = JSONAttribute(default=dict)
+    settings = JsonAttribute(default=dict)
 
 
 class ApiKeyItem(SingleItem):

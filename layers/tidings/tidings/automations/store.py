@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
@@ -16,7 +16,7 @@ from tidings.automations.enrolments import Enrolment, EnrolmentState, StepCall, 
 from tidings.automations.model import Definition, parse_definition
 from tidings.core.clock import from_text, to_text
 from tidings.core.ids import shard
-from tidings.core.store import ConditionFailed, Database, Item, Key, Part, check, faults, put, update
+from tidings.core.store import ConditionFailed, Database, Item, JsonAttribute, Key, Part, check, faults, put, update
 
 ENROLMENT_SHARDS = 4
 
@@ -122,7 +122,7 @@ class DynamoAutomationStore:
             automation.workspace,
             place,
             version=automation.version,
-            definition=json.dumps(automation.definition.as_dict(), separators=(",", ":")),
+            definition=json.dumps(automation.definition.as_dict(), separators=(",", ":"), ensure_ascii=False),
             machine=automation.machine or None,
             created_at=to_text(automation.created_at),
         )
@@ -146,13 +146,13 @@ class EnrolmentItem(Item):
     automation_shard = UnicodeAttribute(null=True)
     machine = UnicodeAttribute(null=True)
     component = UnicodeAttribute(null=True)
-    until = JSONAttribute(null=True)
+    until = JsonAttribute(null=True)
     n = NumberAttribute(null=True)
     runs = NumberAttribute(null=True)
-    event = JSONAttribute(null=True)
+    event = JsonAttribute(null=True)
     updated_at = UnicodeAttribute(null=True)
     error = UnicodeAttribute(null=True)
-    properties = JSONAttribute(null=True)
+    properties = JsonAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     by_automation = ByAutomationIndex()
 
@@ -161,9 +161,9 @@ class StepItem(Item):
     component = UnicodeAttribute()
     outcome = UnicodeAttribute()
     next = UnicodeAttribute(null=True)
-    until = JSONAttribute()
+    until = JsonAttribute()
     at = UnicodeAttribute()
-    why = JSONAttribute(null=True)
+    why = JsonAttribute(null=True)
     expires_at = NumberAttribute(null=True)
 
 

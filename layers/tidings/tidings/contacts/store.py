@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 
 from tidings.contacts.model import Contact, Identity, IdentityKind, Trait
@@ -16,6 +16,7 @@ from tidings.core.store import (
     ConditionFailed,
     Database,
     Item,
+    JsonAttribute,
     Key,
     Part,
     SingleItem,
@@ -31,9 +32,9 @@ UNIQUE = "."
 class ContactItem(SingleItem):
     id = UnicodeAttribute()
     created_at = UnicodeAttribute()
-    traits = JSONAttribute(default=dict)
-    identities = JSONAttribute(default=list)
-    absorbed = JSONAttribute(default=list)
+    traits = JsonAttribute(default=dict)
+    identities = JsonAttribute(default=list)
+    absorbed = JsonAttribute(default=list)
     merged_into = UnicodeAttribute(null=True)
     last_seen_at = UnicodeAttribute(null=True)
     version = NumberAttribute(default=0)

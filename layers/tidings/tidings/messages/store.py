@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import MapAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from tidings.core.clock import from_text, to_text
 from tidings.core.ids import contact_of_message, shard
-from tidings.core.store import ConditionFailed, Database, Item, Key, Part, faults, put, update
+from tidings.core.store import ConditionFailed, Database, Item, JsonAttribute, Key, Part, faults, put, update
 from tidings.messages.model import Kind, Message, State, Template, TemplateInput
 from tidings.messages.rules import CLAIM_SHARDS, RANK
 
@@ -115,8 +115,8 @@ class MessageItem(Item):
     provider_id = UnicodeAttribute(null=True)
     error = UnicodeAttribute(null=True)
     request = UnicodeAttribute(null=True)
-    cause = JSONAttribute(null=True)
-    decision = JSONAttribute(null=True)
+    cause = JsonAttribute(null=True)
+    decision = JsonAttribute(null=True)
     history: MapAttribute[str, Any] = MapAttribute(null=True)  # type: ignore[no-untyped-call]
     expires_at = NumberAttribute(null=True)
     attention_index = AttentionIndex()
