@@ -12,7 +12,7 @@ EVIL = "<script>document.title='owned'</script>\"><img src=x onerror=\"document.
 def test_the_empty_outbox_says_what_to_do(local: Local) -> None:
     page = local.get("/outbox").text
     assert "Nothing was sent yet" in page
-    assert f"{local.url}/v1/track" in page
+    assert f"{local.url}/v1/emails" in page
     assert "bounce@simulator.amazonses.com" in page
 
 
@@ -54,6 +54,17 @@ def test_a_mail_is_shown_from_all_sides(local: Local) -> None:
         assert part in page
     assert f'src="/outbox/mails/{sent}/body"' in page
     assert local.types(sent) == ["Send", "Delivery"], "the page by itself opens nothing; its frame does"
+
+
+def test_each_text_of_a_mail_reads_in_its_own_direction(local: Local) -> None:
+    sent = local.send(simple={"Subject": {"Data": "שלום", "Charset": "UTF-8"}})
+    page = local.get(f"/outbox/mails/{sent}").text
+    for part in (
+        '<h1 dir="auto">שלום</h1>',
+        '<span class="subject" dir="auto">שלום</span>',
+        '<pre class="plain" dir="auto">',
+    ):
+        assert part in page
 
 
 def test_a_page_that_did_not_change_is_not_sent_again(local: Local) -> None:
