@@ -21,7 +21,7 @@ def require_sdk() -> None:
         import segment.analytics  # noqa: F401
     except ImportError as error:
         raise CommandFailed(
-            "The demo needs segment-analytics-python; install it with: pip install 'tidings[local,demo]'"
+            "The demo needs segment-analytics-python; install it, in the checkout, with: pip install -e '.[local,demo]'"
         ) from error
 
 

@@ -91,7 +91,8 @@ class TerminalVoice(Voice):
         """The panel."""
         self._end_step()
         if what.resumed:
-            self._console.print(f"[green]✓[/] {what.resumed} enrolments go on where they were.")
+            go_on = "enrolment goes" if what.resumed == 1 else "enrolments go"
+            self._console.print(f"[green]✓[/] {what.resumed} {go_on} on where they were.")
         self._console.print(_panel(what))
         # Outside the panel, so that it can be copied from a narrow terminal too.
         self._console.print(f"[dim]Try[/]  {escape(_example(what))}", soft_wrap=True)

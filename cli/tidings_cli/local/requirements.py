@@ -18,7 +18,7 @@ def require_packages() -> None:
     if missing:
         raise CommandFailed(
             f"The local system needs packages that are not installed ({', '.join(missing)}); "
-            "install them with: pip install 'tidings[local]'"
+            "install them, in the checkout, with: pip install -e '.[local]'"
         )
 
 

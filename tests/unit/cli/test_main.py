@@ -56,7 +56,7 @@ def test_a_missing_package_is_told_with_the_way_to_install_it(
     assert main(["local", "--state", str(tmp_path)]) == 1
     assert capsys.readouterr().err == (
         "tidings local: The local system needs packages that are not installed (ministack); "
-        "install them with: pip install 'tidings[local]'\n"
+        "install them, in the checkout, with: pip install -e '.[local]'\n"
     )
 
 
