@@ -138,7 +138,7 @@ class Recorder:
 
     def _counted(self, units: str) -> float:
         assert self.priced, "units are only counted by a recorder that is priced"
-        return sum(getattr(call, units) for call in self.calls)
+        return float(sum(getattr(call, units) for call in self.calls))
 
 
 def partiql_double(client: Any) -> Double:
