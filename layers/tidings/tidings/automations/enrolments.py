@@ -144,5 +144,8 @@ def until_texts(following: Following) -> dict[str, str]:
 
 
 def entry_of(event: Event, reentry: str) -> str:
-    """What makes an enrolment one: the event that caused it, or that there is only ever one."""
-    return "once" if reentry == "once" else digest("entry", str(event.identity), event.message_id)
+    """What makes a contact's enrolment one: the message that caused it, or that there is only ever one.
+
+    Not the identity that it came under: a browser sends a message again under the user id that it knows by then.
+    """
+    return "once" if reentry == "once" else digest("entry", event.message_id)
