@@ -134,8 +134,8 @@ def answers(handler: Handler) -> Handler:
 
 def _place(name: str, value: str) -> str:
     place = unquote(value)
-    if len(place.encode()) > PATH_BYTES:
-        raise NotFound("not_found", f"Nothing has a name of over {PATH_BYTES} bytes.", name)
+    if not 1 <= len(place.encode()) <= PATH_BYTES:
+        raise NotFound("not_found", f"Everything has a name of 1 to {PATH_BYTES} bytes.", name)
     return place
 
 
