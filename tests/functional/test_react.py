@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.support.recorder import Call
 from tests.support.world import World
 
@@ -265,6 +267,50 @@ def test_whoever_is_enrolled_when_a_new_version_is_published_is_not_enrolled_aga
     assert react(acme, records) == []
     assert [one["version"] for one in enrolments(acme, user_id="ada")] == [1]
     assert len(acme.executions) == 1
+
+
+def test_two_processes_that_react_to_the_same_record_at_once_enrol_once(acme: World) -> None:
+    say(acme, "Signed Up", userId="ada", properties={"plan": "team"})
+    records = acme.new_records()
+
+    def before(call: Call) -> None:
+        if call.name == "stepfunctions:StartExecution":
+            acme.recorder.before = None
+            mine = acme._modules.pop("react")
+            assert react(acme, records) == []
+            acme._modules["react"] = mine
+
+    acme.recorder.before = before
+    assert react(acme, records) == []
+    assert len(enrolments(acme, user_id="ada")) == len(acme.executions) == 1
+
+
+happened = st.tuples(
+    st.sampled_from([("u", ""), ("u", "a"), ("u", "b"), ("", "a"), ("", "b"), ("v", "a")]),
+    st.sampled_from(["Signed Up", "Viewed"]),
+)
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), history=st.lists(happened, min_size=1, max_size=5))
+def test_each_trigger_event_enrols_once_whatever_is_merged_repeated_or_reordered(
+    acme: World, data: st.DataObject, history: list[tuple[tuple[str, str], str]]
+) -> None:
+    name, before = acme.fresh(), len(acme.executions)
+    for (user, anonymous), event in history:
+        ids = {
+            "userId": f"{name}-{user}" if user else None,
+            "anonymousId": f"{name}-{anonymous}" if anonymous else None,
+        }
+        say(acme, event, **ids)
+    order = data.draw(st.permutations(acme.new_records()))
+    while order:
+        size = data.draw(st.integers(1, len(order)))
+        for _ in range(data.draw(st.integers(1, 2))):
+            assert react(acme, order[:size]) == []
+        again = data.draw(st.booleans())
+        order = order[size - 1 if again and size > 1 else size :]
+    assert len(acme.executions) - before == sum(event == "Signed Up" for _, event in history)
 
 
 # --- what fails ------------------------------------------------------------------------------------------------------
