@@ -15,6 +15,8 @@ from tidings.core.ids import contact_id, digest
 from tidings.core.store import ConditionFailed
 
 TRIES = 5
+# How many of those who share an e-mail address are looked at.
+SHARING = 100
 
 
 class ContactStore(Protocol):
@@ -22,6 +24,7 @@ class ContactStore(Protocol):
 
     def get(self, workspace: str, contact: str) -> Contact | None: ...
     def contact_with(self, workspace: str, identity: Identity) -> str | None: ...
+    def contacts_with(self, workspace: str, email: Identity, most: int) -> list[str]: ...
     def add(self, contact: Contact) -> None: ...
     def change(self, before: Contact, after: Contact) -> None: ...
     def merge(self, before: Contact, after: Contact, absorbed: Contact) -> None: ...
@@ -80,6 +83,10 @@ class ContactDirectory:
         """The oldest contact with an e-mail address, if there is one. Raises InvalidInput."""
         contact = self._store.contact_with(workspace, _email_identity(address))
         return None if contact is None else self.get(workspace, contact)
+
+    def with_email(self, workspace: str, address: str) -> list[str]:
+        """The ids of contacts with an e-mail address, the oldest first, at most 100. Raises InvalidInput."""
+        return self._store.contacts_with(workspace, _email_identity(address), SHARING)
 
     def add_by_email(self, workspace: str, address: str) -> Contact:
         """A new contact that has nothing but an e-mail address. Raises InvalidInput."""

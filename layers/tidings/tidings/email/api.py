@@ -87,8 +87,7 @@ class EmailDesk:
         """
         request = _read(body)
         contact = self._recipient(workspace, request.to)
-        # Before two contacts became one, the message may have been sent under the other's id.
-        owners = contact.every_id if contact else ()
+        owners = self._owners(workspace, request.to, contact)
         keys = [self._messages.key(workspace, owner, _message_id(workspace, owner, request)) for owner in owners]
         template_key = self._templates.live_key(workspace, request.template)
         workspace_key = self._workspaces.key(workspace)
@@ -108,6 +107,16 @@ class EmailDesk:
             if stored is None:
                 raise
             return stored
+
+    def _owners(self, workspace: str, to: Recipient, contact: Contact | None) -> tuple[str, ...]:
+        """Under whose ids the message may stand already.
+
+        It was sent before two contacts became one, or before an older contact got the address and answers for it.
+        """
+        if contact is None:
+            return ()
+        shared = self._directory.with_email(workspace, to.email) if to.email else []
+        return (*contact.every_id, *shared)
 
     def _recipient(self, workspace: str, to: Recipient) -> Contact | None:
         if to.contact:
