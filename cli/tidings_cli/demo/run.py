@@ -42,7 +42,7 @@ def run_demo(keep: bool, port: int, console: Console) -> int:
     require_sdk()
     examples = find_examples()
     began = time.monotonic()
-    with _stoppable(), tempfile.TemporaryDirectory(prefix="tidings-demo-", ignore_cleanup_errors=True) as folder:
+    with stoppable(), tempfile.TemporaryDirectory(prefix="tidings-demo-", ignore_cleanup_errors=True) as folder:
         try:
             with LocalSystem(Path(folder), port, DAY_SECONDS / A_DAY) as system:
                 with board(console, began, DAY_SECONDS) as shown:
@@ -138,13 +138,13 @@ def _keep(console: Console, system: LocalSystem, address: Address) -> None:
 
 
 @contextmanager
-def _stoppable() -> Iterator[None]:
-    """Let SIGTERM and a closed terminal stop the demo as Ctrl-C does."""
+def stoppable() -> Iterator[None]:
+    """Let SIGTERM and a closed terminal stop the demo as Ctrl-C does, and SIGINT where the parent had it ignored."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import signal
 import time
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from rich.console import Console
 from tidings_cli.client import ApiError, Client
 from tidings_cli.demo.board import Board, LiveBoard, board
 from tidings_cli.demo.people import ADA, BEN, CLEO, DEV, ENROLLED, EVE, PEOPLE
+from tidings_cli.demo.run import stoppable
 from tidings_cli.demo.verdict import findings
 
 
@@ -133,3 +135,14 @@ def test_a_terminal_gets_a_table_that_stays() -> None:
 def test_a_dumb_terminal_gets_lines() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, _environ={"TERM": "dumb"})
     assert type(board(console, time.monotonic(), 2.5)) is Board
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_it_can_be_stopped_even_where_the_parent_had_the_signal_ignored(number: signal.Signals) -> None:
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with pytest.raises(KeyboardInterrupt), stoppable():
+            signal.raise_signal(number)
+        assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
