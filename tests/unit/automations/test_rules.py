@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tidings.automations.model import Definition, parse_definition
-from tidings.automations.rules import Problem, check, lint
+from tidings.automations.rules import OF_SENDING, Problem, check, lint
 from tidings.core.errors import InvalidInput
+from tidings.email.rules import MEANINGS
 
 MAIL = {"type": "send_email", "template": "tips"}
 PAUSE = {"type": "wait", "for": "1 day"}
@@ -134,12 +135,23 @@ GRAPHS: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
         [],
     ),
     (with_("trigger.where", {"all": [{"did": "X"}]}), [("events_in_trigger", "", "error")]),
+    *(
+        (automation(m=MAIL) | {"trigger": {"event": event}}, [("loop_through_trigger", "m", "error")])
+        for event in ("Email Sent", "Email Delivered", "Email Skipped", "Email Bounced")
+    ),
+    (automation(m=MAIL) | {"trigger": {"event": "Email Sent"}, "reentry": "once"}, []),
+    (automation(m=MAIL) | {"trigger": {"event": "Email Opened"}}, []),
     (with_("trigger.where", {"all": [{"trait": "plan", "is": "x"}, {"property": "p", "exists": True}]}), []),
     (
         automation(**{f"m{number}": {**MAIL, "next": f"m{number + 1}"} for number in range(200)}, m200=MAIL),
         [("too_many_components", "", "error")],
     ),
 ]  # fmt: skip
+
+
+def test_what_comes_of_a_mail_by_itself_is_all_that_is_reported_but_what_its_reader_does() -> None:
+    by_readers = {"Email Opened", "Email Link Clicked", "Email Marked as Spam"}
+    assert {meaning.event for meaning in MEANINGS.values()} | {"Email Skipped"} == OF_SENDING | by_readers
 
 
 @pytest.mark.parametrize(("written", "expected"), GRAPHS)

@@ -13,6 +13,7 @@
 | loop_without_wait | a loop in which no wait takes time for certain; `until` a date takes none once it is past |
 | loop_without_action | a loop of waits and nothing else |
 | loop_without_end | a loop that nobody can ever leave |
+| loop_through_trigger | sends at once, and what becomes of the mail starts it again |
 | wait_too_long | `for` more than 365 days, the longest that an execution lasts |
 | duplicate_arm | two arms of a branch with the same name |
 | step_not_upstream | `since: {step: x}` where nobody can have passed x |
@@ -54,6 +55,18 @@ __all__ = ["Following", "Moment", "Problem", "check", "follow", "links", "lint"]
 
 MAX_COMPONENTS = 200
 LONGEST_WAIT = timedelta(days=365)
+# What comes after a mail without anybody doing anything. Opens and clicks are people's, if not always theirs.
+OF_SENDING = frozenset(
+    {
+        "Email Sent",
+        "Email Skipped",
+        "Email Delivered",
+        "Email Delayed",
+        "Email Bounced",
+        "Email Rejected",
+        "Email Rendering Failed",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -131,6 +144,31 @@ def _trigger(definition: Definition) -> Iterator[Problem]:
     if where is not None and needs_events(where):
         message = "trigger.where: looks at the event and the contact only; ask for other events in a branch"
         yield Problem("events_in_trigger", message, place="trigger.where")
+    sends_at_once = next(_sends_at_once(definition), None)
+    if definition.trigger.event in OF_SENDING and definition.reentry == "every_time" and sends_at_once:
+        message = (
+            f'trigger.event: "{definition.trigger.event}" comes of itself after "{sends_at_once}" has sent, and starts '
+            "the automation again without end; wait before it, or let people enter once (reentry: once)"
+        )
+        yield Problem("loop_through_trigger", message, sends_at_once, place="trigger.event")
+
+
+def _sends_at_once(definition: Definition) -> Iterator[str]:
+    """Components that send before any wait that takes time for certain."""
+    at_once = {name: component for name, component in definition.components.items() if _takes_no_time(component)}
+    ahead, seen = [definition.start], set()
+    while ahead:
+        here = ahead.pop()
+        if here in seen or here not in at_once:
+            continue
+        seen.add(here)
+        if isinstance(at_once[here], SendEmail):
+            yield here
+        ahead.extend(target for _, target in ways(at_once[here]))
+
+
+def _takes_no_time(component: Component) -> bool:
+    return not (isinstance(component, Wait) and component.length)
 
 
 def _links(definition: Definition) -> Iterator[Problem]:
@@ -167,11 +205,7 @@ def _reach(definition: Definition) -> Iterator[Problem]:
 
 def _loops(definition: Definition) -> Iterator[Problem]:
     """A loop must pass a wait that takes time for certain, and something that acts."""
-
-    def takes_no_time(component: Component) -> bool:
-        return not (isinstance(component, Wait) and component.length)
-
-    for loop in _loops_among(definition, takes_no_time):
+    for loop in _loops_among(definition, _takes_no_time):
         message = f"the loop {_way(loop)} has no wait `for` a length of time, so it could run without end at once"
         yield Problem("loop_without_wait", message, loop[0], place=f"components.{loop[0]}")
     for loop in _loops_among(definition, lambda component: isinstance(component, Wait)):
