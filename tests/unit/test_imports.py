@@ -1,0 +1,103 @@
+"""What each function imports, in a clean interpreter that has the dependencies layer and nothing else.
+
+Cold starts are the slowest thing a caller meets, and imports are most of them. Whoever adds one sees it here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from benchmarks.interpreter import Interpreter, clean, functions
+from benchmarks.starts import Start, start
+
+# Modules that are not Python's own, as counted in November 2026, and what may be added unnoticed.
+MODULES = {
+    "automations": 280,
+    "batch": 213,
+    "branch": 246,
+    "check_suppression": 289,
+    "contacts": 280,
+    "identify": 213,
+    "messages": 257,
+    "react": 275,
+    "send_email": 410,
+    "ses_events": 264,
+    "settle_executions": 233,
+    "settle_messages": 249,
+    "start_enrolments": 260,
+    "suppressions": 216,
+    "templates": 257,
+    "track": 213,
+}
+HEADROOM = 1.05
+
+INGEST = ("batch", "identify", "track")
+# boto3's own is left out of all: botocore does the calls. A tracer, requests and the rest nobody needs.
+NOWHERE = ("boto3", "s3transfer", "yaml", "requests", "aws_xray_sdk", "phonenumbers", "multiprocessing")
+
+
+@pytest.fixture(scope="module")
+def interpreter() -> Iterator[Interpreter]:
+    with clean() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def started() -> dict[str, Start]:
+    """The functions that were started, so that each is started once."""
+    return {}
+
+
+def of(function: str, interpreter: Interpreter, started: dict[str, Start]) -> Start:
+    if function not in started:
+        started[function] = start(interpreter, function)
+    return started[function]
+
+
+def packages(modules: tuple[str, ...]) -> set[str]:
+    return {module.split(".")[0] for module in modules}
+
+
+every_function = pytest.mark.parametrize("function", functions())
+
+
+def test_every_function_has_a_ceiling() -> None:
+    assert sorted(MODULES) == functions()
+
+
+@every_function
+def test_a_function_imports_no_more_than_it_did(
+    function: str, interpreter: Interpreter, started: dict[str, Start]
+) -> None:
+    modules = of(function, interpreter, started).third_party
+    assert len(modules) <= MODULES[function] * HEADROOM, sorted(modules)
+
+
+@every_function
+def test_no_function_imports_what_none_needs(
+    function: str, interpreter: Interpreter, started: dict[str, Start]
+) -> None:
+    assert packages(of(function, interpreter, started).modules).isdisjoint(NOWHERE)
+
+
+@pytest.mark.parametrize("function", INGEST)
+def test_ingest_imports_neither_models_nor_templates(
+    function: str, interpreter: Interpreter, started: dict[str, Start]
+) -> None:
+    assert packages(of(function, interpreter, started).modules).isdisjoint({"pydantic", "liquid", "babel", "asyncio"})
+
+
+@pytest.mark.parametrize("function", sorted(set(functions()) - {"send_email"}))
+def test_only_who_sends_mails_imports_liquid_at_its_start(
+    function: str, interpreter: Interpreter, started: dict[str, Start]
+) -> None:
+    assert "liquid" not in packages(of(function, interpreter, started).modules)
+
+
+@every_function
+def test_a_function_runs_with_what_the_layer_holds(
+    function: str, interpreter: Interpreter, started: dict[str, Start]
+) -> None:
+    """The interpreter would have stopped at an import that the layer cannot serve."""
+    assert "tidings" in packages(of(function, interpreter, started).modules)
