@@ -9,14 +9,9 @@ import json
 from typing import Any
 
 import pytest
+from tests.support.retell import EVENTS, add_keys, event, made, written
 from tests.support.template import root_stack
 from tests.support.world import ROOT, World
-
-from tidings.accounts.model import ApiKey, KeyKind
-from tidings.accounts.store import DynamoKeyStore
-from tidings.core.keys import fingerprint
-
-EVENTS = ROOT / "events"
 
 # Each event and what its answer must say; of an API's answer the body counts, and its status is 2xx.
 STORY: dict[str, dict[str, Any] | None] = {
@@ -45,16 +40,8 @@ STORY: dict[str, dict[str, Any] | None] = {
 @pytest.fixture
 def story(world: World) -> World:
     """A workspace that has the keys of the events."""
-    with world.recorder.unseen():
-        keys = DynamoKeyStore(world.database)
-        for key, kind in (("wk_example", KeyKind.WRITE), ("sk_example", KeyKind.SECRET)):
-            keys.add(ApiKey(fingerprint(key), "acme", kind, kind.value, world.now))
+    add_keys(world)
     return world
-
-
-def event(name: str) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
-    return read
 
 
 def played(world: World, name: str) -> Any:
@@ -74,6 +61,10 @@ def test_each_handler_takes_its_event(story: World, name: str) -> None:
         assert answer is None
         return
     assert {field: answer[field] for field in expected} == expected
+
+
+def test_the_ids_in_the_events_are_those_that_are_made(world: World) -> None:
+    assert made(world) == written(), "write the new ids into the events: python -m tests.support.retell"
 
 
 def test_the_story_ends_well(story: World) -> None:
