@@ -158,7 +158,9 @@ def choose_port(port: int | None) -> int:
         return port
     from tidings_cli.commands.local import DEFAULT_PORT
     from tidings_cli.local.requirements import require_packages
-    from tidings_cli.local.server import free_port
 
     require_packages()
+    # Only now: it imports what may be missing.
+    from tidings_cli.local.server import free_port
+
     return free_port(DEFAULT_PORT)

@@ -1,6 +1,7 @@
 """The `tidings` command itself."""
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,14 @@ def test_a_missing_package_is_told_with_the_way_to_install_it(
         "tidings local: The local system needs packages that are not installed (ministack); "
         "install them, in the checkout, with: pip install -e '.[local]'\n"
     )
+
+
+def test_the_demo_tells_so_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("tidings_cli.local.requirements.find_spec", lambda name: None)
+    # As if importing it failed for want of those packages.
+    monkeypatch.setitem(sys.modules, "tidings_cli.local.server", None)
+    assert main(["demo"]) == 1
+    assert "pip install -e '.[local]'" in capsys.readouterr().err
 
 
 def test_the_template_is_that_of_the_checkout_which_holds_the_package() -> None:
