@@ -75,6 +75,8 @@ THEIRS = {
     "POST /v1/suppressions/check": 200,
     "GET /v1/messages": 200,
 }
+# Calls after which the other workspace has something of its own; they come last.
+LATE = {"PUT /v1/templates/{name}", "PUT /v1/suppressions/{channel}/{address}"}
 
 
 @pytest.fixture
@@ -142,28 +144,28 @@ def test_the_secret_key_of_the_workspace_opens_every_route(acme: World) -> None:
         assert 200 <= status < 300, (route, answer)
 
 
-@pytest.mark.parametrize("route", CALLS)
-def test_a_key_of_another_workspace_sees_and_changes_nothing(acme: World, route: str) -> None:
+def test_a_key_of_another_workspace_sees_and_changes_nothing(acme: World) -> None:
     known, before = ids(acme), items_of(acme, "acme")
-    status, answer = call(acme, route, known, acme.other_secret)
-    assert status == THEIRS.get(route, 404), answer
-    assert "canary" not in json.dumps(answer)
-    assert items_of(acme, "acme") == before
+    for route in sorted(CALLS, key=lambda route: route in LATE):
+        status, answer = call(acme, route, known, acme.other_secret)
+        assert status == THEIRS.get(route, 404), (route, answer)
+        assert "canary" not in json.dumps(answer), route
+        assert items_of(acme, "acme") == before, route
+        assert route != "POST /v1/suppressions/check" or answer["suppressed"] is False
     assert len(acme.ses.accepted) == 1
-    assert route != "POST /v1/suppressions/check" or answer["suppressed"] is False
 
 
-@pytest.mark.parametrize("route", CALLS)
-def test_only_a_secret_key_opens_a_route(acme: World, route: str) -> None:
+def test_only_a_secret_key_opens_a_route(acme: World) -> None:
     before = items_of(acme, "acme")
-    for key, status, code in (
-        ("publishable", 403, "secret_key_required"),
-        ("write", 403, "secret_key_required"),
-        (None, 401, "missing_api_key"),
-        ("sk_nobodys", 401, "invalid_api_key"),
-    ):
-        answered, answer = call(acme, route, {}, key)
-        assert (answered, answer["code"]) == (status, code)
+    for route in CALLS:
+        for key, status, code in (
+            ("publishable", 403, "secret_key_required"),
+            ("write", 403, "secret_key_required"),
+            (None, 401, "missing_api_key"),
+            ("sk_nobodys", 401, "invalid_api_key"),
+        ):
+            answered, answer = call(acme, route, {}, key)
+            assert (answered, answer["code"]) == (status, code), route
     assert items_of(acme, "acme") == before
 
 

@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 from tests.support.world import World
 
+from tidings.core.errors import InvalidInput
+
 WELCOME = {
     "automation": "welcome",
     "trigger": {"event": "Signed Up"},
@@ -99,3 +101,9 @@ def test_a_message_remembers_when_it_came_to_each_state(world: World) -> None:
     _, shown = world.call("messages", "GET /v1/messages/{message}", path={"message": message["message"]})
     assert sorted(shown["history"]) == ["accepted", "claimed", "delivered"]
     assert shown["history"]["delivered"] == "2026-11-21T09:00:05.000000Z"
+
+
+def test_a_workspace_needs_a_sender_that_is_an_address(world: World) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        world.accounts.create_workspace("new", "New", "not an address")
+    assert caught.value.code == "invalid_sender"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from email.utils import parseaddr
 from typing import Any, Protocol
 
 from tidings.accounts.model import ApiKey, KeyKind, Workspace
 from tidings.accounts.rules import require_secret, require_workspace_id
 from tidings.accounts.store import DynamoKeyStore
 from tidings.core.clock import Clock
-from tidings.core.errors import Conflict, Unauthorized
+from tidings.core.errors import Conflict, InvalidInput, Unauthorized
 from tidings.core.http import Request, api_keys_in
 from tidings.core.ids import new_secret
 from tidings.core.keys import fingerprint
@@ -86,7 +87,9 @@ class AccountService:
         self._clock = clock
 
     def create_workspace(self, workspace_id: str, name: str, default_from: str = "") -> Workspace:
-        """A new workspace. Raises InvalidInput for a bad id and Conflict if it is taken."""
+        """A new workspace. Raises InvalidInput for a bad id or sender, and Conflict if the id is taken."""
+        if default_from and "@" not in parseaddr(default_from)[1]:
+            raise InvalidInput("invalid_sender", "The sender is no address, such as Acme <hello@acme.example>.", "from")
         settings = {"default_from": default_from} if default_from else {}
         workspace = Workspace(require_workspace_id(workspace_id), name, self._clock.now(), settings=settings)
         try:

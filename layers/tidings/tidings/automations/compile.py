@@ -30,8 +30,18 @@ MAX_MACHINE_NAME = 80
 _HASH_CHARACTERS = 40
 
 _IDS = ("workspace", "contact", "automation", "version", "entry")
+# Names of errors are those of Python's exceptions. Whoever asks us to slow down gets hours, spread out, instead of the
+# minutes that a fault gets: a provider's daily quota must not end anybody's way.
 _RETRY: list[Asl] = [
     {"ErrorEquals": ["EnrolmentOver"], "MaxAttempts": 0},
+    {
+        "ErrorEquals": ["Throttled"],
+        "IntervalSeconds": 5,
+        "BackoffRate": 2.0,
+        "MaxDelaySeconds": 900,
+        "MaxAttempts": 100,
+        "JitterStrategy": "FULL",
+    },
     {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "BackoffRate": 2.0, "MaxAttempts": 8},
 ]
 
