@@ -272,8 +272,9 @@ def events_of(*users: str, each: int = 1, kind: Callable[..., dict[str, Any]] = 
     def prepare(world: World) -> Step:
         automated(world)
         for user in users:
-            known(world, user)
-            tell(world, kind("track", user, event="Viewed"))
+            must(world.ingest("identify", from_python("identify", user, traits=TRAITS)))
+            must(world.ingest("track", kind("track", user, event="Viewed")))
+        world.pump()
         world.now += timedelta(seconds=1)
         return told(world, *(kind("track", user, n, event="Viewed") for user in users for n in range(1, each + 1)))
 
