@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.support.recorder import Call
 from tests.support.world import World
@@ -359,7 +359,9 @@ said = st.fixed_dictionaries(
 histories = st.lists(said, min_size=1, max_size=5)
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12, phases=[Phase.reuse, Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data(), history=histories)
 def test_any_order_and_any_split_into_batches_gives_the_same_contact(
     world: World, data: st.DataObject, history: list[dict[str, Any]]
@@ -412,3 +414,15 @@ def _outcomes(world: World, record: dict[str, Any]) -> list[Any]:
         identities = {(one["kind"], one["value"].removeprefix(f"{name}-")) for one in contact["identities"]}
         outcomes.append((contact["traits"], identities, contact["known"], contact["last_seen_at"]))
     return outcomes
+
+
+def test_an_anonymous_visit_that_ends_a_batch_is_when_the_person_was_last_seen(world: World) -> None:
+    batch = [
+        {"type": "track", "event": "One", "userId": "ada", "messageId": "m-one"},
+        {"type": "track", "event": "Two", "userId": "ada", "anonymousId": "a-1", "messageId": "m-two"},
+        {"type": "track", "event": "Three", "anonymousId": "a-1", "messageId": "m-three"},
+    ]
+    assert world.ingest("batch", {"batch": batch})[0] == 200
+    one, two, three = world.new_records()
+    react(world, [one, three, two])  # another shard's order
+    assert world.contact(user_id="ada")["last_seen_at"] == three["dynamodb"]["NewImage"]["received_at"]["S"]

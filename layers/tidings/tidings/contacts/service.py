@@ -28,7 +28,7 @@ class ContactStore(Protocol):
     def add(self, contact: Contact) -> None: ...
     def change(self, before: Contact, after: Contact) -> None: ...
     def merge(self, before: Contact, after: Contact, absorbed: Contact) -> None: ...
-    def touch(self, workspace: str, contact: str, at: datetime) -> None: ...
+    def touch(self, workspace: str, contact: str, at: datetime) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +133,11 @@ class ContactDirectory:
         raise Unavailable("contact_contended", "The contact kept changing.")
 
     def touch(self, workspace: str, contact: str, at: datetime) -> None:
-        """Remember when a contact was last seen."""
-        self._store.touch(workspace, contact, at)
+        """Remember when a contact, or the one that it became part of, was last seen."""
+        if not self._store.touch(workspace, contact, at):
+            survivor = self.get(workspace, contact)
+            if survivor.id != contact:
+                self._store.touch(workspace, survivor.id, at)
 
     def _settled(self, sighting: Sighting, user_contact: str | None, anonymous_contact: str | None) -> str | None:
         if sighting.user is None:

@@ -114,17 +114,22 @@ class DynamoContactStore:
         parts += [delete(f"old {i}", self._identity(absorbed, i)) for i in sorted(email_identities(absorbed))]
         self._database.transact(parts)
 
-    def touch(self, workspace: str, contact: str, at: datetime) -> None:
-        """Remember when a contact was last seen: one write, without reading."""
-        seen_at = self._contacts.last_seen_at
-        condition = self._contacts.pk.exists() & (seen_at.does_not_exist() | (seen_at < to_text(at)))
+    def touch(self, workspace: str, contact: str, at: datetime) -> bool:
+        """Remember when a contact was last seen: one write, without reading.
+
+        False if a later time is remembered, or the contact became part of another.
+        """
+        seen_at, merged = self._contacts.last_seen_at, self._contacts.merged_into
+        earlier = seen_at.does_not_exist() | (seen_at < to_text(at))
+        condition = self._contacts.pk.exists() & merged.does_not_exist() & earlier
+        # The version grows, so that nobody who read the contact before writes an earlier time over this one.
+        actions: list[Action] = [seen_at.set(to_text(at)), self._contacts.version.add(1)]
         try:
             with faults():
-                # The version grows, so that nobody who read the contact before writes an earlier time over this one.
-                actions: list[Action] = [seen_at.set(to_text(at)), self._contacts.version.add(1)]
                 self._contacts(f"{workspace}#{contact}").update(actions, condition=condition)
         except ConditionFailed:
-            return  # somebody remembered a later time
+            return False
+        return True
 
     def entity(self, item: ContactItem) -> Contact:
         """The contact that a read item is."""
