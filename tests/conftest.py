@@ -12,7 +12,8 @@ from tests.support import fast
 from tests.support.recorder import Recorder
 from tests.support.world import REGION, World
 
-settings.register_profile("tidings", deadline=None, max_examples=100)
+# CI asks the same questions each time, so that what it refuses is the change; people's runs go on looking.
+settings.register_profile("tidings", deadline=None, max_examples=100, derandomize="CI" in os.environ)
 settings.load_profile("tidings")
 
 

@@ -20,7 +20,7 @@ SCALARS = st.one_of(
 )  # fmt: skip
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ANY_TEXT, inner, max_size=3))
 
-FEW = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def body(right: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:

@@ -64,7 +64,7 @@ def test_every_kind_of_key_is_taken_in_every_way(world: World, kind: str) -> Non
             ({"authorization": "Bearer eyJhbGciOi.oauth.token"}, {"writeKey": key}),
         ]
         for way, (headers, more) in enumerate(ways):
-            body = {**message(kind, userId=f"{number}-{way}"), **more}
+            body = {**message(kind, userId=f"u{number}{way}"), **more}
             assert post(world, kind, body, **headers) == (200, {"success": True}), (given, headers)
         assert key not in json.dumps(world.items("TABLE_EVENTS"))
     assert len(stored(world)) == 15

@@ -291,7 +291,7 @@ happened = st.tuples(
 )
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), history=st.lists(happened, min_size=1, max_size=5))
 def test_each_trigger_event_enrols_once_whatever_is_merged_repeated_or_reordered(
     acme: World, data: st.DataObject, history: list[tuple[tuple[str, str], str]]
