@@ -9,8 +9,9 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.examples import few
 from tests.support.world import World
 
 ANY_TEXT = st.text(alphabet=st.characters(exclude_categories=()), max_size=12)  # half surrogates too
@@ -19,8 +20,6 @@ SCALARS = st.one_of(
     st.sampled_from(["u-7", "", " ", "null", "x" * 2000, "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-23:59", "2026"]),
 )  # fmt: skip
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ANY_TEXT, inner, max_size=3))
-
-FEW = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def body(right: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
@@ -71,7 +70,7 @@ def answered(answer: tuple[int, dict[str, Any]]) -> int:
 
 
 @pytest.mark.parametrize("kind", ["track", "identify", "batch"])
-@FEW
+@few(20)
 @given(data=st.data())
 def test_any_message_is_taken_or_refused_and_what_was_taken_is_served(
     acme: World, data: st.DataObject, kind: str
@@ -104,7 +103,7 @@ def test_any_message_is_taken_or_refused_and_what_was_taken_is_served(
         ),
     ],
 )
-@FEW
+@few(20)
 @given(data=st.data())
 def test_any_body_of_the_api_is_served_or_refused(
     acme: World, data: st.DataObject, function: str, route: str, path: dict[str, str], right: dict[str, Any]
@@ -130,7 +129,7 @@ ODD_TEXT = st.text(max_size=20) | st.sampled_from(
         ("suppressions", "DELETE /v1/suppressions/{channel}/{address}"),
     ],
 )
-@settings(FEW, max_examples=20)
+@few(20)
 @given(data=st.data())
 def test_any_path_and_query_is_served_or_refused(acme: World, data: st.DataObject, function: str, route: str) -> None:
     names = [part.strip("{}") for part in route.split("/") if part.startswith("{")]
@@ -141,7 +140,7 @@ def test_any_path_and_query_is_served_or_refused(acme: World, data: st.DataObjec
     answered(acme.call(function, route, path=path, query=query))
 
 
-@FEW
+@few(20)
 @given(query=st.dictionaries(st.sampled_from(["user_id", "anonymous_id", "email"]), ODD_TEXT, min_size=1, max_size=2))
 def test_any_identity_can_be_asked_for(acme: World, query: dict[str, str]) -> None:
     answered(acme.call("contacts", "GET /v1/contacts", query=query))

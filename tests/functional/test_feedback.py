@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.examples import few
 from tests.support.recorder import Call
 from tests.support.world import World
 
@@ -250,7 +251,7 @@ RANKS = {"accepted": 2, "delayed": 3, "delivered": 4, "bounced": 5, "rejected": 
 CASES = st.lists(st.sampled_from(KINDS), unique_by=str, min_size=1, max_size=5)
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@few(12)
 @given(data=st.data(), happened=CASES)
 def test_in_any_order_and_however_often_repeated_the_highest_state_stays_and_each_event_stands_once(
     world: World, data: st.DataObject, happened: list[tuple[str, dict[str, Any], str, str]]

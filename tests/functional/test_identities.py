@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.examples import few
 from tests.support.recorder import Call
 from tests.support.world import World
 
@@ -359,9 +360,7 @@ said = st.fixed_dictionaries(
 histories = st.lists(said, min_size=1, max_size=5)
 
 
-@settings(
-    max_examples=12, phases=[Phase.reuse, Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@few(12)
 @given(data=st.data(), history=histories)
 def test_any_order_and_any_split_into_batches_gives_the_same_contact(
     world: World, data: st.DataObject, history: list[dict[str, Any]]

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.examples import few
 from tests.support.recorder import Call
 from tests.support.world import World
 
@@ -291,7 +292,7 @@ happened = st.tuples(
 )
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@few(12)
 @given(data=st.data(), history=st.lists(happened, min_size=1, max_size=5))
 def test_each_trigger_event_enrols_once_whatever_is_merged_repeated_or_reordered(
     acme: World, data: st.DataObject, history: list[tuple[tuple[str, str], str]]

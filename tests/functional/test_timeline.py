@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.examples import few
 from tests.support.world import START, World
 
 from tidings.activity.model import Event
@@ -112,7 +113,7 @@ def _events(contact: Contact, happened: list[tuple[int, int]]) -> list[Event]:
 happenings = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 1)), max_size=14)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@few(25)
 @given(happened=happenings, limit=st.integers(1, 6))
 def test_pages_of_any_size_are_complete_ordered_and_without_repeats(
     world: World, happened: list[tuple[int, int]], limit: int
@@ -150,7 +151,7 @@ def test_a_page_costs_one_query_for_each_identity_however_long_the_history_is(wo
 # --- events of a name ------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@few(15)
 @given(happened=happenings, since=st.none() | st.integers(0, 4))
 def test_events_of_a_name_since_an_instant_are_all_there_in_order(
     world: World, happened: list[tuple[int, int]], since: int | None
