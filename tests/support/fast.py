@@ -14,6 +14,7 @@ from unittest import mock
 
 from botocore.loaders import JSONFileLoader
 from botocore.session import Session
+from moto.core import responses
 from moto.kms import models as kms
 from pynamodb.connection import Connection
 
@@ -22,6 +23,7 @@ _create_client = Session.create_client
 _client_of: Any = Connection.client
 _load_file = cache(JSONFileLoader().load_file)
 _generate_private_key = cache(kms.generate_private_key)
+_method_names = cache(responses.method_names_from_class)
 
 
 @contextmanager
@@ -32,6 +34,7 @@ def sharing() -> Iterator[None]:
         mock.patch.object(Session, "create_client", _shared_client),
         mock.patch.object(Connection, "client", property(_shared_connection)),
         mock.patch.object(kms, "generate_private_key", _generate_private_key),  # moto makes one for encrypted tables
+        mock.patch.object(responses, "method_names_from_class", _method_names),  # moto looks them up at each call
     ):
         yield
 
