@@ -167,40 +167,38 @@ LOOP = {
 DID = {"did": "Paid"}
 
 
-@pytest.mark.parametrize(
-    ("body", "code", "field"),
-    [
-        (changed(components=LOOP), "loop_without_wait", None),
-        (changed("extra", type="send_email", template="tips"), "unreachable_component", "extra"),
-        (changed("pause", type="wait", **{"for": "1 day"}, next="nowhere"), "unknown_component", "pause"),
-        (changed(start="nowhere"), "unknown_start", "start"),
-        (changed("tips", type="send_email", template="nobodys"), "unknown_template", "tips"),
-        (changed("tips", type="telegram", text="x"), "unknown_component_type", "tips"),
-        (changed("pause", type="wait", **{"for": "366 days"}, next="active"), "wait_too_long", "pause"),
-        (changed(trigger={"event": "Signed Up", "where": DID}), "events_in_trigger", "trigger.where"),
-        (changed(trigger={}), "invalid_definition", "trigger.event"),
-        (changed(reentry="sometimes"), "invalid_definition", "reentry"),
-        (changed(colour="red"), "invalid_definition", "colour"),
-        (changed(components={}), "invalid_definition", "components"),
-        (changed(automation="other"), "name_mismatch", "automation"),
-        ({}, "invalid_definition", "trigger"),
-        ("{", "invalid_json", None),
-        ([], "invalid_type", None),
-        ({**TOUR, "\ud800": 1}, "invalid_text", None),
-        (
-            changed(trigger={"event": "E", "where": {"trait": "x", "in": ["ż" * 1000] * 150}}),
-            "definition_too_large",
-            None,
-        ),
-    ],
-)
-def test_each_mistake_has_a_code_names_its_place_and_is_not_kept(
-    acme: World, body: Any, code: str, field: str | None
-) -> None:
-    status, answer = put(acme, body)
-    assert (status, answer["code"]) == (400, code), answer
-    assert field is None or answer["field"] == field
-    assert answer["message"]
+MISTAKES: list[tuple[Any, str, str | None]] = [
+    (changed(components=LOOP), "loop_without_wait", None),
+    (changed("extra", type="send_email", template="tips"), "unreachable_component", "extra"),
+    (changed("pause", type="wait", **{"for": "1 day"}, next="nowhere"), "unknown_component", "pause"),
+    (changed(start="nowhere"), "unknown_start", "start"),
+    (changed("tips", type="send_email", template="nobodys"), "unknown_template", "tips"),
+    (changed("tips", type="telegram", text="x"), "unknown_component_type", "tips"),
+    (changed("pause", type="wait", **{"for": "366 days"}, next="active"), "wait_too_long", "pause"),
+    (changed(trigger={"event": "Signed Up", "where": DID}), "events_in_trigger", "trigger.where"),
+    (changed(trigger={}), "invalid_definition", "trigger.event"),
+    (changed(reentry="sometimes"), "invalid_definition", "reentry"),
+    (changed(colour="red"), "invalid_definition", "colour"),
+    (changed(components={}), "invalid_definition", "components"),
+    (changed(automation="other"), "name_mismatch", "automation"),
+    ({}, "invalid_definition", "trigger"),
+    ("{", "invalid_json", None),
+    ([], "invalid_type", None),
+    ({**TOUR, "\ud800": 1}, "invalid_text", None),
+    (
+        changed(trigger={"event": "E", "where": {"trait": "x", "in": ["ż" * 1000] * 150}}),
+        "definition_too_large",
+        None,
+    ),
+]
+
+
+def test_each_mistake_has_a_code_names_its_place_and_is_not_kept(acme: World) -> None:
+    for body, code, field in MISTAKES:
+        status, answer = put(acme, body)
+        assert (status, answer["code"]) == (400, code), answer
+        assert field is None or answer["field"] == field
+        assert answer["message"]
     assert acme.items("TABLE_AUTOMATIONS") == []
     assert get(acme, "tour")[0] == 404
 

@@ -117,28 +117,27 @@ def test_reentry_once_holds_for_whoever_a_person_was_before(acme: World) -> None
     assert len(enrolments(acme, user_id="ada")) == len(acme.executions) == 1
 
 
-@pytest.mark.parametrize(
-    ("where", "traits", "properties", "enrols"),
-    [
-        ({"property": "plan", "is": "team"}, {}, {"plan": "team"}, True),
-        ({"property": "plan", "is": "team"}, {}, {"plan": "solo"}, False),
-        ({"property": "plan", "is": "team"}, {}, {}, False),
-        ({"property": "price.amount", "at_least": 10}, {}, {"price": {"amount": 12}}, True),
-        ({"trait": "country", "in": ["PL", "DE"]}, {"country": "PL"}, {}, True),
-        ({"trait": "country", "in": ["PL", "DE"]}, {"country": "FR"}, {}, False),
-        ({"all": [{"trait": "age", "at_least": 18}, {"property": "a", "exists": True}]}, {"age": 18}, {"a": 1}, True),
-        ({"trait": "age", "greater_than": 17}, {"age": "eighteen"}, {}, False),
-        ({"trait": "age", "greater_than": 17}, {"age": [18]}, {}, False),
-        ({"none": [{"trait": "country", "is": "PL"}]}, {}, {}, True),
-    ],
-)  # fmt: skip
-def test_where_decides_by_the_events_properties_and_the_contacts_traits(
-    acme: World, where: Any, traits: dict[str, Any], properties: dict[str, Any], enrols: bool
-) -> None:
-    acme.automation(definition(trigger={"event": "Signed Up", "where": where}))
-    acme.identify("ada", **traits)
-    acme.track("ada", "Signed Up", **properties)
-    assert len(enrolments(acme, user_id="ada")) == enrols
+WHERE: list[tuple[Any, dict[str, Any], dict[str, Any], bool]] = [
+    ({"property": "plan", "is": "team"}, {}, {"plan": "team"}, True),
+    ({"property": "plan", "is": "team"}, {}, {"plan": "solo"}, False),
+    ({"property": "plan", "is": "team"}, {}, {}, False),
+    ({"property": "price.amount", "at_least": 10}, {}, {"price": {"amount": 12}}, True),
+    ({"trait": "country", "in": ["PL", "DE"]}, {"country": "PL"}, {}, True),
+    ({"trait": "country", "in": ["PL", "DE"]}, {"country": "FR"}, {}, False),
+    ({"all": [{"trait": "age", "at_least": 18}, {"property": "a", "exists": True}]}, {"age": 18}, {"a": 1}, True),
+    ({"trait": "age", "greater_than": 17}, {"age": "eighteen"}, {}, False),
+    ({"trait": "age", "greater_than": 17}, {"age": [18]}, {}, False),
+    ({"none": [{"trait": "country", "is": "PL"}]}, {}, {}, True),
+]
+
+
+def test_where_decides_by_the_events_properties_and_the_contacts_traits(acme: World) -> None:
+    for number, (where, traits, properties, enrols) in enumerate(WHERE):
+        trigger = {"event": f"Event {number}", "where": where}
+        acme.automation(definition(automation=f"where-{number}", trigger=trigger))
+        acme.identify(f"user-{number}", **traits)
+        acme.track(f"user-{number}", f"Event {number}", **properties)
+        assert len(enrolments(acme, user_id=f"user-{number}")) == enrols, where
     assert acme.messages_in("aside") == []
 
 
@@ -478,13 +477,14 @@ def test_a_start_that_was_done_before_is_not_done_again_even_when_the_execution_
     assert len(acme.executions) == len(acme.ses.accepted) == 1
 
 
-@pytest.mark.parametrize("body", ["no JSON", "{}", "[]", "null", '"x"', '{"workspace": "acme"}'])
-def test_a_queued_start_that_nobody_understands_goes_back_alone(acme: World, body: str) -> None:
+def test_queued_starts_that_nobody_understands_go_back_alone(acme: World) -> None:
     acme.start_failures = ["ThrottlingException"]
     acme.track("ada", "Signed Up")
     waiting = queued(acme)
-    waiting["Records"].insert(0, {"messageId": "poison", "body": body})
-    assert acme.invoke("start_enrolments", waiting) == {"batchItemFailures": [{"itemIdentifier": "poison"}]}
+    poison = ["no JSON", "{}", "[]", "null", '"x"', '{"workspace": "acme"}']
+    waiting["Records"] = [{"messageId": body, "body": body} for body in poison] + waiting["Records"]
+    answer = acme.invoke("start_enrolments", waiting)
+    assert [one["itemIdentifier"] for one in answer["batchItemFailures"]] == poison
     assert len(acme.executions) == 1
 
 
