@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tidings.activity.service import TimelineService
+from tidings.activity.timeline import TimelineService
 from tidings.activity.store import DynamoEventStore
 from tidings.automations.enrolments import StepCall
 from tidings.automations.steps import BranchTask, StepRunner

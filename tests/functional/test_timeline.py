@@ -14,7 +14,7 @@ from tests.support.examples import few
 from tests.support.world import START, World
 
 from tidings.activity.model import Event
-from tidings.activity.service import TimelineService
+from tidings.activity.timeline import TimelineService
 from tidings.activity.store import DynamoEventStore
 from tidings.contacts.model import Contact, Identity, IdentityKind
 from tidings.core.errors import InvalidInput

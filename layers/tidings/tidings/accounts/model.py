@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,17 +35,64 @@ class ApiKey:
     revoked_at: datetime | None = None
 
 
+LIMITS = {"user": 1, "anon": None, "email": 5, "phone": 5, "ext": 5}
+
+
+@dataclass(frozen=True, slots=True)
+class Identifiers:
+    """How people are told apart: data of the workspace.
+
+    `limits` is how many values of a kind one contact keeps, None for any number; `priority` lists kinds, the first of
+    which decides where two lead to different contacts; `blocked` are regular expressions by kind of values that never
+    match anybody, beside those that are blocked everywhere. `default_country` (ISO 3166, two letters) is that of phone
+    numbers without one. `addresses_open` lets publishable keys change the e-mail and phone of known contacts.
+    """
+
+    limits: Mapping[str, int | None] = field(default_factory=lambda: dict(LIMITS))
+    priority: tuple[str, ...] = tuple(LIMITS)
+    blocked: Mapping[str, tuple[re.Pattern[str], ...]] = field(default_factory=dict)
+    default_country: str = ""
+    addresses_open: bool = False
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Identifiers:
+        """The identifiers that a workspace's settings describe; what they leave out is as everywhere."""
+        told: Mapping[str, Mapping[str, Any]] = settings.get("identifiers", {})
+        limits = {kind: told.get(kind, {}).get("limit", limit) for kind, limit in LIMITS.items()}
+        order = {kind: told.get(kind, {}).get("priority", 10 * place) for place, kind in enumerate(LIMITS)}
+        return cls(
+            limits=limits,
+            priority=tuple(sorted(LIMITS, key=lambda kind: order[kind])),
+            blocked={kind: tuple(map(re.compile, rules.get("blocked", ()))) for kind, rules in told.items()},
+            default_country=str(settings.get("default_country", "")),
+            addresses_open=bool(settings.get("publishable_keys_may_change_addresses", False)),
+        )
+
+    def blocks(self, kind: str, value: str) -> bool:
+        """Whether the workspace blocks a value of a kind; the whole value has to match."""
+        return any(pattern.fullmatch(value) for pattern in self.blocked.get(kind, ()))
+
+
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """A tenant. `generation` grows whenever an automation is published, so that caches know."""
+    """A tenant. `generation` grows whenever an automation is published, so that caches know.
+
+    `secret` keys the hashes that stand for addresses of its people; it never changes and is never shown.
+    """
 
     id: str
     name: str
     created_at: datetime
     generation: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
+    secret: str = field(default="", repr=False)
 
     @property
     def default_from(self) -> str:
         """The sender of mails whose template names none; empty if there is none."""
         return str(self.settings.get("default_from", ""))
+
+    @property
+    def identifiers(self) -> Identifiers:
+        """How this workspace's people are told apart."""
+        return Identifiers.of(self.settings)

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 from tidings.accounts.model import ApiKey, KeyKind, Workspace
 from tidings.accounts.rules import require_secret, require_workspace_id
-from tidings.accounts.store import DynamoKeyStore
+from tidings.accounts.store import DynamoKeyStore, DynamoWorkspaceStore
 from tidings.core.clock import Clock
-from tidings.core.errors import Conflict, InvalidInput, Unauthorized
+from tidings.core.errors import Conflict, InvalidInput, NotFound, Unauthorized
 from tidings.core.http import Request, api_keys_in
 from tidings.core.ids import new_secret
 from tidings.core.keys import fingerprint
@@ -34,6 +34,7 @@ class WorkspaceStore(Protocol):
 
     def add(self, workspace: Workspace) -> None: ...
     def change_settings(self, workspace: str, settings: dict[str, Any]) -> None: ...
+    def get(self, workspace: str) -> Workspace | None: ...
 
 
 class Doorkeeper:
@@ -78,6 +79,37 @@ class Doorkeeper:
         return known[0]
 
 
+class WorkspaceCache:
+    """Workspaces as they were at most 60 seconds ago: what a call needs to know of its own, without a read of its own.
+
+    Not for the generation of automations, which must be as it is now.
+    """
+
+    def __init__(self, workspaces: WorkspaceStore, clock: Clock) -> None:
+        self._workspaces = workspaces
+        self._clock = clock
+        self._known: dict[str, tuple[Workspace, datetime]] = {}
+
+    @classmethod
+    def over(cls, database: Database, clock: Clock) -> WorkspaceCache:
+        """A cache on the tables of a database."""
+        return cls(DynamoWorkspaceStore(database), clock)
+
+    def get(self, workspace: str) -> Workspace:
+        """A workspace. Raises NotFound."""
+        now = self._clock.now()
+        known = self._known.get(workspace)
+        if known is None or now >= known[1]:
+            found = self._workspaces.get(workspace)
+            if found is None:
+                raise NotFound("unknown_workspace", "There is no such workspace.", "workspace")
+            if len(self._known) >= KEY_CACHE_SIZE:
+                self._known.clear()
+            known = (found, now + KEY_CACHE_FOR)
+            self._known[workspace] = known
+        return known[0]
+
+
 class AccountService:
     """Opens workspaces and keys. Creating keys is for operators: it asks for AWS credentials, not for a key."""
 
@@ -91,7 +123,9 @@ class AccountService:
         if default_from and "@" not in parseaddr(default_from)[1]:
             raise InvalidInput("invalid_sender", "The sender is no address, such as Acme <hello@acme.example>.", "from")
         settings = {"default_from": default_from} if default_from else {}
-        workspace = Workspace(require_workspace_id(workspace_id), name, self._clock.now(), settings=settings)
+        workspace = Workspace(
+            require_workspace_id(workspace_id), name, self._clock.now(), settings=settings, secret=new_secret("ws")
+        )
         try:
             self._workspaces.add(workspace)
         except ConditionFailed as error:

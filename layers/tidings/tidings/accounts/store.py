@@ -17,6 +17,7 @@ class WorkspaceItem(SingleItem):
     created_at = UnicodeAttribute()
     generation = NumberAttribute(default=0)
     settings = JsonAttribute(default=dict)
+    secret = UnicodeAttribute(null=True)
 
 
 class ApiKeyItem(SingleItem):
@@ -41,6 +42,7 @@ class DynamoWorkspaceStore:
             created_at=to_text(workspace.created_at),
             generation=workspace.generation,
             settings=dict(workspace.settings),
+            secret=workspace.secret or None,
         )
         with faults():
             item.save(condition=self._items.pk.does_not_exist())
@@ -50,13 +52,28 @@ class DynamoWorkspaceStore:
         with faults():
             self._items(workspace).update([self._items.settings.set(settings)], condition=self._items.pk.exists())
 
+    def get(self, workspace: str) -> Workspace | None:
+        """A workspace by its id: one read."""
+        with faults():
+            try:
+                return self.entity(self._items.get(workspace))
+            except self._items.DoesNotExist:
+                return None
+
     def key(self, workspace: str) -> Key:
         """Where the workspace stands, for a batched read."""
         return Key(self._items, workspace)
 
     def entity(self, item: WorkspaceItem) -> Workspace:
         """The workspace that a read item is."""
-        return Workspace(item.pk, item.name, from_text(item.created_at), int(item.generation), item.settings)
+        return Workspace(
+            id=item.pk,
+            name=item.name,
+            created_at=from_text(item.created_at),
+            generation=int(item.generation),
+            settings=item.settings,
+            secret=item.secret or "",
+        )
 
     def grow_generation(self, workspace: str) -> Part:
         """Tell every cache that the workspace's automations changed, in the transaction that changes them."""

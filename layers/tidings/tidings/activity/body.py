@@ -10,6 +10,7 @@ import json
 import zlib
 from typing import Any
 
+from tidings.activity.chain import Node
 from tidings.activity.model import Event
 from tidings.contacts.model import Identity, IdentityKind
 from tidings.core.clock import from_text, to_text
@@ -30,7 +31,12 @@ def write(event: Event) -> str:
         "properties": dict(event.properties),
         "traits": dict(event.traits),
         "context": dict(event.context),
-        "cause": dict(event.cause),
+        "group": event.group_id,
+        "previous": event.previous_id,
+        "publishable": event.publishable,
+        "clamped": event.clamped,
+        "cause": str(event.cause) if event.cause else "",
+        "root": str(event.root) if event.root else "",
     }
     return json.dumps({k: v for k, v in body.items() if v}, separators=(",", ":"), ensure_ascii=False)
 
@@ -47,7 +53,11 @@ def read(text: str, identity: Identity) -> dict[str, Any]:
         "anonymous_id": rest.get("anon", ""),
         "original_timestamp": from_text(rest["original"]) if "original" in rest else None,
         "sent_at": from_text(rest["sent"]) if "sent" in rest else None,
-        **{name: rest.get(name, {}) for name in ("properties", "traits", "context", "cause")},
+        **{name: rest.get(name, {}) for name in ("properties", "traits", "context")},
+        "group_id": rest.get("group", ""),
+        "previous_id": rest.get("previous", ""),
+        **{name: rest.get(name, False) for name in ("publishable", "clamped")},
+        **{name: Node.parse(rest[name]) if name in rest else None for name in ("cause", "root")},
     }
 
 

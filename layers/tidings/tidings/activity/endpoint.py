@@ -6,7 +6,7 @@ from typing import Any
 
 from tidings.accounts.service import Doorkeeper
 from tidings.activity.rules import ENVELOPE_BYTES, MESSAGE_BYTES
-from tidings.activity.service import IngestService
+from tidings.activity.ingest import IngestService
 from tidings.activity.store import DynamoEventStore
 from tidings.core import http
 from tidings.core.clock import SystemClock

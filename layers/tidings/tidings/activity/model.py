@@ -7,15 +7,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from tidings.activity.chain import Node
 from tidings.contacts.model import Identity, IdentityKind
+
+COMPANY_CALLS = frozenset({"group", "ungroup"})
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """One thing that happened, kept under the identity that reported it and never changed.
 
-    `timestamp` is the corrected time, by our clock; `original_timestamp` and `sent_at` are the client's. `cause` names
-    what led to it: a message, an enrolment, an event.
+    `timestamp` is the corrected time, by our clock, `clamped` if it would have lain in the future; `original_timestamp`
+    and `sent_at` are the client's. `cause` is what led to it and `root` what began the chain. `publishable` events were
+    reported with a key that anybody can read in a browser.
     """
 
     workspace: str
@@ -32,7 +36,22 @@ class Event:
     properties: Mapping[str, Any] = field(default_factory=dict)
     traits: Mapping[str, Any] = field(default_factory=dict)
     context: Mapping[str, Any] = field(default_factory=dict)
-    cause: Mapping[str, str] = field(default_factory=dict)
+    group_id: str = ""
+    previous_id: str = ""
+    publishable: bool = False
+    clamped: bool = False
+    cause: Node | None = None
+    root: Node | None = None
+
+    @property
+    def node(self) -> Node:
+        """The event as a node of a chain of causes."""
+        return Node.event(str(self.identity), self.message_id)
+
+    @property
+    def contact_traits(self) -> Mapping[str, Any]:
+        """What the event says of the person; the traits of a group call are the company's."""
+        return {} if self.type in COMPANY_CALLS else self.traits
 
     @property
     def user(self) -> Identity | None:
@@ -60,8 +79,12 @@ class Event:
             "original_timestamp": self.original_timestamp,
             "sent_at": self.sent_at,
             "received_at": self.received_at,
+            "clamped": self.clamped,
+            "group_id": self.group_id,
+            "previous_id": self.previous_id,
             "properties": dict(self.properties),
             "traits": dict(self.traits),
             "context": dict(self.context),
-            "cause": dict(self.cause),
+            "cause": None if self.cause is None else str(self.cause),
+            "root": str(self.root or self.node),
         }

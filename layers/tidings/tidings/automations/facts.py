@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from tidings.activity.service import TimelineService
+from tidings.activity.timeline import TimelineService
 from tidings.conditions.model import EventQuery, Occurrence
 from tidings.contacts.model import Contact
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from tidings.accounts.model import Workspace
 from tidings.accounts.store import DynamoWorkspaceStore
-from tidings.activity.service import TimelineService
+from tidings.activity.timeline import TimelineService
 from tidings.automations.enrolments import (
     Enrolment,
     EnrolmentOver,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tidings.activity.chain import Node
 from tidings.activity.model import Event
 from tidings.consent.model import Reason
 from tidings.contacts.model import Identity, IdentityKind
@@ -109,7 +110,7 @@ def to_event(feedback: Feedback, clock: Clock) -> Event:
         received_at=clock.now(),
         timestamp=feedback.at,
         properties={"message": feedback.message_id, **details},
-        cause={"message": feedback.message_id},
+        cause=Node.message(feedback.message_id),
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tidings.activity.chain import Node
 from tidings.activity.model import Event
 from tidings.consent.model import Channel, Check
 from tidings.consent.service import SuppressionService
@@ -305,5 +306,5 @@ def _skipped_event(message: Message, clock: Clock) -> Event:
         received_at=clock.now(),
         timestamp=clock.now(),
         properties={"message": message.id, "decided_by": message.decision["decided_by"]},
-        cause={**message.cause, "message": message.id},
+        cause=Node.message(message.id),
     )
