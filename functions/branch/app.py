@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tidings.activity.timeline import TimelineService
 from tidings.activity.store import DynamoEventStore
+from tidings.activity.timeline import TimelineService
 from tidings.automations.enrolments import StepCall
 from tidings.automations.steps import BranchTask, StepRunner
 from tidings.core.clock import SystemClock

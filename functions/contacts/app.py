@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tidings.accounts.service import Doorkeeper
-from tidings.activity.timeline import TimelineService
 from tidings.activity.store import DynamoEventStore
+from tidings.activity.timeline import TimelineService
 from tidings.automations.store import DynamoEnrolmentStore
 from tidings.contacts.service import ContactDirectory, identity_in
 from tidings.contacts.store import DynamoContactStore

@@ -14,8 +14,8 @@ from tests.support.examples import few
 from tests.support.world import START, World
 
 from tidings.activity.model import Event
-from tidings.activity.timeline import TimelineService
 from tidings.activity.store import DynamoEventStore
+from tidings.activity.timeline import TimelineService
 from tidings.contacts.model import Contact, Identity, IdentityKind
 from tidings.core.errors import InvalidInput
 

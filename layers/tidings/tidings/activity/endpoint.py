@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tidings.accounts.service import Doorkeeper
-from tidings.activity.rules import ENVELOPE_BYTES, MESSAGE_BYTES
 from tidings.activity.ingest import IngestService
+from tidings.activity.rules import ENVELOPE_BYTES, MESSAGE_BYTES
 from tidings.activity.store import DynamoEventStore
 from tidings.core import http
 from tidings.core.clock import SystemClock
