@@ -75,7 +75,7 @@ def test_making_an_entry_again_changes_nothing(world: World) -> None:
     assert entry(world, "PUT") == made
 
 
-@pytest.mark.parametrize("spelling", ["Ada@People.Example", "%20ada%40people.example%20", "ADA%40PEOPLE.EXAMPLE"])
+@pytest.mark.parametrize("spelling", ["Ada@People.Example", " ada@people.example ", "ADA@PEOPLE.EXAMPLE"])
 def test_an_address_is_the_same_in_every_spelling(world: World, spelling: str) -> None:
     entry(world, "PUT", spelling)
     assert entry(world, "GET")[1]["address"] == ADA

@@ -23,7 +23,7 @@ def request(body: Any = None, encoded: bool = False, query: Any = None, **header
         {
             "routeKey": "PUT /v1/suppressions/{channel}/{address}",
             "headers": {name.replace("_", "-"): value for name, value in headers.items()},
-            "pathParameters": {"address": "ada%2Bnews%40people.example"},
+            "pathParameters": {"address": "ada+news@people.example"},
             "queryStringParameters": query,
             "requestContext": {"http": {"method": "PUT", "sourceIp": "203.0.113.4"}},
             "body": body,
@@ -50,7 +50,21 @@ def test_a_request_is_read_with_decoded_path_and_lower_case_headers() -> None:
     assert read.source_ip == "203.0.113.4"
 
 
-@pytest.mark.parametrize("value", ["", "x" * 513, "%C4%85" * 257])
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("ada+news@people.example", "ada+news@people.example"),
+        ("50%25 off", "50% off"),
+        ("%252B", "%2B"),  # sent as %252B, which is how %2B is escaped
+        ("%2B", "%2B"),
+        ("ą%", "ą%"),
+    ],
+)
+def test_a_path_is_decoded_only_as_far_as_api_gateway_has_not(given: str, meant: str) -> None:
+    assert Request.of({"pathParameters": {"address": given}}).path == {"address": meant}
+
+
+@pytest.mark.parametrize("value", ["", "x" * 513, "ą" * 257])
 def test_nothing_has_a_name_that_no_key_could_hold(value: str) -> None:
     with pytest.raises(NotFound) as caught:
         Request.of({"pathParameters": {"contact": value}})

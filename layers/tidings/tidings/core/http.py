@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
 from typing import Any
-from urllib.parse import unquote
 
 from tidings.core.clock import to_text
 from tidings.core.documents import parse_object, require_plain
@@ -133,7 +132,9 @@ def answers(handler: Handler) -> Handler:
 
 
 def _place(name: str, value: str) -> str:
-    place = unquote(value)
+    # API Gateway has decoded it, all but the escaped percent sign: to decode the rest a second time would find escapes
+    # in what was a name. https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
+    place = value.replace("%25", "%")
     if not 1 <= len(place.encode()) <= PATH_BYTES:
         raise NotFound("not_found", f"Everything has a name of 1 to {PATH_BYTES} bytes.", name)
     return place
