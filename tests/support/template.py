@@ -7,6 +7,7 @@ each resource's logical id as its name.
     tables()            arguments of `create_table`, one for each table
     table_variables()   {"TABLE_EVENTS": "Events", ...}
     times_to_live()     {"Events": "expires_at", ...}
+    routes()            {"GET /v1/contacts": "contacts", ...}, the function's folder behind each route of the HTTP API
     grants()            what each function may do: {"TrackFunction": [Grant("dynamodb:PutItem", "arn:..."), ...]}
     not_granted(calls)  recorded calls that no grant covers
     not_used(calls)     grants that no recorded call used
@@ -260,6 +261,16 @@ def times_to_live(root: Path = ROOT) -> dict[str, str]:
         logical: entry["Properties"]["TimeToLiveSpecification"]["AttributeName"]
         for logical, entry in data.of_type("AWS::DynamoDB::Table").items()
         if "TimeToLiveSpecification" in entry["Properties"]
+    }
+
+
+def routes(root: Path = ROOT) -> dict[str, str]:
+    """The folder of the function behind each route of the HTTP API, by the route as events name it: `METHOD /path`."""
+    return {
+        f"{event['Properties']['Method']} {event['Properties']['Path']}": entry["Properties"]["CodeUri"].split("/")[1]
+        for entry in root_stack(root).of_type("AWS::Serverless::Function").values()
+        for event in entry["Properties"].get("Events", {}).values()
+        if event["Type"] == "HttpApi"
     }
 
 

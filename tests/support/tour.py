@@ -1,0 +1,138 @@
+"""A workspace that has one of everything, and a call of every route with what it needs.
+
+Tests walk these calls: with the workspace's own key each succeeds, with any other it must not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from tests.support.template import routes
+from tests.support.world import World
+
+ADA = "ada@people.example"
+CANARY = "canary"  # stands in everything of the workspace's that a person wrote
+
+Known = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A call with what it needs; `{...}` stands for what `one_of_each` made.
+
+    `theirs` is what a secret key of another workspace is answered; `late` calls give that workspace things of its own,
+    or leave the workspace without something that others need.
+    """
+
+    path: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    theirs: int = 404
+    late: bool = False
+
+    def address(self, route: str, known: Known) -> str:
+        """The path and query of the call, escaped."""
+        path = route.partition(" ")[2]
+        for name, value in self.path.items():
+            path = path.replace(f"{{{name}}}", quote(filled(value, known), safe=""))
+        query = urlencode(filled(self.query, known))
+        return f"{path}?{query}" if query else path
+
+
+CONTACT, MESSAGE, TIPS, TOUR = {"contact": "{contact}"}, {"message": "{message}"}, {"name": "tips"}, {"name": "tour"}
+ADDRESS = {"channel": "email", "address": ADA}
+AUTOMATION = {
+    "description": CANARY,
+    "trigger": {"event": "Signed Up"},
+    "start": "tips",
+    "components": {"tips": {"type": "send_email", "template": "tips"}},
+}
+TRACK = {"userId": "ada", "event": "Signed Up", "messageId": "canary-1", "properties": {"of": CANARY}}
+CASES = {
+    "GET /v1/contacts": Case(query={"email": ADA}),
+    "GET /v1/contacts/{contact}": Case(CONTACT),
+    "GET /v1/contacts/{contact}/timeline": Case(CONTACT, {"limit": "2"}),
+    "GET /v1/contacts/{contact}/messages": Case(CONTACT),
+    "GET /v1/contacts/{contact}/enrolments": Case(CONTACT),
+    "GET /v1/templates": Case(theirs=200),
+    "GET /v1/templates/{name}": Case(TIPS),
+    "PUT /v1/templates/{name}": Case(TIPS, body={"subject": "Theirs", "text": "Theirs"}, theirs=200, late=True),
+    "GET /v1/templates/{name}/versions": Case(TIPS),
+    "GET /v1/automations": Case(theirs=200),
+    "GET /v1/automations/{name}": Case(TOUR),
+    # The template that it sends is not theirs.
+    "PUT /v1/automations/{name}": Case(TOUR, body={**AUTOMATION, "description": "Theirs"}, theirs=400),
+    "POST /v1/automations/{name}/publish": Case(TOUR),
+    "GET /v1/automations/{name}/versions": Case(TOUR),
+    "GET /v1/automations/{name}/enrolments": Case(TOUR),
+    "POST /v1/automations/{name}/resume": Case(TOUR),
+    "GET /v1/suppressions/{channel}/{address}": Case(ADDRESS),
+    "PUT /v1/suppressions/{channel}/{address}": Case(ADDRESS, body={"expires_at": None}, theirs=200, late=True),
+    "DELETE /v1/suppressions/{channel}/{address}": Case(ADDRESS, theirs=200, late=True),  # the one that they just made
+    "POST /v1/suppressions/check": Case(body={"address": ADA}, theirs=200),
+    "POST /v1/emails": Case(body={"to": {"contact": "{contact}"}, "template": "tips", "idempotency_key": "k-1"}),
+    "GET /v1/messages": Case(query={"state": "unknown"}, theirs=200),
+    "GET /v1/messages/{message}": Case(MESSAGE),
+}
+# Calls that report: another workspace's write key is answered as its own.
+INGEST = {
+    "POST /v1/identify": Case(body={"userId": "ada", "messageId": "canary-1", "traits": {"email": ADA}}),
+    "POST /v1/track": Case(body=TRACK),
+    "POST /v1/batch": Case(body={"batch": [{"type": "track", **TRACK}]}),
+}
+
+
+@cache
+def _functions() -> dict[str, str]:
+    return routes()
+
+
+def function_behind(route: str) -> str:
+    """The function that a route leads to."""
+    return _functions()[route]
+
+
+def one_of_each(world: World) -> dict[str, str]:
+    """Make one of everything in the workspace `acme`; the ids that stand in the cases."""
+    world.template("tips", text=CANARY, subject=CANARY)
+    world.automation({"automation": "tour", **AUTOMATION})
+    world.identify("ada", email=ADA, secret=CANARY)
+    world.track("ada", "Signed Up", secret=CANARY)
+    world.ses.failing = ["timeout"]
+    with pytest.raises(Exception, match="no answer"):
+        world.run()
+    world.now += timedelta(minutes=5)
+    world.invoke("settle_messages", {})
+    contact = world.contact(user_id="ada")["contact"]
+    _, page = world.call(
+        "contacts", "GET /v1/contacts/{contact}/timeline", path={"contact": contact}, query={"limit": "1"}
+    )
+    world.call("suppressions", "PUT /v1/suppressions/{channel}/{address}", path=ADDRESS)
+    world.pump()
+    (message,) = world.of_contact(contact, "messages")
+    return {"contact": contact, "message": message["message"], "cursor": page["cursor"]}
+
+
+def filled(value: Any, known: Known) -> Any:
+    """A case's value with the ids in place."""
+    text = json.dumps(value)
+    for name, found in known.items():
+        text = text.replace(f"{{{name}}}", found)
+    return json.loads(text)
+
+
+def call(
+    world: World, route: str, known: Known, key: str | None = "secret", case: Case | None = None
+) -> tuple[int, dict[str, Any]]:
+    """Make the call of a route: status and body."""
+    made = case or CASES[route]
+    path, query, body = filled(made.path, known), filled(made.query, known), filled(made.body, known)
+    return world.call(function_behind(route), route, body, key, path=path, query=query)
