@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tidings.accounts.service import Doorkeeper
+from tidings.accounts.service import Doorkeeper, WorkspaceCache
 from tidings.automations.enrolments import StepCall
 from tidings.automations.steps import CheckSuppressionTask, StepRunner
 from tidings.consent.rules import read_channel
@@ -18,6 +18,7 @@ from tidings.core.store import Database
 clock = SystemClock()
 database = Database(Settings.read())
 doorkeeper = Doorkeeper.over(database, clock)
+workspaces = WorkspaceCache.over(database, clock)
 suppressions = SuppressionService(DynamoConsentStore(database), clock)
 task = CheckSuppressionTask(StepRunner.over(database, clock), suppressions)
 
@@ -31,7 +32,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def answer(event: dict[str, Any], context: Any) -> http.Answer:
     """Check an address for a secret key: one read."""
     request = http.Request.of(event)
-    workspace = doorkeeper.admit_secret(request).workspace
+    workspace = workspaces.get(doorkeeper.admit_secret(request).workspace)
     body = request.document()
     channel = read_channel(http.text(body, "channel", "email"))
     check = suppressions.check(workspace, channel, http.text(body, "address"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from tidings.accounts.service import WorkspaceCache
 from tidings.activity.store import DynamoEventStore
 from tidings.consent.service import SuppressionService
 from tidings.consent.store import DynamoConsentStore
@@ -24,6 +25,7 @@ database = Database(Settings.read())
 feedback = FeedbackService(
     DynamoMessageStore(database),
     SuppressionService(DynamoConsentStore(database), clock),
+    WorkspaceCache.over(database, clock),
     DynamoEventStore(database),
     clock,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tidings.accounts.service import Doorkeeper
+from tidings.accounts.service import Doorkeeper, WorkspaceCache
 from tidings.activity.store import DynamoEventStore
 from tidings.consent.rules import read_channel, read_expiry
 from tidings.consent.service import SuppressionDesk, SuppressionService
@@ -18,6 +18,7 @@ from tidings.core.store import Database
 clock = SystemClock()
 database = Database(Settings.read())
 doorkeeper = Doorkeeper.over(database, clock)
+workspaces = WorkspaceCache.over(database, clock)
 suppressions = SuppressionService(DynamoConsentStore(database), clock)
 desk = SuppressionDesk(suppressions, DynamoContactStore(database), DynamoEventStore(database), clock)
 
@@ -26,7 +27,7 @@ desk = SuppressionDesk(suppressions, DynamoContactStore(database), DynamoEventSt
 def handler(event: dict[str, Any], context: Any) -> http.Answer:
     """Show, make or take away one entry. Making one that is there changes nothing."""
     request = http.Request.of(event)
-    workspace = doorkeeper.admit_secret(request).workspace
+    workspace = workspaces.get(doorkeeper.admit_secret(request).workspace)
     channel, address = read_channel(request.path["channel"]), request.path["address"]
     if request.method == "PUT":
         expires_at = read_expiry(request.document() if event.get("body") else {}, clock.now())

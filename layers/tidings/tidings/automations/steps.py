@@ -241,15 +241,16 @@ class CheckSuppressionTask:
         component = situation.component
         if not isinstance(component, CheckSuppression):
             raise _wrong_component(call)
-        check = self._check(situation.contact, Channel(component.channel))
+        check = self._check(situation, Channel(component.channel))
         outcome = "clear" if check.passed else "suppressed"
         return self._runner.take(situation, outcome, outcome, check.as_dict())
 
-    def _check(self, contact: Contact, channel: Channel) -> Check:
+    def _check(self, situation: Situation, channel: Channel) -> Check:
+        contact = situation.contact
         if not contact.email:
             return Check("address", False, "the contact has no e-mail address")
         try:
-            return self._suppressions.check(contact.workspace, channel, contact.email)
+            return self._suppressions.check(situation.workspace, channel, contact.email)
         except InvalidInput as error:
             return Check("address", False, error.message)
 

@@ -22,6 +22,7 @@ class Reason(StrEnum):
     COMPLAINT = "complaint"
     UNSUBSCRIBE = "unsubscribe"
     MANUAL = "manual"
+    ERASED = "erased"  # the person had themselves erased: for good, and the address is kept as a keyed hash only
 
 
 @dataclass(frozen=True, slots=True)

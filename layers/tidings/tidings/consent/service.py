@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
+from tidings.accounts.model import Workspace
 from tidings.activity.model import Event
 from tidings.consent.model import Channel, Check, Reason, Suppression
 from tidings.consent.rules import normalise_address, suppression_check
 from tidings.contacts.model import Identity, IdentityKind
 from tidings.core.clock import Clock, to_text
-from tidings.core.errors import NotFound
+from tidings.core.errors import Conflict, NotFound
 from tidings.core.ids import digest
 
 # To how many of the contacts that share an address a change of it is told.
@@ -21,9 +22,9 @@ TOLD = 100
 class ConsentStore(Protocol):
     """Where suppressions are kept."""
 
-    def suppression_of(self, workspace: str, channel: Channel, address: str) -> Suppression | None: ...
-    def suppress(self, entry: Suppression) -> bool: ...
-    def release(self, workspace: str, channel: Channel, address: str) -> bool: ...
+    def suppression_of(self, workspace: Workspace, channel: Channel, address: str) -> Suppression | None: ...
+    def suppress(self, workspace: Workspace, entry: Suppression) -> bool: ...
+    def release(self, workspace: Workspace, channel: Channel, address: str) -> bool: ...
 
 
 class EventSink(Protocol):
@@ -45,12 +46,12 @@ class SuppressionService:
         self._store = store
         self._clock = clock
 
-    def check(self, workspace: str, channel: Channel, address: str) -> Check:
+    def check(self, workspace: Workspace, channel: Channel, address: str) -> Check:
         """Whether the list lets a message go to an address now: one read. Raises InvalidInput for no address."""
         entry = self._store.suppression_of(workspace, channel, normalise_address(channel, address))
         return suppression_check(entry, self._clock.now())
 
-    def get(self, workspace: str, channel: Channel, address: str) -> Suppression:
+    def get(self, workspace: Workspace, channel: Channel, address: str) -> Suppression:
         """The entry of an address. Raises NotFound if none is in force."""
         entry = self._store.suppression_of(workspace, channel, normalise_address(channel, address))
         if entry is None or not entry.holds_at(self._clock.now()):
@@ -59,7 +60,7 @@ class SuppressionService:
 
     def suppress(
         self,
-        workspace: str,
+        workspace: Workspace,
         channel: Channel,
         address: str,
         reason: Reason,
@@ -68,14 +69,18 @@ class SuppressionService:
     ) -> Suppression:
         """Put an address on the list. An entry that lasts as long stays: who complained is not made to have bounced."""
         text = normalise_address(channel, address)
-        entry = Suppression(workspace, channel, text, reason, self._clock.now(), source, expires_at)
-        if not self._store.suppress(entry):
+        entry = Suppression(workspace.id, channel, text, reason, self._clock.now(), source, expires_at)
+        if not self._store.suppress(workspace, entry):
             return self._store.suppression_of(workspace, channel, text) or entry
         return entry
 
-    def release(self, workspace: str, channel: Channel, address: str) -> None:
-        """Take an address off the list. Raises NotFound if it is not on it."""
-        if not self._store.release(workspace, channel, normalise_address(channel, address)):
+    def release(self, workspace: Workspace, channel: Channel, address: str) -> None:
+        """Take an address off the list. Raises NotFound if it is not on it, Conflict if its person was erased."""
+        text = normalise_address(channel, address)
+        if not self._store.release(workspace, channel, text):
+            entry = self._store.suppression_of(workspace, channel, text)
+            if entry is not None and entry.reason is Reason.ERASED:
+                raise Conflict("person_erased", "Who had this address was erased, and is never written to.", "address")
             raise NotFound("not_suppressed", "This address is not suppressed.", "address")
 
 
@@ -90,14 +95,16 @@ class SuppressionDesk:
         self._events = events
         self._clock = clock
 
-    def suppress(self, workspace: str, channel: Channel, address: str, expires_at: datetime | None) -> Suppression:
+    def suppress(
+        self, workspace: Workspace, channel: Channel, address: str, expires_at: datetime | None
+    ) -> Suppression:
         """Put an address on the list by hand. Repeating it changes nothing."""
         entry = self._suppressions.suppress(workspace, channel, address, Reason.MANUAL, "api", expires_at)
         self._tell("Address Suppressed", entry)
         return entry
 
-    def release(self, workspace: str, channel: Channel, address: str) -> None:
-        """Take an address off the list by hand. Raises NotFound if it is not on it."""
+    def release(self, workspace: Workspace, channel: Channel, address: str) -> None:
+        """Take an address off the list by hand. Raises NotFound if it is not on it, Conflict if it is for good."""
         entry = self._suppressions.get(workspace, channel, address)
         self._suppressions.release(workspace, channel, address)
         self._tell("Address Released", replace(entry, created_at=self._clock.now()))

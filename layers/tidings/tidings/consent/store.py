@@ -1,4 +1,8 @@
-"""The table of consents: everything about one address stands together."""
+"""The table of consents: everything about one address stands together, under a hash of it.
+
+The hash is keyed with the workspace's secret, so that what is known of an address outlives the address: an erased
+person is not written to again, and nobody can find out from the table who they were.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,15 @@ from datetime import UTC, datetime
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
+from tidings.accounts.model import Workspace
 from tidings.consent.model import Channel, Reason, Suppression
 from tidings.core.clock import epoch, from_text, to_text
-from tidings.core.store import ConditionFailed, Database, Item, Part, check, faults
+from tidings.core.keys import keyed_hash
+from tidings.core.store import ConditionFailed, Database, Item, Part, check, faults, put
 
 
 class ConsentItem(Item):
+    address = UnicodeAttribute(null=True)
     reason = UnicodeAttribute(null=True)
     source = UnicodeAttribute(null=True)
     created_at = UnicodeAttribute(null=True)
@@ -20,28 +27,29 @@ class ConsentItem(Item):
 
 
 class DynamoConsentStore:
-    """Suppressions in DynamoDB, under the address they hold for."""
+    """Suppressions in DynamoDB, under the keyed hash of the address they hold for."""
 
     def __init__(self, database: Database) -> None:
         self._items = database.table(ConsentItem, "consents")
 
-    def suppression_of(self, workspace: str, channel: Channel, address: str) -> Suppression | None:
+    def suppression_of(self, workspace: Workspace, channel: Channel, address: str) -> Suppression | None:
         """The entry of an address, expired or not: one consistent query over all that is known of it on a channel."""
         with faults():
             found = {
                 item.sk: item
                 for item in self._items.query(
-                    f"{workspace}#{address}", self._items.sk.startswith(f"{channel}#"), consistent_read=True
+                    _pk(workspace, address), self._items.sk.startswith(f"{channel}#"), consistent_read=True
                 )
             }
         item = found.get(_sk(channel))
         return None if item is None else _entity(item, workspace, channel, address)
 
-    def suppress(self, entry: Suppression) -> bool:
+    def suppress(self, workspace: Workspace, entry: Suppression) -> bool:
         """Put an address on the list; False if it is there already for as long or longer, which stays as it is."""
         item = self._items(
-            f"{entry.workspace}#{entry.address}",
+            _pk(workspace, entry.address),
             _sk(entry.channel),
+            address=entry.address,
             reason=entry.reason.value,
             source=entry.source or None,
             created_at=to_text(entry.created_at),
@@ -54,18 +62,26 @@ class DynamoConsentStore:
             return False
         return True
 
-    def release(self, workspace: str, channel: Channel, address: str) -> bool:
-        """Take an address off the list; False if it was not there."""
+    def keep_out(self, workspace: Workspace, channel: Channel, address: str, at: datetime) -> Part:
+        """Suppress the address of an erased person for good, whatever stood there, as part of a transaction."""
+        item = self._items(
+            _pk(workspace, address), _sk(channel), reason=Reason.ERASED.value, source="erasure", created_at=to_text(at)
+        )
+        return put("suppression", item)
+
+    def release(self, workspace: Workspace, channel: Channel, address: str) -> bool:
+        """Take an address off the list; False if it was not there, or its person was erased."""
+        item = self._items(_pk(workspace, address), _sk(channel))
         try:
             with faults():
-                self._items(f"{workspace}#{address}", _sk(channel)).delete(condition=self._items.pk.exists())
+                item.delete(condition=self._items.pk.exists() & (self._items.reason != Reason.ERASED.value))
         except ConditionFailed:
             return False
         return True
 
-    def not_suppressed(self, workspace: str, channel: Channel, address: str, now: datetime) -> Part:
+    def not_suppressed(self, workspace: Workspace, channel: Channel, address: str, now: datetime) -> Part:
         """The check that an address is not suppressed, as part of the transaction that claims a message."""
-        return check("suppression", self._items(f"{workspace}#{address}", _sk(channel)), self._free(now))
+        return check("suppression", self._items(_pk(workspace, address), _sk(channel)), self._free(now))
 
     def _free(self, now: datetime) -> Condition:
         free: Condition = self._items.pk.does_not_exist() | (self._items.expires_at <= epoch(now))
@@ -77,13 +93,17 @@ class DynamoConsentStore:
         return earlier
 
 
+def _pk(workspace: Workspace, address: str) -> str:
+    return f"{workspace.id}#{keyed_hash(workspace.secret, address)}"
+
+
 def _sk(channel: Channel) -> str:
     return f"{channel}#suppression"
 
 
-def _entity(item: ConsentItem, workspace: str, channel: Channel, address: str) -> Suppression:
+def _entity(item: ConsentItem, workspace: Workspace, channel: Channel, address: str) -> Suppression:
     return Suppression(
-        workspace=workspace,
+        workspace=workspace.id,
         channel=channel,
         address=address,
         reason=Reason(item.reason or Reason.MANUAL),

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tidings.accounts.service import WorkspaceCache
 from tidings.activity.chain import Node
 from tidings.activity.model import Event
 from tidings.consent.model import Channel, Check
@@ -121,17 +122,17 @@ class EmailService:
         message = self._message(order, decision, over, rendered)
         if rendered is None or not decision.sent:
             return self._skip(message, over, company)
-        self._claim(message, over, company)
+        self._claim(order, message, over, company)
         answer = self._gateway.send(self._mail(order, message, rendered))
         return self._settle(message, answer, company)
 
-    def _claim(self, message: Message, over: Message | None, company: Company) -> None:
+    def _claim(self, order: Order, message: Message, over: Message | None, company: Company) -> None:
         """Take the right to send, in one stroke with every check that must still hold.
 
         Where the answer was lost, or a repeat of the request met its own first try, one's own claim is success.
         """
         claim = self._messages.claim(message, over)
-        free = self._consents.not_suppressed(message.workspace, Channel.EMAIL, message.address, self._clock.now())
+        free = self._consents.not_suppressed(order.workspace, Channel.EMAIL, message.address, self._clock.now())
         try:
             self._database.transact([claim, free, *company.guards()])
         except (ConditionFailed, Unavailable):
@@ -143,7 +144,7 @@ class EmailService:
         """Every check in its order; later ones are not asked once one says no."""
         checks = [_has_address(order.contact)]
         if checks[-1].passed:
-            checks.append(self._suppressions.check(order.workspace.id, Channel.EMAIL, order.contact.email))
+            checks.append(self._suppressions.check(order.workspace, Channel.EMAIL, order.contact.email))
         if checks[-1].passed:
             checks.append(_has_sender(order))
         rendered = None
@@ -237,10 +238,16 @@ class FeedbackService:
     """Takes SES events in. Every step may be repeated and may come in any order."""
 
     def __init__(
-        self, messages: DynamoMessageStore, suppressions: SuppressionService, events: Any, clock: Clock
+        self,
+        messages: DynamoMessageStore,
+        suppressions: SuppressionService,
+        workspaces: WorkspaceCache,
+        events: Any,
+        clock: Clock,
     ) -> None:
         self._messages = messages
         self._suppressions = suppressions
+        self._workspaces = workspaces
         self._events = events
         self._clock = clock
 
@@ -265,10 +272,9 @@ class FeedbackService:
         reason = suppression_reason(feedback)
         if reason is None:
             return
+        workspace = self._workspaces.get(feedback.workspace)
         for address in feedback.recipients:
-            self._suppressions.suppress(
-                feedback.workspace, Channel.EMAIL, address, reason, f"message {feedback.message_id}"
-            )
+            self._suppressions.suppress(workspace, Channel.EMAIL, address, reason, f"message {feedback.message_id}")
 
 
 def _is_open(order: Order, known: Message) -> bool:
