@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
+from typing import Any
 
-from tidings.accounts.model import KeyKind, Workspace
+from tidings.accounts.model import ApiKey, Identifiers, KeyKind, Workspace
 from tidings.accounts.service import AccountService
 from tidings.accounts.store import DynamoKeyStore, DynamoWorkspaceStore
-from tidings.core.clock import SystemClock
+from tidings.core.clock import SystemClock, to_text
 from tidings.core.settings import Settings
 from tidings.core.store import ConditionFailed, Database
 from tidings_cli.errors import CommandFailed
-from tidings_cli.printing import OK, escape, print_json, say
+from tidings_cli.printing import OK, escape, print_fields, print_json, print_table, say, when
 from tidings_cli.stack import Stack, aws_faults
 
 
@@ -25,6 +27,60 @@ def create_workspace(stack: Stack, workspace: str, name: str, sender: str, as_js
     say(f"{OK} The workspace {made.id} is open. Give it keys with: tidings key create --workspace {made.id} --kind …")
     if not made.default_from:
         say("  Its templates must each name a sender, since none was given with --from.")
+    return 0
+
+
+def changes_in(args: argparse.Namespace) -> dict[str, Any]:
+    """The changed settings that a command line describes. Raises CommandFailed if there are none."""
+    changes: dict[str, Any] = {}
+    if args.sender is not None:
+        changes["default_from"] = args.sender
+    if args.default_country is not None:
+        changes["default_country"] = args.default_country
+    if args.publishable_keys_may_change_addresses is not None:
+        changes["publishable_keys_may_change_addresses"] = args.publishable_keys_may_change_addresses == "yes"
+    identifiers: dict[str, dict[str, Any]] = {}
+    for kind, text in args.limit:
+        identifiers.setdefault(kind, {})["limit"] = None if text == "none" else _number("--limit", text)
+    for kind, text in args.priority:
+        identifiers.setdefault(kind, {})["priority"] = _number("--priority", text)
+    for kind, pattern in args.block:
+        blocked = identifiers.setdefault(kind, {}).setdefault("blocked", [])
+        blocked += [pattern] if pattern else []
+    if identifiers:
+        changes["identifiers"] = identifiers
+    if not changes:
+        raise CommandFailed("Nothing to change was named; see: tidings workspace configure --help")
+    return changes
+
+
+def configure_workspace(stack: Stack, workspace: str, changes: dict[str, Any], as_json: bool) -> int:
+    """Change settings of a workspace."""
+    with aws_faults():
+        changed = _service(stack).configure(workspace, changes)
+    if not as_json:
+        say(f"{OK} The settings of {changed.id} are changed; they hold everywhere within a minute.")
+    return _print_workspace(changed, as_json)
+
+
+def show_workspace(stack: Stack, workspace: str, as_json: bool) -> int:
+    """Show the settings of a workspace."""
+    with aws_faults():
+        found = _service(stack).workspace(workspace)
+    return _print_workspace(found, as_json)
+
+
+def list_keys(stack: Stack, workspace: str, as_json: bool) -> int:
+    """List the keys of a workspace by what is known of them, which is not the keys."""
+    with aws_faults():
+        service = _service(stack)
+        service.workspace(workspace)
+        found = [_described(key) for key in service.keys_of(workspace)]
+    if as_json:
+        print_json({"keys": found})
+        return 0
+    rows = [[key["name"], key["kind"], when(key["created_at"]), when(key["revoked_at"])] for key in found]
+    print_table(("Name", "Kind", "Created", "Revoked"), rows, f"The workspace {escape(workspace)} has no keys.")
     return 0
 
 
@@ -58,6 +114,63 @@ def revoke_key(stack: Stack, key: str, as_json: bool) -> int:
     else:
         say(f"{OK} The key is revoked; it is refused everywhere within a minute.")
     return 0
+
+
+def _print_workspace(workspace: Workspace, as_json: bool) -> int:
+    identifiers = workspace.identifiers
+    rules = {kind: (identifiers.limits[kind], _blocked(identifiers, kind)) for kind in identifiers.priority}
+    if as_json:
+        settings = {
+            "workspace": workspace.id,
+            "name": workspace.name,
+            "created_at": to_text(workspace.created_at),
+            "default_from": workspace.default_from,
+            "default_country": identifiers.default_country,
+            "publishable_keys_may_change_addresses": identifiers.addresses_open,
+            "identifiers": [
+                {"kind": kind, "limit": limit, "blocked": blocked} for kind, (limit, blocked) in rules.items()
+            ],
+        }
+        print_json(settings)
+        return 0
+    fields = [
+        ("Workspace", workspace.id),
+        ("Name", workspace.name),
+        ("Sender", workspace.default_from or "none: each template names its own"),
+        ("Country", identifiers.default_country or "none: phone numbers need their country code"),
+        (
+            "Addresses",
+            f"publishable keys may{'' if identifiers.addresses_open else ' not'} change those of known contacts",
+        ),
+    ]
+    print_fields(fields)
+    rows = [[kind, _limit(limit), "  ".join(blocked)] for kind, (limit, blocked) in rules.items()]
+    print_table(("Identifier, first to decide on top", "Kept of it", "Blocked"), rows, "")
+    return 0
+
+
+def _blocked(identifiers: Identifiers, kind: str) -> list[str]:
+    return [pattern.pattern for pattern in identifiers.blocked.get(kind, ())]
+
+
+def _limit(limit: int | None) -> str:
+    return "any number" if limit is None else str(limit)
+
+
+def _described(key: ApiKey) -> dict[str, Any]:
+    return {
+        "name": key.name,
+        "kind": key.kind.value,
+        "created_at": to_text(key.created_at),
+        "revoked_at": to_text(key.revoked_at) if key.revoked_at else None,
+    }
+
+
+def _number(option: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise CommandFailed(f"{option} takes KIND=NUMBER, such as email=5.") from error
 
 
 def _service(stack: Stack) -> AccountService:

@@ -1,4 +1,4 @@
-"""`tidings workspace`: open a workspace of a deployed stack. For operators with AWS credentials."""
+"""`tidings workspace`: open a workspace of a deployed stack, and say how its people are told apart. For operators."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any
 
 from tidings_cli.stack import add_stack
 
+KINDS = "user, anon, email, phone or ext"
+
 
 def register(subparsers: Any) -> None:
     """Describe the command and its options."""
-    parser = subparsers.add_parser("workspace", help="open a workspace (operators)")
+    parser = subparsers.add_parser("workspace", help="open and configure a workspace (operators)")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     create = actions.add_parser("create", help="open a workspace")
     create.add_argument("id", metavar="ID", help="1 to 40 lower-case letters, digits and hyphens")
@@ -18,13 +20,57 @@ def register(subparsers: Any) -> None:
     create.add_argument(
         "--from", dest="sender", default="", metavar="ADDRESS", help="sender of mails whose template names none"
     )
-    add_stack(create)
-    create.add_argument("--json", action="store_true", help="print JSON")
+    configure = actions.add_parser("configure", help="change settings; what is not named stays as it is")
+    configure.add_argument("id", metavar="ID")
+    _add_settings(configure)
+    show = actions.add_parser("show", help="show the settings")
+    show.add_argument("id", metavar="ID")
+    for action in (create, configure, show):
+        add_stack(action)
+        action.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Open it. Raises CommandFailed."""
-    from tidings_cli.accounts import create_workspace
+    """Do one action. Raises CommandFailed."""
+    from tidings_cli import accounts
     from tidings_cli.stack import open_stack
 
-    return create_workspace(open_stack(args), args.id, args.name, args.sender, args.json)
+    if args.action == "create":
+        return accounts.create_workspace(open_stack(args), args.id, args.name, args.sender, args.json)
+    if args.action == "show":
+        return accounts.show_workspace(open_stack(args), args.id, args.json)
+    changes = accounts.changes_in(args)
+    return accounts.configure_workspace(open_stack(args), args.id, changes, args.json)
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--from", dest="sender", metavar="ADDRESS", help="sender of mails whose template names none")
+    parser.add_argument(
+        "--default-country", metavar="CC", help="two letters: that of phone numbers without one, such as PL"
+    )
+    parser.add_argument(
+        "--limit", action="append", default=[], type=_pair, metavar="KIND=N", help=f"values a contact keeps of {KINDS}"
+    )
+    parser.add_argument(
+        "--priority", action="append", default=[], type=_pair, metavar="KIND=N", help="the lowest decides first"
+    )
+    parser.add_argument(
+        "--block",
+        action="append",
+        default=[],
+        type=_pair,
+        metavar="KIND=PATTERN",
+        help="values that match nobody; replaces the patterns of that kind, and KIND= takes them away",
+    )
+    parser.add_argument(
+        "--publishable-keys-may-change-addresses",
+        choices=("yes", "no"),
+        help="whether keys in browsers may change the e-mail and phone of known contacts (no)",
+    )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    kind, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"write it as KIND=…, where KIND is {KINDS}")
+    return kind.strip(), value

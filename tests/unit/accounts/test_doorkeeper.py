@@ -35,6 +35,9 @@ class Keys:
     def revoke(self, hashed: str, at: datetime) -> None:
         self.keys[hashed] = replace(self.keys[hashed], revoked_at=at)
 
+    def of_workspace(self, workspace: str) -> list[ApiKey]:
+        return [key for key in self.keys.values() if key.workspace == workspace]
+
 
 def key(text: str, kind: KeyKind = KeyKind.WRITE) -> ApiKey:
     return ApiKey(fingerprint(text), "acme", kind, "a key", NOW)

@@ -1,13 +1,20 @@
-"""Which key may do what."""
+"""Which key may do what, and what a workspace may be told."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from email.utils import parseaddr
+from typing import Any
 
-from tidings.accounts.model import ApiKey, KeyKind
+from tidings.accounts.model import LIMITS, ApiKey, KeyKind
 from tidings.core.errors import Forbidden, InvalidInput
 
 WORKSPACE_ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
+
+LIMIT_MOST = 100
+PRIORITY_MOST = 1000
+PATTERNS_MOST = 20  # of one kind of identifier: each is held against every value of it
 
 
 def require_secret(key: ApiKey) -> ApiKey:
@@ -24,3 +31,96 @@ def require_workspace_id(text: str) -> str:
             "invalid_workspace", "A workspace id is 1 to 40 lower-case letters, digits and hyphens.", "workspace"
         )
     return text
+
+
+def require_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a workspace, each as it is kept. Raises InvalidInput with a code for each thing that is wrong.
+
+    `default_from` and `default_country` may be empty, for none. `identifiers` says of each kind of identifier its
+    `limit`, `priority` and `blocked` patterns; what it leaves out is as everywhere.
+    """
+    checks = {
+        "default_from": _sender,
+        "default_country": _country,
+        "identifiers": _identifiers,
+        "publishable_keys_may_change_addresses": _yes_or_no,
+    }
+    for name in settings:
+        if name not in checks:
+            raise InvalidInput("unknown_setting", "There is no such setting of a workspace.", name)
+    return {name: checks[name](value) for name, value in settings.items()}
+
+
+def _sender(value: Any) -> str:
+    if not isinstance(value, str) or (value and "@" not in parseaddr(value)[1]):
+        raise InvalidInput("invalid_sender", "The sender is no address, such as Acme <hello@acme.example>.", "from")
+    return value
+
+
+def _country(value: Any) -> str:
+    import phonenumbers  # late: only operators come here, and it takes a while
+
+    country = value.strip().upper() if isinstance(value, str) else "?"
+    if country and country not in phonenumbers.SUPPORTED_REGIONS:
+        told = "The country is two letters of ISO 3166 whose phone numbers are known, such as PL."
+        raise InvalidInput("invalid_country", told, "default_country")
+    return country
+
+
+def _yes_or_no(value: Any) -> bool:
+    if not isinstance(value, bool):
+        told = "Publishable keys may change addresses, or not."
+        raise InvalidInput("invalid_type", told, "publishable_keys_may_change_addresses")
+    return value
+
+
+def _identifiers(told: Any) -> dict[str, dict[str, Any]]:
+    checks = {"limit": _limit, "priority": _priority, "blocked": _blocked}
+    for kind, rules in told.items():
+        if kind not in LIMITS:
+            raise InvalidInput("unknown_identifier", f"An identifier is one of {', '.join(LIMITS)}.", kind)
+        for name in rules:
+            if name not in checks:
+                raise InvalidInput("unknown_setting", "There is no such setting of an identifier.", name)
+    return {
+        kind: {name: checks[name](kind, value) for name, value in rules.items()}
+        for kind, rules in told.items()
+        if rules
+    }
+
+
+def _limit(kind: str, value: Any) -> int | None:
+    if kind == "user" and value != 1:
+        raise InvalidInput("fixed_limit", "A contact has one user id: users are never merged.", "limit")
+    if kind == "anon" and value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LIMIT_MOST:
+        more = ", or none" if kind == "anon" else ""
+        raise InvalidInput("invalid_identifier_limit", f"A limit is a number from 1 to {LIMIT_MOST}{more}.", "limit")
+    return value
+
+
+def _priority(kind: str, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= PRIORITY_MOST:
+        told = f"A priority is a number from 0, which is first, to {PRIORITY_MOST}."
+        raise InvalidInput("invalid_priority", told, "priority")
+    return value
+
+
+def _blocked(kind: str, value: Any) -> list[str]:
+    from tidings.accounts.patterns import CHARACTERS, WAYS, ways  # late: only operators come here
+
+    if len(value) > PATTERNS_MOST:
+        told = f"Of one kind of identifier at most {PATTERNS_MOST} patterns are blocked."
+        raise InvalidInput("too_many_patterns", told, "blocked")
+    for pattern in value:
+        if len(pattern) > CHARACTERS:
+            raise InvalidInput("pattern_too_long", f"A pattern is at most {CHARACTERS} characters.", "blocked")
+        try:
+            costly = ways(pattern) > WAYS
+        except (re.error, OverflowError, RecursionError) as error:
+            raise InvalidInput("invalid_pattern", f"This is no regular expression: {error}.", "blocked") from error
+        if costly:
+            told = "This pattern can take too long: repeat nothing that is itself repeated or has arms of its own."
+            raise InvalidInput("pattern_too_costly", told, "blocked")
+    return list(value)

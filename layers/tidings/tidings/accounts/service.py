@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
-from email.utils import parseaddr
 from typing import Any, Protocol
 
 from tidings.accounts.model import ApiKey, KeyKind, Workspace
-from tidings.accounts.rules import require_secret, require_workspace_id
+from tidings.accounts.rules import require_secret, require_settings, require_workspace_id
 from tidings.accounts.store import DynamoKeyStore, DynamoWorkspaceStore
 from tidings.core.clock import Clock
-from tidings.core.errors import Conflict, InvalidInput, NotFound, Unauthorized
+from tidings.core.errors import Conflict, NotFound, Unauthorized
 from tidings.core.http import Request, api_keys_in
 from tidings.core.ids import new_secret
 from tidings.core.keys import fingerprint
@@ -27,6 +27,7 @@ class KeyStore(Protocol):
     def find(self, fingerprint: str) -> ApiKey | None: ...
     def add(self, key: ApiKey) -> None: ...
     def revoke(self, fingerprint: str, at: datetime) -> None: ...
+    def of_workspace(self, workspace: str) -> list[ApiKey]: ...
 
 
 class WorkspaceStore(Protocol):
@@ -34,7 +35,7 @@ class WorkspaceStore(Protocol):
 
     def add(self, workspace: Workspace) -> None: ...
     def change_settings(self, workspace: str, settings: dict[str, Any]) -> None: ...
-    def get(self, workspace: str) -> Workspace | None: ...
+    def get(self, workspace: str, consistent: bool = False) -> Workspace | None: ...
 
 
 class Doorkeeper:
@@ -120,9 +121,7 @@ class AccountService:
 
     def create_workspace(self, workspace_id: str, name: str, default_from: str = "") -> Workspace:
         """A new workspace. Raises InvalidInput for a bad id or sender, and Conflict if the id is taken."""
-        if default_from and "@" not in parseaddr(default_from)[1]:
-            raise InvalidInput("invalid_sender", "The sender is no address, such as Acme <hello@acme.example>.", "from")
-        settings = {"default_from": default_from} if default_from else {}
+        settings = require_settings({"default_from": default_from} if default_from else {})
         workspace = Workspace(
             require_workspace_id(workspace_id), name, self._clock.now(), settings=settings, secret=new_secret("ws")
         )
@@ -131,6 +130,32 @@ class AccountService:
         except ConditionFailed as error:
             raise Conflict("workspace_exists", f"The workspace {workspace_id} exists.", "workspace") from error
         return workspace
+
+    def workspace(self, workspace_id: str) -> Workspace:
+        """A workspace as it is now. Raises NotFound."""
+        found = self._workspaces.get(workspace_id, consistent=True)
+        if found is None:
+            raise NotFound("unknown_workspace", "There is no such workspace.", "workspace")
+        return found
+
+    def configure(self, workspace_id: str, changes: Mapping[str, Any]) -> Workspace:
+        """The workspace with some of its settings changed; what `changes` leaves out stays as it is.
+
+        Of `identifiers` each kind's `limit`, `priority` and `blocked` is changed by itself. Functions notice within 60
+        seconds. Raises NotFound, and InvalidInput with a code for each thing that is wrong; then nothing is changed.
+        """
+        before = self.workspace(workspace_id)
+        changed = require_settings(changes)
+        identifiers = {kind: dict(rules) for kind, rules in before.settings.get("identifiers", {}).items()}
+        for kind, rules in changed.pop("identifiers", {}).items():
+            identifiers[kind] = {**identifiers.get(kind, {}), **rules}
+        settings = {**before.settings, **changed, **({"identifiers": identifiers} if identifiers else {})}
+        self._workspaces.change_settings(workspace_id, settings)
+        return replace(before, settings=settings)
+
+    def keys_of(self, workspace_id: str) -> list[ApiKey]:
+        """The keys of a workspace, oldest first, revoked ones too. Reads all keys there are: for operators only."""
+        return sorted(self._keys.of_workspace(workspace_id), key=lambda key: (key.created_at, key.fingerprint))
 
     def create_key(self, workspace: str, kind: KeyKind, name: str) -> str:
         """A new key, returned this one time only; what is stored is its fingerprint."""

@@ -52,11 +52,11 @@ class DynamoWorkspaceStore:
         with faults():
             self._items(workspace).update([self._items.settings.set(settings)], condition=self._items.pk.exists())
 
-    def get(self, workspace: str) -> Workspace | None:
+    def get(self, workspace: str, consistent: bool = False) -> Workspace | None:
         """A workspace by its id: one read."""
         with faults():
             try:
-                return self.entity(self._items.get(workspace))
+                return self.entity(self._items.get(workspace, consistent_read=consistent))
             except self._items.DoesNotExist:
                 return None
 
@@ -105,8 +105,13 @@ class DynamoKeyStore:
                 item = self._items.get(fingerprint)
             except self._items.DoesNotExist:
                 return None
-        revoked_at = from_text(item.revoked_at) if item.revoked_at else None
-        return ApiKey(item.pk, item.workspace, KeyKind(item.kind), item.name, from_text(item.created_at), revoked_at)
+        return _key(item)
+
+    def of_workspace(self, workspace: str) -> list[ApiKey]:
+        """The keys of a workspace: a scan of all keys, which only an operator's command may ask for."""
+        with faults():
+            found = list(self._items.scan(self._items.workspace == workspace, consistent_read=True))
+        return [_key(item) for item in found]
 
     def revoke(self, fingerprint: str, at: datetime) -> None:
         """Close a key; functions notice within a minute. Raises ConditionFailed if there is none."""
@@ -114,3 +119,8 @@ class DynamoKeyStore:
             self._items(fingerprint).update(
                 [self._items.revoked_at.set(to_text(at))], condition=self._items.pk.exists()
             )
+
+
+def _key(item: ApiKeyItem) -> ApiKey:
+    revoked_at = from_text(item.revoked_at) if item.revoked_at else None
+    return ApiKey(item.pk, item.workspace, KeyKind(item.kind), item.name, from_text(item.created_at), revoked_at)

@@ -1,0 +1,130 @@
+"""`tidings workspace` and `tidings key` on the tables of a stack."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.support.world import World
+
+from tidings_cli import stack as stacks
+from tidings_cli.main import main
+from tidings_cli.stack import Stack
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command on the world's tables; what it printed."""
+    from tests.support.world import variables
+
+    names = {"TableWorkspaces": "TABLE_WORKSPACES", "TableApiKeys": "TABLE_API_KEYS"}
+    outputs = {output: variables()[variable] for output, variable in names.items()}
+    monkeypatch.setattr(stacks, "open_stack", lambda args: Stack("tidings", None, outputs))
+
+    def command(*words: str, fails: int = 0) -> str:
+        assert main(list(words)) == fails
+        captured = capsys.readouterr()
+        return captured.err if fails else captured.out
+
+    return command
+
+
+def shown(run: Run) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(run("workspace", "show", "acme", "--json"))
+    return answer
+
+
+def test_a_workspace_s_settings_are_changed_and_shown(run: Run) -> None:
+    run(
+        *("workspace", "configure", "acme", "--default-country", "pl", "--limit", "email=3", "--limit", "anon=none"),
+        *("--block", "user=test-.*", "--block", "user=qa=1", "--priority", "phone=1"),
+        *("--publishable-keys-may-change-addresses", "yes", "--from", "New <new@acme.example>"),
+    )
+    assert shown(run) == {
+        "workspace": "acme",
+        "name": "Acme",
+        "created_at": "2026-11-21T09:00:00.000000Z",
+        "default_from": "New <new@acme.example>",
+        "default_country": "PL",
+        "publishable_keys_may_change_addresses": True,
+        "identifiers": [
+            {"kind": "user", "limit": 1, "blocked": ["test-.*", "qa=1"]},
+            {"kind": "phone", "limit": 5, "blocked": []},
+            {"kind": "anon", "limit": None, "blocked": []},
+            {"kind": "email", "limit": 3, "blocked": []},
+            {"kind": "ext", "limit": 5, "blocked": []},
+        ],
+    }
+
+
+def test_one_change_leaves_the_others(run: Run) -> None:
+    run("workspace", "configure", "acme", "--default-country", "PL", "--block", "user=a")
+    run("workspace", "configure", "acme", "--publishable-keys-may-change-addresses", "yes", "--limit", "user=1")
+    run("workspace", "configure", "acme", "--publishable-keys-may-change-addresses", "no")
+    settings = shown(run)
+    assert (settings["default_country"], settings["default_from"]) == ("PL", "Acme <hello@acme.example>")
+    assert settings["identifiers"][0]["blocked"] == ["a"]
+    assert settings["publishable_keys_may_change_addresses"] is False
+
+
+def test_blocked_patterns_are_taken_away_by_an_empty_one(run: Run) -> None:
+    run("workspace", "configure", "acme", "--block", "user=a")
+    run("workspace", "configure", "acme", "--block", "user=")
+    assert shown(run)["identifiers"][0]["blocked"] == []
+
+
+def test_people_are_told_what_holds_now(run: Run) -> None:
+    said = run("workspace", "configure", "acme", "--default-country", "PL", "--block", "user=[test].*")
+    assert "The settings of acme are changed; they hold everywhere within a minute." in said
+    for word in ("PL", "[test].*", "publishable keys may not change", "any number"):
+        assert word in said
+
+
+@pytest.mark.parametrize(("words", "told"), [
+    (["--default-country", "XX"], "invalid_country"),
+    (["--limit", "user=2"], "fixed_limit"),
+    (["--limit", "email=many"], "--limit takes KIND=NUMBER, such as email=5."),
+    (["--priority", "email="], "--priority takes KIND=NUMBER"),
+    (["--block", "user=(a+)+"], "pattern_too_costly"),
+    (["--from", "nobody"], "invalid_sender"),
+    ([], "Nothing to change was named"),
+])  # fmt: skip
+def test_a_mistake_is_told_and_changes_nothing(run: Run, words: list[str], told: str) -> None:
+    before = shown(run)
+    assert told in run("workspace", "configure", "acme", *words, fails=1)
+    assert shown(run) == before
+
+
+def test_an_unknown_workspace_is_told(run: Run) -> None:
+    for words in (["workspace", "show", "x"], ["workspace", "configure", "x", "--limit", "email=1"]):
+        assert "There is no such workspace. (unknown_workspace)" in run(*words, fails=1)
+    assert "unknown_workspace" in run("key", "list", "--workspace", "x", fails=1)
+
+
+def test_a_pair_without_a_sign_of_equality_is_a_command_given_wrongly(run: Run) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["workspace", "configure", "acme", "--limit", "email"])
+    assert ended.value.code == 2
+
+
+def test_keys_are_listed_by_name_and_kind_and_never_shown(run: Run, world: World) -> None:
+    made = run("key", "create", "--workspace", "acme", "--kind", "write", "--name", "web shop").strip()
+    run("key", "revoke", made)
+    listed = json.loads(run("key", "list", "--workspace", "acme", "--json"))["keys"]
+    assert {"name": "web shop", "kind": "write", "created_at": "2026-11-21T09:00:00.000000Z",
+            "revoked_at": "2026-11-21T09:00:00.000000Z"} in listed  # fmt: skip
+    assert sorted(key["name"] for key in listed) == ["publishable", "secret", "web shop", "write"]
+    said = run("key", "list", "--workspace", "acme")
+    assert "web shop" in said
+    for key in (made, *world.keys.values()):
+        assert key not in said
+
+
+def test_a_workspace_lists_its_own_keys_only(run: Run) -> None:
+    assert [key["name"] for key in json.loads(run("key", "list", "--workspace", "other", "--json"))["keys"]] == [
+        "secret"
+    ]
