@@ -1,4 +1,4 @@
-"""Woken by POST /v1/identify: stores one identify call of a tracking SDK, with one write and no reads."""
+"""Woken by POST /v1/identify and /v1/i: stores one identify call of a tracking SDK, with one write and no reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Woken by POST /v1/track: stores one track call of a tracking SDK, with one write and no reads."""
+"""Woken by POST /v1/track and /v1/t: stores one track call of a tracking SDK, with one write and no reads."""
 
 from __future__ import annotations
 

@@ -145,6 +145,7 @@ class World:
         for name, value in environment.items():
             self._monkeypatch.setenv(name, value)
         self._monkeypatch.setattr(clocks.SystemClock, "now", lambda _: self.now)
+        self._monkeypatch.setattr(clocks.SystemClock, "sleep", lambda _, seconds: self._sleep(seconds))
         self.recorder.doubles |= {
             "dynamodb:BatchExecuteStatement": partiql_double(boto3.client("dynamodb", region_name=REGION)),
             "sesv2:SendEmail": self.ses.send_email,
@@ -165,6 +166,9 @@ class World:
             self.accounts = accounts
             self.keys = {kind.value: accounts.create_key(WORKSPACE, kind, kind.value) for kind in KeyKind}
             self.other_secret = accounts.create_key("other", KeyKind.SECRET, "secret")
+
+    def _sleep(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
 
     def _unseen(self, inner: Any, arguments: dict[str, Any]) -> dict[str, Any]:
         with self.recorder.unseen():

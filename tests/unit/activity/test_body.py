@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidings.activity import body
+from tidings.activity.chain import Node
 from tidings.activity.model import Event
 from tidings.contacts.model import Identity, IdentityKind
 
@@ -23,6 +24,15 @@ values = st.recursive(
 )
 objects = st.dictionaries(texts, values, max_size=4)
 instants = st.datetimes(timezones=st.just(UTC))
+
+parts = texts.filter(bool)
+nodes = st.one_of(
+    st.none(),
+    st.builds(Node.message, parts),
+    st.builds(Node.call, parts),
+    st.builds(Node.enrolment, parts, parts, parts),
+    st.builds(lambda value, message: Node.event(f"user#{value}", message), parts, parts),
+)
 
 
 @st.composite
@@ -45,7 +55,12 @@ def events(draw: st.DrawFn) -> Event:
         properties=draw(objects),
         traits=draw(objects),
         context=draw(objects),
-        cause=draw(st.dictionaries(texts, texts, max_size=2)),
+        group_id=draw(texts),
+        previous_id=draw(texts),
+        publishable=draw(st.booleans()),
+        clamped=draw(st.booleans()),
+        cause=draw(nodes),
+        root=draw(nodes),
     )
 
 

@@ -64,10 +64,10 @@ def read(text: str, identity: Identity) -> dict[str, Any]:
 def pack(text: str, beside: int) -> bytes | None:
     """The text compressed, if its item then takes fewer write units; `beside` is the size of the rest in bytes."""
     plain = text.encode()
-    if _units(beside + len("body") + len(plain)) == 1:
+    if units(beside + len("body") + len(plain)) == 1:
         return None
     packed = zlib.compress(plain)
-    saves = _units(beside + len(PACKED) + len(packed)) < _units(beside + len("body") + len(plain))
+    saves = units(beside + len(PACKED) + len(packed)) < units(beside + len("body") + len(plain))
     return packed if saves else None
 
 
@@ -79,5 +79,6 @@ def unpack(packed: bytes) -> str:
         raise ValueError("this is no packed body") from error
 
 
-def _units(size: int) -> int:
+def units(size: int) -> int:
+    """The write units of so many bytes."""
     return -(-size // WRITE_UNIT_BYTES)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from tidings.activity.calls import BATCH_MESSAGES, check_context, check_size, read_call
 from tidings.activity.model import Event
-from tidings.activity.rules import BATCH_MESSAGES, check_context, check_size, read_call, to_event
+from tidings.activity.rules import Reporter, to_event
 from tidings.core.clock import Clock
 from tidings.core.errors import InvalidInput
 
@@ -39,16 +40,17 @@ class IngestService:
         self._events = events
         self._clock = clock
 
-    def take(self, workspace: str, kind: str, message: Mapping[str, Any]) -> None:
+    def take(self, reporter: Reporter, kind: str, message: Mapping[str, Any]) -> None:
         """Store one call of the given type. Raises InvalidInput, Throttled or Unavailable; a duplicate is a success."""
         now = self._clock.now()
         check_size(message)
-        self._events.add(to_event(workspace, read_call({**message, "type": kind}), now))
+        self._events.add(to_event(reporter, read_call({**message, "type": kind}), now))
 
-    def take_batch(self, workspace: str, body: Mapping[str, Any]) -> list[Refused]:
+    def take_batch(self, reporter: Reporter, body: Mapping[str, Any]) -> list[Refused]:
         """Store the good items of a batch; those refused, with their reasons.
 
-        Raises InvalidInput if the batch itself is wrong, and then stores nothing.
+        Raises InvalidInput if the batch itself is wrong, and then stores nothing. Raises Throttled or Unavailable if
+        some could not be stored: others may be, and repeating the whole is safe.
         """
         now = self._clock.now()
         items = body.get("batch")
@@ -63,7 +65,7 @@ class IngestService:
             # A microsecond apart, so that order within the batch is order in time.
             received_at = now + timedelta(microseconds=index)
             try:
-                event = _batch_event(workspace, item, shared, received_at)
+                event = _batch_event(reporter, item, shared, received_at)
             except InvalidInput as error:
                 refused.append(Refused(index, error))
                 continue
@@ -80,7 +82,7 @@ def _shared(body: Mapping[str, Any]) -> dict[str, Any]:
     return {"context": context or {}, "sentAt": body.get("sentAt")}
 
 
-def _batch_event(workspace: str, item: Any, shared: Mapping[str, Any], received_at: datetime) -> Event:
+def _batch_event(reporter: Reporter, item: Any, shared: Mapping[str, Any], received_at: datetime) -> Event:
     if not isinstance(item, dict):
         raise InvalidInput("invalid_type", "A message is an object.", "batch")
     check_size(item)  # its own size counts, not what the batch adds
@@ -88,4 +90,4 @@ def _batch_event(workspace: str, item: Any, shared: Mapping[str, Any], received_
     if context is None or isinstance(context, dict):
         context = {**shared["context"], **(context or {})}
     sent_at = item.get("sentAt") or shared["sentAt"]
-    return to_event(workspace, read_call({**item, "context": context, "sentAt": sent_at}), received_at)
+    return to_event(reporter, read_call({**item, "context": context, "sentAt": sent_at}), received_at)

@@ -1,182 +1,174 @@
-"""From a call as an SDK sends it to an event: limits, identities, and whose clock is right."""
+"""From a call to an event: who it is about, what it is called, whose clock is right, and what led to it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qs
 
-from tidings.activity.model import Event
+from tidings.accounts.model import Identifiers
+from tidings.activity.calls import MESSAGE_ID_CHARACTERS, VIEWS, Call, context_traits
+from tidings.activity.chain import Node
+from tidings.activity.model import COMPANY_CALLS, Event
 from tidings.contacts.model import Identity, IdentityKind
 from tidings.contacts.rules import ID_BYTES, is_blocked
-from tidings.core.clock import from_text
-from tidings.core.documents import require_plain
 from tidings.core.errors import InvalidInput
-from tidings.core.ids import new_id
+from tidings.core.ids import contact_of_message, new_id
 
-# Limits of the Segment HTTP tracking API.
-MESSAGE_BYTES = 32 * 1024
-BATCH_BYTES = 500 * 1024
-BATCH_MESSAGES = 2500
-# A batch's body may be over its limit only by what wraps the items; a single call's likewise.
-ENVELOPE_BYTES = 1024
-MESSAGE_ID_CHARACTERS = 100
+# The parameter that links in our mails carry: the id of the message.
+MESSAGE_PARAMETER = "tid"
+_MESSAGE_ID = re.compile(r"[a-z0-9-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """A message of the tracking API; what it does not name is let be, since SDKs add fields of their own.
+class Reporter:
+    """Who sends calls: a key of a workspace, and the device at the other end.
 
-    Read by hand: pydantic would be a quarter of the time that ingest takes to import, at every cold start.
+    `publishable` if the key is one that anybody can read in a browser, and so the device is a person's own; then
+    `source_ip` and `user_agent` are theirs. `identifiers` are the workspace's rules of ids.
     """
 
-    type: str
-    message_id: str
-    user_id: str
-    anonymous_id: str
-    event: str
-    properties: dict[str, Any]
-    traits: dict[str, Any]
-    context: dict[str, Any]
-    timestamp: datetime | None
-    sent_at: datetime | None
+    workspace: str
+    publishable: bool = False
+    source_ip: str = ""
+    user_agent: str = ""
+    identifiers: Identifiers = field(default_factory=Identifiers)
 
 
-CALL_TYPES = ("identify", "track")
-
-
-def check_size(message: Mapping[str, Any]) -> None:
-    """Refuse a message over 32 KB of compact JSON, one nested too deep, or with text that is no Unicode.
-
-    Raises InvalidInput.
-    """
-    if require_plain(message) > MESSAGE_BYTES:
-        raise InvalidInput("message_too_large", f"A message is at most {MESSAGE_BYTES} bytes of JSON.")
-
-
-def check_context(context: Mapping[str, Any]) -> None:
-    """Refuse what a batch adds to each of its messages if a message could not hold it. Raises InvalidInput."""
-    try:
-        size = require_plain(context)
-    except InvalidInput as error:
-        raise InvalidInput(error.code, error.message, "context") from error
-    if size > MESSAGE_BYTES:
-        raise InvalidInput("context_too_large", f"A context is at most {MESSAGE_BYTES} bytes of JSON.", "context")
-
-
-def read_call(message: Mapping[str, Any]) -> Call:
-    """A call, checked. Raises InvalidInput with a code of its own for each thing that can be wrong."""
-    kind = message.get("type")
-    if kind not in CALL_TYPES:
-        raise InvalidInput("unknown_type", f"type is one of {', '.join(CALL_TYPES)}.", "type")
-    call = Call(
-        type=str(kind),
-        message_id=_message_id(message),
-        user_id=_id(message, "userId"),
-        anonymous_id=_id(message, "anonymousId"),
-        event=_text(message, "event"),
-        properties=_object(message, "properties"),
-        traits=_object(message, "traits"),
-        context=_object(message, "context"),
-        timestamp=_instant(message, "timestamp"),
-        sent_at=_instant(message, "sentAt"),
-    )
-    if call.type == "track" and not call.event.strip():
-        raise InvalidInput("missing_event", "A track call needs the name of its event.", "event")
-    return call
-
-
-def to_event(workspace: str, call: Call, received_at: datetime, sent_at: datetime | None = None) -> Event:
-    """The event that a call makes. Raises InvalidInput if nobody is named."""
-    user = _usable(call.user_id, "userId")
-    anonymous = _usable(call.anonymous_id, "anonymousId")
+def to_event(reporter: Reporter, call: Call, received_at: datetime) -> Event:
+    """The event that a call makes. Raises InvalidInput if nobody is named, or not what the call is about."""
+    user = _person(reporter, IdentityKind.USER, call.user_id, "userId")
+    anonymous = _person(reporter, IdentityKind.ANONYMOUS, call.anonymous_id, "anonymousId")
     if not user and not anonymous:
         raise InvalidInput("no_user_anon_id", "A message needs a userId or an anonymousId.", "userId")
-    kind = IdentityKind.USER if user else IdentityKind.ANONYMOUS
-    sent = call.sent_at or sent_at
-    traits = {**_context_traits(call), **call.traits} if call.type == "identify" else {}
+    happened, clamped = corrected(call.timestamp, call.sent_at, received_at)
+    name, properties = _said(call)
     return Event(
-        workspace=workspace,
-        identity=Identity(kind, user or anonymous),
+        workspace=reporter.workspace,
+        identity=Identity(IdentityKind.USER if user else IdentityKind.ANONYMOUS, user or anonymous),
         message_id=call.message_id.strip() or new_id(),
         type=call.type,
-        name=call.event.strip(),
+        name=name,
         received_at=received_at,
-        timestamp=corrected(call.timestamp, sent, received_at),
+        timestamp=happened,
         user_id=user,
         anonymous_id=anonymous,
         original_timestamp=call.timestamp,
-        sent_at=sent,
-        properties=call.properties,
-        traits=traits,
-        context={name: value for name, value in call.context.items() if name != "traits"},
+        sent_at=call.sent_at,
+        properties=properties,
+        traits=_traits(call),
+        context=_context(reporter, call),
+        group_id=_company(call) if call.type in COMPANY_CALLS else "",
+        previous_id=_previous(reporter, call, user) if call.type == "alias" else "",
+        publishable=reporter.publishable,
+        clamped=clamped,
+        cause=_cause(call),
     )
 
 
-def corrected(original: datetime | None, sent: datetime | None, received: datetime) -> datetime:
-    """When it happened by our clock: received - (sent - original), never in the future (Segment, common fields).
+def corrected(original: datetime | None, sent: datetime | None, received: datetime) -> tuple[datetime, bool]:
+    """When it happened by our clock: received - (sent - original) (Segment, common fields).
 
     Without `sent` the client's clock cannot be judged and is believed; without `original` it happened when received.
+    Never in the future: then it happened when received, and the second value is true.
     """
     if original is None:
-        return received
+        return received, False
     try:
         happened = original if sent is None else received - (sent - original)
     except OverflowError:
-        return received
-    return min(happened, received)
+        return received, sent is not None and original > sent
+    return min(happened, received), happened > received
 
 
-def _context_traits(call: Call) -> dict[str, Any]:
-    traits = call.context.get("traits")
-    if traits is not None and not isinstance(traits, dict):
-        raise InvalidInput("invalid_type", "context.traits is an object.", "context.traits")
-    return traits or {}
+def view_name(kind: str, category: str, name: str) -> str:
+    """What a page or screen call is called: "Viewed Docs Pricing Page", without what is missing."""
+    return " ".join(word for word in ("Viewed", category, name, kind.title()) if word)
 
 
-def _usable(value: str, field: str) -> str:
+def _person(reporter: Reporter, kind: IdentityKind, value: str, field: str) -> str:
+    """An id that may lead to somebody; empty if it is one of those that never do. Raises InvalidInput."""
     text = value.strip()
     if is_blocked(text):
         return ""
-    if len(text.encode()) > ID_BYTES:
+    return "" if reporter.identifiers.blocks(kind.value, _short(text, field)) else text
+
+
+def _previous(reporter: Reporter, call: Call, user: str) -> str:
+    """The other id that an alias names. Raises InvalidInput."""
+    previous = _person(reporter, IdentityKind.ANONYMOUS, call.previous_id, "previousId")
+    if not previous or reporter.identifiers.blocks(IdentityKind.USER.value, previous):
+        raise InvalidInput("missing_previous_id", "An alias call needs a previousId.", "previousId")
+    if not user:
+        raise InvalidInput("missing_user_id", "An alias call needs a userId.", "userId")
+    return previous
+
+
+def _company(call: Call) -> str:
+    """The id of the company that a call names. Raises InvalidInput."""
+    group = call.group_id.strip()
+    if is_blocked(group):
+        raise InvalidInput("missing_group_id", f"A call of the type {call.type} needs a groupId.", "groupId")
+    return _short(group, "groupId")
+
+
+def _short(value: str, field: str) -> str:
+    if len(value.encode()) > ID_BYTES:
         raise InvalidInput("id_too_long", f"{field} is at most {ID_BYTES} bytes.", field)
-    return text
-
-
-def _text(message: Mapping[str, Any], field: str) -> str:
-    value = message.get(field)
-    if value is not None and not isinstance(value, str):
-        raise InvalidInput("invalid_type", f"{field} is text.", field)
-    return value or ""
-
-
-def _id(message: Mapping[str, Any], field: str) -> str:
-    value = message.get(field)
-    # Older SDKs send numeric user ids; everything downstream is text.
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(message, field)
-
-
-def _message_id(message: Mapping[str, Any]) -> str:
-    value = _id(message, "messageId")
-    if len(value) > MESSAGE_ID_CHARACTERS:
-        told = f"messageId is at most {MESSAGE_ID_CHARACTERS} characters."
-        raise InvalidInput("message_id_too_long", told, "messageId")
     return value
 
 
-def _object(message: Mapping[str, Any], field: str) -> dict[str, Any]:
-    value = message.get(field)
-    if value is not None and not isinstance(value, dict):
-        raise InvalidInput("invalid_type", f"{field} is an object.", field)
-    return value or {}
+def _said(call: Call) -> tuple[str, dict[str, Any]]:
+    """What the event is called, and its properties.
+
+    A page or screen has a name and a category, at the top or in the properties: triggers and conditions find both in
+    the event's name and as properties.
+    """
+    if call.type not in VIEWS:
+        return call.event.strip(), call.properties
+    given = {"category": call.category, "name": call.name}
+    words = {part: (value or _text(call.properties.get(part))).strip() for part, value in given.items()}
+    told = {part: value for part, value in words.items() if value}
+    return view_name(call.type, words["category"], words["name"]), {**call.properties, **told}
 
 
-def _instant(message: Mapping[str, Any], field: str) -> datetime | None:
-    value = message.get(field)
-    if value is None:
-        return None
-    try:
-        return from_text(value)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput("invalid_timestamp", f"{field} is not an ISO 8601 time.", field) from error
+def _traits(call: Call) -> dict[str, Any]:
+    """The person's traits, or the company's."""
+    if call.type == "identify":
+        return {**context_traits(call), **call.traits}
+    return call.traits if call.type == "group" else {}
+
+
+def _context(reporter: Reporter, call: Call) -> dict[str, Any]:
+    """The context as it is kept. A server's address says nothing about a person, so only a browser's is added."""
+    context = {name: value for name, value in call.context.items() if name != "traits"}
+    if not reporter.publishable:
+        return context
+    seen = {"ip": reporter.source_ip, "userAgent": reporter.user_agent}
+    return {**context, **{name: value for name, value in seen.items() if value and not context.get(name)}}
+
+
+def _cause(call: Call) -> Node | None:
+    """The message whose link led to the page that a call was made on."""
+    for value in _addresses(call):
+        query = value.partition("?")[2].partition("#")[0] if "?" in value else value
+        if f"{MESSAGE_PARAMETER}=" not in query:
+            continue
+        for told in parse_qs(query).get(MESSAGE_PARAMETER, ()):
+            if len(told) <= MESSAGE_ID_CHARACTERS and _MESSAGE_ID.fullmatch(told) and contact_of_message(told):
+                return Node.message(told)
+    return None
+
+
+def _addresses(call: Call) -> Iterator[str]:
+    page = call.context.get("page")
+    for place in (page, call.properties):
+        if isinstance(place, Mapping):
+            yield from (place[name] for name in ("search", "url") if isinstance(place.get(name), str))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

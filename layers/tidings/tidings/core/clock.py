@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -13,12 +14,23 @@ class Clock(Protocol):
         """The current instant, aware, in UTC."""
 
 
+class Waiting(Clock, Protocol):
+    """A clock that one can wait by."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let that much time pass."""
+
+
 class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
         """The current instant, aware, in UTC."""
         return datetime.now(UTC)
+
+    def sleep(self, seconds: float) -> None:
+        """Let that much time pass."""
+        time.sleep(seconds)
 
 
 class FixedClock:
@@ -34,6 +46,10 @@ class FixedClock:
     def advance(self, by: timedelta) -> None:
         """Move forward by `by`."""
         self.instant += by
+
+    def sleep(self, seconds: float) -> None:
+        """Move forward by so many seconds."""
+        self.advance(timedelta(seconds=seconds))
 
 
 def to_text(instant: datetime) -> str:

@@ -53,6 +53,12 @@ class Request:
             event=event,
         )
 
+    @property
+    def origin(self) -> tuple[str, str]:
+        """Protocol and host as the caller asked them, such as `https` and `api.acme.example`."""
+        host = self.headers.get("host") or str(self.event.get("requestContext", {}).get("domainName", ""))
+        return ("http" if self.headers.get("x-forwarded-proto") == "http" else "https"), host
+
     def body(self, limit: int, too_large: str = "body_too_large") -> bytes:
         """The body, unpacked; at most `limit` bytes count, gzipped or not. Raises InvalidInput, `too_large` beyond."""
         raw = self.event.get("body") or ""
