@@ -12,8 +12,9 @@ from pynamodb.indexes import AllProjection, LocalSecondaryIndex
 
 from tidings.activity import body
 from tidings.activity.model import Event
+from tidings.activity.pacing import Pace, Write, in_calls
 from tidings.contacts.model import Identity
-from tidings.core.clock import from_text, to_text
+from tidings.core.clock import SystemClock, Waiting, from_text, to_text
 from tidings.core.errors import Throttled, Unavailable
 from tidings.core.store import THROTTLES, ConditionFailed, Database, Item, Key, Part, faults, put
 
@@ -44,8 +45,9 @@ class EventItem(Item):
 class DynamoEventStore:
     """Events in DynamoDB. The key makes a repeated message id exact: the first one stays."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Waiting | None = None) -> None:
         self._database = database
+        self._clock = clock or SystemClock()
         self._items = database.table(EventItem, "events")
 
     def add(self, event: Event) -> bool:
@@ -62,14 +64,17 @@ class DynamoEventStore:
         return put("event", self._item(event))
 
     def add_all(self, events: Sequence[Event]) -> int:
-        """Store events, 25 a call, without reading; how many were new.
+        """Store events, 25 a call, without reading, and no identity's faster than a partition takes; how many were new.
 
         PartiQL's INSERT refuses a key that exists, where a plain batch write would overwrite it.
-        Raises Throttled or Unavailable if any could not be stored: repeating the whole batch is safe.
+        Raises Throttled or Unavailable if any could not be stored: repeating the whole batch is safe. Raises
+        InvalidInput, and stores nothing, if one identity's would take too long.
         """
         new = 0
-        for start in range(0, len(events), STATEMENTS):
-            statements = [self._insert(event) for event in events[start : start + STATEMENTS]]
+        pace = Pace(self._clock)
+        for writes in in_calls([self._insert(event) for event in events], STATEMENTS):
+            pace.let_pass(writes)
+            statements = [write.statement for write in writes]
             answer = self._database.dispatch("BatchExecuteStatement", {"Statements": statements})
             new += sum(_inserted(response) for response in answer["Responses"])
         return new
@@ -106,13 +111,17 @@ class DynamoEventStore:
     def _item(self, event: Event) -> EventItem:
         return self._items(**_values(event))
 
-    def _insert(self, event: Event) -> dict[str, Any]:
+    def _insert(self, event: Event) -> Write:
         values = _values(event)
         fields = ", ".join(f"'{name}': ?" for name in values)
-        return {
+        statement = {
             "Statement": f'INSERT INTO "{self._items.Meta.table_name}" VALUE {{{fields}}}',
             "Parameters": [{"S" if isinstance(value, str) else "B": value} for value in values.values()],
         }
+        size = sum(
+            len(name) + len(value.encode() if isinstance(value, str) else value) for name, value in values.items()
+        )
+        return Write(values["pk"], 2 * body.units(size), statement)  # the index costs the same again
 
 
 def from_stream(image: Mapping[str, Mapping[str, str]]) -> Event:
