@@ -63,6 +63,10 @@ class DynamoEventStore:
         """Storing an event as part of a transaction, whether or not it was there: its body is the same."""
         return put("event", self._item(event))
 
+    def new_part(self, event: Event) -> Part:
+        """Storing an event as part of a transaction that must not be made twice: refused if it was there."""
+        return put("event", self._item(event), self._items.pk.does_not_exist())
+
     def add_all(self, events: Sequence[Event]) -> int:
         """Store events, 25 a call, without reading, and no identity's faster than a partition takes; how many were new.
 
