@@ -40,15 +40,29 @@ class Reporter:
 
 def to_event(reporter: Reporter, call: Call, received_at: datetime) -> Event:
     """The event that a call makes. Raises InvalidInput if nobody is named, or not what the call is about."""
-    user = _person(reporter, IdentityKind.USER, call.user_id, "userId")
-    anonymous = _person(reporter, IdentityKind.ANONYMOUS, call.anonymous_id, "anonymousId")
+    user, anonymous = ids_in(reporter, call)
     if not user and not anonymous:
         raise InvalidInput("no_user_anon_id", "A message needs a userId or an anonymousId.", "userId")
+    identity = Identity(IdentityKind.USER if user else IdentityKind.ANONYMOUS, user or anonymous)
+    return event_under(identity, reporter, call, received_at)
+
+
+def ids_in(reporter: Reporter, call: Call) -> tuple[str, str]:
+    """The user id and the anonymous id that a call gives; empty for none, and for one that never leads to anybody."""
+    return (
+        _person(reporter, IdentityKind.USER, call.user_id, "userId"),
+        _person(reporter, IdentityKind.ANONYMOUS, call.anonymous_id, "anonymousId"),
+    )
+
+
+def event_under(identity: Identity, reporter: Reporter, call: Call, received_at: datetime) -> Event:
+    """The event that a call makes, kept under an identity. Raises InvalidInput if it lacks what it is about."""
+    user, anonymous = ids_in(reporter, call)
     happened, clamped = corrected(call.timestamp, call.sent_at, received_at)
     name, properties = _said(call)
     return Event(
         workspace=reporter.workspace,
-        identity=Identity(IdentityKind.USER if user else IdentityKind.ANONYMOUS, user or anonymous),
+        identity=identity,
         message_id=call.message_id.strip() or new_id(),
         type=call.type,
         name=name,
