@@ -198,12 +198,16 @@ PURE = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
 sys.dont_write_bytecode = True
-import boto3, liquid, pynamodb.models
+import boto3, liquid, maxminddb, phonenumbers, pynamodb.models, ua_parser
 from aws_lambda_powertools.logging import Logger
 services = json.loads(sys.argv[2])
 clients = [boto3.client(s, "eu-central-1", aws_access_key_id="x", aws_secret_access_key="x") for s in services]
 assert liquid.parse("{{ a | upcase }}").render(a="b") == "B"
-print(json.dumps({"files": [m.__file__ for m in (boto3, liquid, pynamodb.models, sys.modules[Logger.__module__])],
+assert phonenumbers.is_valid_number(phonenumbers.parse("601 234 567", "PL"))
+assert ua_parser.parse_os("Mozilla/5.0 (Windows NT 6.1)").family == "Windows"
+logger = sys.modules[Logger.__module__]
+found = (boto3, liquid, logger, maxminddb, phonenumbers, pynamodb.models, ua_parser)
+print(json.dumps({"files": [m.__file__ for m in found],
                   "endpoints": [client.meta.endpoint_url for client in clients]}))
 """
 
@@ -219,6 +223,13 @@ def test_the_parts_without_compiled_code_work_from_the_layer(dependencies: Path)
     assert all(Path(file).is_relative_to(dependencies) for file in found["files"])
     assert len(found["endpoints"]) == len(services)
     assert all(".eu-central-1." in endpoint for endpoint in found["endpoints"])
+
+
+@both
+def test_of_phone_numbers_only_the_core_is_there(dependencies: Path) -> None:
+    folder = dependencies / "phonenumbers"
+    assert {path.name for path in folder.iterdir() if path.is_dir()} - {"__pycache__"} == {"data", "shortdata"}
+    assert not [path for path in folder.rglob("*.py") if path.stem in ("geocoder", "carrier", "timezone")]
 
 
 @both

@@ -21,7 +21,10 @@ LONGEST_CHARACTERS = 512
 # Every browser begins so, and no library that merely speaks HTTP does.
 _BROWSER = re.compile(r"^(?:Mozilla|Opera)/\d")
 _MACHINES = frozenset({"Spider"})  # the parser's family for crawlers and checkers
-_UNKNOWN_BRANDS = frozenset({"Generic", "Generic_Android", "Generic_Inettv"})
+# The parser's brands for what it does not know begin so; only for Android's is the model the device's own word.
+_UNKNOWN_BRAND = "Generic"
+_UNKNOWN_ANDROID = "Generic_Android"
+_REDUCED = "K"  # the model that reduced user agents name
 _DESKTOPS = frozenset({"Windows", "macOS", "Linux", "Ubuntu", "Fedora", "Debian", "ChromeOS", "FreeBSD", "OpenBSD"})
 _TELEVISION = re.compile(r"\b(?:smart-?tv|web0s|hbbtv|crkey|appletv|apple tv|bravia|aft\w+|googletv|roku)", re.I)
 # Brands that are there so that nobody relies on the list, such as "Not/A)Brand", and the engine that most share.
@@ -94,7 +97,7 @@ def _system(found: OS | None, text: str) -> str:
         return ""
     version = tuple(int(part) for part in (found.major, found.minor) if part and part.isdecimal())
     frozen = _OLDEST_FROZEN.get(found.family)
-    reduced = found.family == "Android" and "; K)" in text
+    reduced = found.family == "Android" and f"; {_REDUCED})" in text
     name = _OS_NAMES.get(found.family, found.family)
     if reduced or (frozen is not None and version >= frozen) or name == "ChromeOS":
         return name
@@ -103,8 +106,11 @@ def _system(found: OS | None, text: str) -> str:
 
 def _device(found: Device | None, system: str, text: str) -> dict[str, str]:
     device = {"type": _type(found, system, text)}
-    if found is not None and found.brand and found.brand not in _UNKNOWN_BRANDS:
-        device |= {"manufacturer": found.brand, "model": found.model or ""}
+    brand, model = (found.brand or "", found.model or "") if found is not None else ("", "")
+    if not brand.startswith(_UNKNOWN_BRAND):
+        device |= {"manufacturer": brand, "model": model}
+    elif brand.startswith(_UNKNOWN_ANDROID) and model != _REDUCED:
+        device["model"] = model
     return {name: value for name, value in device.items() if value}
 
 
