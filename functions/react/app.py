@@ -4,29 +4,49 @@ from __future__ import annotations
 
 from typing import Any
 
+from tidings.accounts.service import WorkspaceCache
 from tidings.accounts.store import DynamoWorkspaceStore
+from tidings.activity.folding import Folding
 from tidings.activity.store import DynamoEventStore
 from tidings.automations.enrol import Enrolling
 from tidings.automations.gateway import QueueGateway, StepFunctionsGateway
 from tidings.automations.react import Listeners, Reactor
 from tidings.automations.store import DynamoAutomationStore, DynamoEnrolmentStore
+from tidings.consent.merging import MergeSurroundings
+from tidings.consent.store import DynamoConsentStore
+from tidings.contacts.companies import CompanyService, DynamoCompanyStore
+from tidings.contacts.merge_store import DynamoMergeStore
+from tidings.contacts.merges import MergeService
+from tidings.contacts.places import places
 from tidings.contacts.service import ContactDirectory
+from tidings.contacts.settling import Settlement
 from tidings.contacts.store import DynamoContactStore
 from tidings.core.clock import SystemClock
 from tidings.core.settings import Settings
 from tidings.core.store import Database
 
 settings = Settings.read()
+clock = SystemClock()
 database = Database(settings)
-contacts = DynamoContactStore(database)
+workspaces = DynamoWorkspaceStore(database)
+contacts, events = DynamoContactStore(database), DynamoEventStore(database)
+directory = ContactDirectory(contacts, clock)
+folding = Folding(places(settings))
+surroundings = MergeSurroundings(
+    events, DynamoConsentStore(database), WorkspaceCache(workspaces, clock), clock, folding
+)
+merges = MergeService(contacts, DynamoMergeStore(database), surroundings, clock)
 starts = QueueGateway(settings.require("QUEUE_STARTS_URL"))
 set_aside = QueueGateway(settings.require("QUEUE_SET_ASIDE_URL"))
 reactor = Reactor(
     database=database,
-    workspaces=DynamoWorkspaceStore(database),
+    workspaces=workspaces,
     contacts=contacts,
-    events=DynamoEventStore(database),
-    directory=ContactDirectory(contacts, SystemClock()),
+    events=events,
+    settlement=Settlement(contacts, directory, merges, surroundings),
+    directory=directory,
+    companies=CompanyService(DynamoCompanyStore(database)),
+    folding=folding,
     listeners=Listeners(DynamoAutomationStore(database)),
     enrolling=Enrolling(DynamoEnrolmentStore(database), StepFunctionsGateway(), starts),
     set_aside=set_aside.put,

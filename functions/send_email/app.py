@@ -27,9 +27,10 @@ database = Database(settings)
 doorkeeper = Doorkeeper.over(database, clock)
 messages, templates = DynamoMessageStore(database), DynamoTemplateStore(database)
 gateway = SesGateway(settings.require("SES_CONFIGURATION_SET"))
-emails = EmailService(database, messages, DynamoConsentStore(database), DynamoEventStore(database), gateway, clock)
+events = DynamoEventStore(database)
+emails = EmailService(database, messages, DynamoConsentStore(database), events, gateway, clock)
 directory = ContactDirectory(DynamoContactStore(database), clock)
-desk = EmailDesk(database, emails, directory, DynamoWorkspaceStore(database), templates, messages)
+desk = EmailDesk(database, emails, directory, DynamoWorkspaceStore(database), templates, messages, events)
 task = SendEmailTask(StepRunner.over(database, clock), emails, templates, messages)
 
 

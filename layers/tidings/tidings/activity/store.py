@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.indexes import AllProjection, LocalSecondaryIndex
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection, LocalSecondaryIndex
 
 from tidings.activity import body
-from tidings.activity.model import Event
+from tidings.activity.chain import Node, NodeKind
+from tidings.activity.model import SYSTEM, Event
 from tidings.activity.pacing import Pace, Write, in_calls
 from tidings.contacts.model import Identity
 from tidings.core.clock import SystemClock, Waiting, from_text, to_text
@@ -19,6 +23,8 @@ from tidings.core.errors import Throttled, Unavailable
 from tidings.core.store import THROTTLES, ConditionFailed, Database, Item, Key, Part, faults, put
 
 STATEMENTS = 25
+# DynamoDB's keys of indexes hold 2,048 bytes, and an event's node may be longer: two ids, every byte of them escaped.
+CAUSE_BYTES = 1024
 
 
 class ReceivedIndex(LocalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
@@ -32,6 +38,17 @@ class ReceivedIndex(LocalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
     received_at = UnicodeAttribute(range_key=True)
 
 
+class CausedIndex(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """The events that a node led to, by the time they were received: their keys."""
+
+    class Meta:
+        index_name = "caused"
+        projection = KeysOnlyProjection()
+
+    caused_by = UnicodeAttribute(hash_key=True)
+    received_at = UnicodeAttribute(range_key=True)
+
+
 class EventItem(Item):
     received_at = UnicodeAttribute()
     type = UnicodeAttribute()
@@ -39,7 +56,11 @@ class EventItem(Item):
     body = UnicodeAttribute(null=True)
     packed = BinaryAttribute(null=True, legacy_encoding=False)
     expires_at = NumberAttribute(null=True)
+    caused_by = UnicodeAttribute(null=True)
+    root = UnicodeAttribute(null=True)
+    visit = UnicodeAttribute(null=True)
     received = ReceivedIndex()
+    caused = CausedIndex()
 
 
 class DynamoEventStore:
@@ -107,10 +128,80 @@ class DynamoEventStore:
             ):
                 yield self.entity(item)
 
+    def visits_since(self, workspace: str, identity: Identity, since: datetime) -> list[Event]:
+        """An identity's visits from links in mails of ours, received at an instant or later; read consistently."""
+        own = self._items.visit.does_not_exist() & self._items.root.exists()
+        message = self._items.caused_by.startswith(f"{workspace}#{NodeKind.MESSAGE.value}:")
+        return self._told_since(workspace, identity, since, own & message)
+
+    def told_since(self, workspace: str, identity: Identity, since: datetime) -> list[Event]:
+        """What an identity told, received at an instant or later, of which it does not say itself what led to it."""
+        told = self._items.caused_by.does_not_exist() | self._items.visit.exists()
+        return self._told_since(workspace, identity, since, told)
+
+    def caused_by(self, workspace: str, cause: Node, most: int) -> list[Key]:
+        """Where the events stand that a node led to, earliest first; seconds after they were stored. One query."""
+        place = _caused_by(workspace, cause)
+        if not place:
+            return []
+        with faults():
+            found = self._items.caused.query(place, limit=most)
+            return [Key(self._items, item.pk, item.sk) for item in found]
+
+    def find_root(self, event: Event, root: Node) -> None:
+        """Write down what began the chain of a stored event: one write. A repeat changes nothing."""
+        table = self._items
+        known = table.pk.exists() & table.root.does_not_exist()
+        self._try(event, [table.root.set(str(root))], known)
+
+    def follow(self, event: Event, cause: Node, root: Node, visit: str) -> None:
+        """Write down that an event that has no cause of its own followed a visit: one write.
+
+        `visit` tells the visits of a contact apart and sorts by their time: of two, the later stands, whichever came
+        first. A repeat changes nothing.
+        """
+        table = self._items
+        free = table.caused_by.does_not_exist() | (table.visit < visit)
+        key = _caused_by(event.workspace, cause)
+        actions = [table.caused_by.set(key), table.root.set(str(root)), table.visit.set(visit)]
+        self._try(event, actions, table.pk.exists() & free)
+
+    def forget_cause(self, event: Event) -> None:
+        """Take away a cause that turned out to be none: one write. A repeat changes nothing."""
+        table = self._items
+        own = table.caused_by.exists() & table.visit.does_not_exist() & table.root.does_not_exist()
+        self._try(event, [table.caused_by.remove()], own)
+
+    def _try(self, event: Event, actions: list[Action], condition: Condition) -> None:
+        try:
+            with faults():
+                self._items(f"{event.workspace}#{event.identity}", event.message_id).update(actions, condition)
+        except ConditionFailed:
+            return
+
+    def _told_since(self, workspace: str, identity: Identity, since: datetime, condition: Condition) -> list[Event]:
+        # An event is never told before it happened: whatever happened since was received since.
+        index, outside = self._items.received, self._items.type != SYSTEM
+        with faults():
+            found = index.query(
+                f"{workspace}#{identity}",
+                self._items.received_at >= to_text(since),
+                filter_condition=condition & outside,
+                consistent_read=True,
+            )
+            return [self.entity(item) for item in found]
+
+    def all_of(self, workspace: str, identity: Identity) -> Iterator[Event]:
+        """An identity's events in the order they were received; read consistently."""
+        with faults():
+            for item in self._items.received.query(f"{workspace}#{identity}", consistent_read=True):
+                yield self.entity(item)
+
     def entity(self, item: EventItem) -> Event:
         """The event that a read item is."""
-        text = item.body if item.packed is None else body.unpack(item.packed)
-        return _entity(item.pk, item.sk, item.received_at, item.type, item.name or "", text or "")
+        texts = {name: getattr(item, name) for name in ("pk", "sk", "received_at", "type", "name", "caused_by", "root")}
+        texts["body"] = item.body if item.packed is None else body.unpack(item.packed)
+        return _entity({name: text for name, text in texts.items() if text is not None})
 
     def _item(self, event: Event) -> EventItem:
         return self._items(**_values(event))
@@ -133,7 +224,7 @@ def from_stream(image: Mapping[str, Mapping[str, str]]) -> Event:
     texts = {name: value["S"] for name, value in image.items() if "S" in value}
     if body.PACKED in image:
         texts["body"] = body.unpack(base64.b64decode(image[body.PACKED]["B"]))
-    return _entity(texts["pk"], texts["sk"], texts["received_at"], texts["type"], texts.get("name", ""), texts["body"])
+    return _entity(texts)
 
 
 def _values(event: Event) -> dict[str, Any]:
@@ -146,23 +237,35 @@ def _values(event: Event) -> dict[str, Any]:
     }
     if event.name:
         texts["name"] = event.name
-    text = body.write(event)
+    key = "" if event.cause is None else _caused_by(event.workspace, event.cause)
+    if key:
+        texts["caused_by"] = key
+    text = body.write(replace(event, cause=None) if key else event)
     packed = body.pack(text, sum(len(name) + len(value.encode()) for name, value in texts.items()))
     return {**texts, "body": text} if packed is None else {**texts, body.PACKED: packed}
 
 
-def _entity(pk: str, sk: str, received_at: str, kind: str, name: str, text: str) -> Event:
-    workspace, _, identity_text = pk.partition("#")
+def _entity(texts: Mapping[str, str]) -> Event:
+    workspace, _, identity_text = texts["pk"].partition("#")
     identity = Identity.parse(identity_text)
-    return Event(
+    event = Event(
         workspace=workspace,
         identity=identity,
-        message_id=sk,
-        type=kind,
-        name=name,
-        received_at=from_text(received_at),
-        **body.read(text, identity),
+        message_id=texts["sk"],
+        type=texts["type"],
+        name=texts.get("name", ""),
+        received_at=from_text(texts["received_at"]),
+        **body.read(texts["body"], identity),
     )
+    _, _, cause = texts.get("caused_by", "").partition("#")
+    found = {name: Node.parse(text) for name, text in (("cause", cause), ("root", texts.get("root", ""))) if text}
+    return replace(event, **found) if found else event
+
+
+def _caused_by(workspace: str, cause: Node) -> str:
+    """The key under which the index finds what a node led to; empty for a node that no key can hold."""
+    text = f"{workspace}#{cause}"
+    return text if len(text.encode()) <= CAUSE_BYTES else ""
 
 
 def _inserted(response: Mapping[str, Any]) -> bool:

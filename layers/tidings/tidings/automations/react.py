@@ -9,54 +9,32 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from tidings.accounts.model import Workspace
 from tidings.accounts.store import DynamoWorkspaceStore
-from tidings.activity.model import Event
+from tidings.activity.folding import Folding
+from tidings.activity.model import COMPANY_CALLS, Event
 from tidings.activity.store import DynamoEventStore, from_stream
 from tidings.automations.enrol import Enrolling
 from tidings.automations.facts import ContactFacts
+from tidings.automations.sightings import Known, Record, Sighted, identities_of, sighting_of
 from tidings.automations.store import Automation, DynamoAutomationStore
 from tidings.conditions.evaluate import evaluate
-from tidings.contacts.model import Contact, Identity
-from tidings.contacts.rules import seen, with_traits
-from tidings.contacts.service import ContactDirectory, Sighting
+from tidings.contacts.companies import CompanyService
+from tidings.contacts.context import merged
+from tidings.contacts.linking import Sighting
+from tidings.contacts.model import Contact, Context, Identity, IdentityKind, Lead, Stamp
+from tidings.contacts.rules import Refusal, external_ids
+from tidings.contacts.service import ContactDirectory
+from tidings.contacts.settling import Settlement
 from tidings.contacts.store import DynamoContactStore
 from tidings.core.errors import Throttled, Unavailable
+from tidings.core.ids import digest
 from tidings.core.logs import logger
 from tidings.core.store import ConditionFailed, Database, Key
-
-Record = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Sighted:
-    """A stream record and the event in it."""
-
-    record: Record
-    event: Event
-
-    @property
-    def sequence(self) -> str:
-        """The record's place in its shard."""
-        return str(self.record["dynamodb"]["SequenceNumber"])
-
-
-@dataclass
-class Known:
-    """What the batched read found: who identities lead to, which events are there twice, and what is out of date."""
-
-    contacts: dict[tuple[str, Identity], str] = field(default_factory=dict)
-    repeated: set[tuple[str, str, str]] = field(default_factory=set)
-    stale: set[tuple[str, Identity]] = field(default_factory=set)
-
-    def holds_twice(self, event: Event) -> bool:
-        """Whether this is the second of two: the browser sent it before the person had a user id, and again after."""
-        place = (event.workspace, event.anonymous_id, event.message_id)
-        return event.user is not None and place in self.repeated
 
 
 class Listeners:
@@ -93,7 +71,10 @@ class Reactor:
         workspaces: DynamoWorkspaceStore,
         contacts: DynamoContactStore,
         events: DynamoEventStore,
+        settlement: Settlement,
         directory: ContactDirectory,
+        companies: CompanyService,
+        folding: Folding,
         listeners: Listeners,
         enrolling: Enrolling,
         set_aside: Callable[[Record], None],
@@ -102,7 +83,10 @@ class Reactor:
         self._workspaces = workspaces
         self._contacts = contacts
         self._events = events
+        self._settlement = settlement
         self._directory = directory
+        self._companies = companies
+        self._folding = folding
         self._listeners = listeners
         self._enrolling = enrolling
         self._set_aside = set_aside
@@ -117,13 +101,14 @@ class Reactor:
         by_contact: dict[tuple[str, str], list[Sighted]] = defaultdict(list)
         failed: list[str] = []
         for sighted in batch:
-            event = sighted.event
             contact = self._guarded([sighted], partial(self._contact_of_first, known), failed)
-            if contact and not known.holds_twice(event):
-                by_contact[event.workspace, contact].append(sighted)
-        loaded = self._load(by_contact)
+            if contact:
+                by_contact[sighted.event.workspace, contact].append(sighted)
+        loaded = self._load(by_contact, known)
         for place, group in by_contact.items():
-            self._guarded(group, partial(self._serve, place, loaded.get(place)), failed)
+            once = [sighted for sighted in group if not known.came_before(sighted.event)]
+            if once:
+                self._guarded(once, partial(self._serve, place, loaded.get(place), known), failed)
         return failed
 
     def _parse(self, records: Sequence[Record]) -> list[Sighted]:
@@ -136,27 +121,26 @@ class Reactor:
         return batch
 
     def _read(self, batch: Sequence[Sighted]) -> Known:
-        """One batched read: the generations of the workspaces, the identities, and events that may be there twice."""
-        workspaces = {sighted.event.workspace for sighted in batch}
-        identities: dict[Key, tuple[str, Identity]] = {}
-        repeats: dict[Key, tuple[str, str, str]] = {}
+        """One batched read: the workspaces, where identities lead, and events that may be there twice."""
+        places: dict[Key, tuple[str, Identity]] = {}
+        twins: dict[Key, tuple[str, Identity, str]] = {}
         for event in (sighted.event for sighted in batch):
-            for identity in (event.user, event.anonymous):
-                if identity is not None:
-                    key = self._contacts.identity_key(event.workspace, identity)
-                    identities[key] = (event.workspace, identity)
+            for identity in identities_of(event):
+                places[self._contacts.identity_key(event.workspace, identity)] = (event.workspace, identity)
             if event.user is not None and event.anonymous is not None:
                 key = self._events.key(event.workspace, event.anonymous, event.message_id)
-                repeats[key] = (event.workspace, event.anonymous_id, event.message_id)
-        workspace_keys = [self._workspaces.key(workspace) for workspace in sorted(workspaces)]
-        found = self._database.batch_get([*workspace_keys, *identities, *repeats])
-        for key in workspace_keys:
+                twins[key] = (event.workspace, event.anonymous, event.message_id)
+        workspaces = [self._workspaces.key(name) for name in sorted({sighted.event.workspace for sighted in batch})]
+        found = self._database.batch_get([*workspaces, *places, *twins])
+        known = Known()
+        for key in workspaces:
             if key in found:
-                self._listeners.refresh(self._workspaces.entity(found[key]))
-        return Known(
-            contacts={place: found[key].contact for key, place in identities.items() if key in found},
-            repeated={place for key, place in repeats.items() if key in found},
-        )
+                workspace = self._workspaces.entity(found[key])
+                known.workspaces[workspace.id] = workspace
+                self._listeners.refresh(workspace)
+        known.leads = {place: self._contacts.lead_in(found[key]) for key, place in places.items() if key in found}
+        known.twins = {place: self._events.entity(found[key]) for key, place in twins.items() if key in found}
+        return known
 
     def _contact_of_first(self, known: Known, group: Sequence[Sighted]) -> str:
         return self._contact_of(group[0].event, known)
@@ -164,71 +148,146 @@ class Reactor:
     def _contact_of(self, event: Event, known: Known) -> str:
         if event.contact:
             return event.contact
-        sighting = Sighting(event.workspace, event.message_id, event.received_at, event.user, event.anonymous)
-        user_contact = self._lead(event.workspace, event.user, known)
-        anonymous_contact = self._lead(event.workspace, event.anonymous, known)
-        contact = self._directory.settle(sighting, user_contact, anonymous_contact)
-        # An identity that did not lead here may have been linked just now, or belong to somebody else for good.
-        places = {(event.workspace, identity) for identity in sighting.identities}
-        known.stale |= {place for place in places if known.contacts.get(place) != contact}
+        contact = self._settle(sighting_of(event), event, known)
+        if event.type == "alias":
+            refusal = self._alias_refused(event, known)
+            if refusal is not None:
+                self._refuse(event, contact, [refusal])
+            elif event.previous_id != event.user_id:
+                previous = Identity(IdentityKind.ANONYMOUS, event.previous_id)
+                contact = self._settle(replace(sighting_of(event), anonymous=previous, by_alias=True), event, known)
         return contact
 
-    def _lead(self, workspace: str, identity: Identity | None, known: Known) -> str | None:
+    def _settle(self, sighting: Sighting, event: Event, known: Known) -> str:
+        workspace = sighting.workspace
+        identifiers = known.identifiers(workspace)
+        user, anonymous = (self._lead(workspace, i, known) for i in (sighting.user, sighting.anonymous))
+        settled = self._settlement.settle(
+            sighting, user, anonymous, identifiers, lambda new: self._folding.tell(new, event, identifiers, True)[0]
+        )
+        known.learn(workspace, sighting, settled)
+        return settled.contact
+
+    def _alias_refused(self, event: Event, known: Known) -> Refusal | None:
+        """Why an alias may not be: two users are never merged, and a browser's key aliases nobody who is known."""
+        previous = Identity(IdentityKind.USER, event.previous_id)
+        if event.previous_id != event.user_id and (event.workspace, previous) in known.leads:
+            return Refusal("alias_of_known_user", "previousId")
+        if event.publishable and not known.introduces(event) and event.previous_id != event.user_id:
+            return Refusal("publishable_key_may_not_alias", "userId")
+        return None
+
+    def _lead(self, workspace: str, identity: Identity | None, known: Known) -> Lead | None:
         if identity is None:
             return None
         place = (workspace, identity)
         if place in known.stale:
             known.stale.discard(place)
-            found = self._contacts.contact_with(workspace, identity)
-            known.contacts.pop(place, None)
+            found = self._contacts.lead(workspace, identity)
+            known.leads.pop(place, None)
             if found is not None:
-                known.contacts[place] = found
-        return known.contacts.get(place)
+                known.leads[place] = found
+        return known.leads.get(place)
 
-    def _load(self, by_contact: Mapping[tuple[str, str], Sequence[Sighted]]) -> dict[tuple[str, str], Contact]:
-        """The contacts whose events change them or may start something: one batched read, none if there are none."""
+    def _load(
+        self, by_contact: Mapping[tuple[str, str], Sequence[Sighted]], known: Known
+    ) -> dict[tuple[str, str], Contact]:
+        """The contacts whose events change them or may start something: one batched read, none if there are none.
+
+        With them, events that came without the user id that their device belongs to, and may have come with it before.
+        """
         places = [place for place, group in by_contact.items() if any(self._matters(one.event) for one in group)]
-        keys = {self._contacts.contact_key(*place): place for place in places}
-        found = self._database.batch_get(keys) if keys else {}
-        return {keys[key]: self._contacts.entity(item) for key, item in found.items()}
+        keys = {self._contacts.contact_key(*place): place for place in places if place not in known.born}
+        twins = {}
+        for event in (sighted.event for group in by_contact.values() for sighted in group):
+            owner = known.owner(event)
+            if owner is not None:
+                place = (event.workspace, owner, event.message_id)
+                twins[self._events.key(*place)] = place
+        found = self._database.batch_get([*keys, *twins]) if keys or twins else {}
+        known.twins |= {place: self._events.entity(found[key]) for key, place in twins.items() if key in found}
+        return known.born | {keys[key]: self._contacts.entity(item) for key, item in found.items() if key in keys}
 
     def _matters(self, event: Event) -> bool:
-        return bool(event.traits) or bool(self._listeners.to(event))
+        """Whether the contact must be read for an event, and not only be told when it was seen."""
+        changes = event.contact_traits or event.type in COMPANY_CALLS or external_ids(event.context)
+        return bool(changes) or bool(self._listeners.to(event))
 
-    def _serve(self, place: tuple[str, str], before: Contact | None, group: Sequence[Sighted]) -> None:
-        """Everything that a contact's events of a batch mean: one write, then the enrolments."""
+    def _serve(self, place: tuple[str, str], before: Contact | None, known: Known, group: Sequence[Sighted]) -> None:
+        """Everything that a contact's events of a batch mean: one write, then the companies and the enrolments."""
         events = [sighted.event for sighted in group]
         if before is None or before.merged_into:
             if not any(self._matters(event) for event in events):
-                self._touch(place, events)
+                self._touch(place, events, known)
                 return
             before = self._directory.get(*place)
         contact = before
         enrolments = []
         for event in events:
-            contact = _after(contact, event)
+            contact, refused = self._tell(contact, event, known)
+            self._refuse(event, contact.id, refused)
             facts = ContactFacts(contact=contact, now=event.received_at, properties=event.properties)
             for automation in self._listeners.to(event):
                 where = automation.definition.trigger.where
                 if where is None or evaluate(where, facts):
                     enrolments.append((automation, contact, event))
-        self._keep(before, contact, events)
+        self._keep(before, contact, events, known)
+        for event in events:
+            self._tell_company(event)
         for automation, enrolled, event in enrolments:
             self._enrolling.enrol(automation, enrolled, event)
 
-    def _touch(self, place: tuple[str, str], events: Sequence[Event]) -> None:
-        times = [event.received_at for event in events if not event.contact]
-        if times:
-            self._directory.touch(*place, max(times))
+    def _tell(self, contact: Contact, event: Event, known: Known) -> tuple[Contact, list[Refusal]]:
+        return self._folding.tell(contact, event, known.identifiers(event.workspace), known.introduces(event))
 
-    def _keep(self, before: Contact, after: Contact, events: Sequence[Event]) -> None:
+    def _tell_company(self, event: Event) -> None:
+        if event.type == "group":
+            stamp = Stamp(event.timestamp, event.message_id)
+            self._companies.tell(event.workspace, event.group_id, event.traits, stamp, event.received_at)
+
+    def _touch(self, place: tuple[str, str], events: Sequence[Event], known: Known) -> None:
+        """Tell when a contact was seen, and its context then; read it only if it was seen later than that."""
+        acts = [event for event in events if not event.contact]
+        if not acts:
+            return
+        context: Context = {}
+        for event in acts:
+            context = merged(context, self._folding.context_of(event))
+        times = [event.received_at for event in acts]
+        if self._contacts.touch(*place, min(times), max(times), context) is None:
+            self._directory.change(*place, lambda contact: self._all_told(contact, acts, known))
+
+    def _keep(self, before: Contact, after: Contact, events: Sequence[Event], known: Known) -> None:
         if before == after:
             return
         try:
-            self._contacts.change(before, after)
+            self._contacts.change(before, after, known.identifiers(before.workspace))
         except ConditionFailed:
             # Somebody else changed the contact since it was read: say it again to what it is now.
-            self._directory.change(before.workspace, before.id, lambda contact: _after_all(contact, events))
+            self._directory.change(before.workspace, before.id, lambda contact: self._all_told(contact, events, known))
+
+    def _all_told(self, contact: Contact, events: Sequence[Event], known: Known) -> Contact:
+        for event in events:
+            contact, _ = self._tell(contact, event, known)
+        return contact
+
+    def _refuse(self, event: Event, contact: str, refused: Sequence[Refusal]) -> None:
+        """Keep what was refused on the timeline of whom it was about; repeated, it is the same event."""
+        for refusal in refused:
+            self._events.add(
+                Event(
+                    workspace=event.workspace,
+                    identity=Identity(IdentityKind.CONTACT, contact),
+                    message_id=digest("refused", str(event.node), refusal.code, refusal.field),
+                    type="system",
+                    name="Change Refused",
+                    received_at=event.received_at,
+                    timestamp=event.timestamp,
+                    properties={"code": refusal.code, "field": refusal.field},
+                    cause=event.node,
+                    root=event.root or event.node,
+                )
+            )
 
     def _guarded(self, group: list[Sighted], serve: Callable[[list[Sighted]], Any], failed: list[str]) -> Any:
         """Serve a group of records; what AWS could not do now is repeated, a record that breaks us is set aside."""
@@ -249,15 +308,3 @@ class Reactor:
         sequence = record.get("dynamodb", {}).get("SequenceNumber", "")
         logger.error("set aside", extra={"error_type": type(error).__name__, "sequence": sequence})
         self._set_aside(record)
-
-
-def _after(contact: Contact, event: Event) -> Contact:
-    if event.traits:
-        contact = with_traits(contact, event.traits, event.timestamp, event.message_id)
-    return contact if event.contact else seen(contact, event.received_at)
-
-
-def _after_all(contact: Contact, events: Sequence[Event]) -> Contact:
-    for event in events:
-        contact = _after(contact, event)
-    return contact

@@ -15,7 +15,7 @@ from tidings.accounts.model import Workspace
 from tidings.consent.model import Channel, Reason, Suppression
 from tidings.core.clock import epoch, from_text, to_text
 from tidings.core.keys import keyed_hash
-from tidings.core.store import ConditionFailed, Database, Item, Part, check, faults, put
+from tidings.core.store import ConditionFailed, Database, Item, Part, check, delete, faults, put
 
 
 class ConsentItem(Item):
@@ -68,6 +68,24 @@ class DynamoConsentStore:
             _pk(workspace, address), _sk(channel), reason=Reason.ERASED.value, source="erasure", created_at=to_text(at)
         )
         return put("suppression", item)
+
+    def carry(self, workspace: Workspace, entry: Suppression) -> Part:
+        """Put an address on the list as part of a merge of contacts; refused if it has come to be there meanwhile."""
+        item = self._items(
+            _pk(workspace, entry.address),
+            _sk(entry.channel),
+            address=entry.address,
+            reason=entry.reason.value,
+            source=entry.source,
+            created_at=to_text(entry.created_at),
+            expires_at=epoch(entry.expires_at) if entry.expires_at else None,
+        )
+        return put("suppression", item, self._free(entry.created_at))
+
+    def uncarry(self, workspace: Workspace, channel: Channel, address: str, source: str) -> Part:
+        """Take off the list what a merge had put there, as part of taking the merge back."""
+        item = self._items(_pk(workspace, address), _sk(channel))
+        return delete("suppression", item, self._items.source == source)
 
     def release(self, workspace: Workspace, channel: Channel, address: str) -> bool:
         """Take an address off the list; False if it was not there, or its person was erased."""

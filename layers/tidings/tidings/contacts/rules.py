@@ -1,14 +1,16 @@
-"""Pure decisions about traits and identities."""
+"""Pure decisions about identifiers, traits and companies of one contact."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from tidings.contacts.model import Contact, Identity, IdentityKind, Trait
+from tidings.accounts.model import Identifiers
+from tidings.contacts.model import UNIQUE_KINDS, Contact, Identity, IdentityKind, Membership, Stamp, Trait
 
 # Values that tracking code sends when it has no id: they never match anybody (product rule on blocked identifiers).
 BLOCKED = re.compile(r"^(?:[0-]*|-1|null|anonymous)$")
@@ -22,6 +24,16 @@ SNAKE_CASE = {
     "lastName": "last_name",
     "createdAt": "created_at",
 }
+
+# Traits that messages are sent to: a publishable key never changes them on a known contact (product rule 8.2).
+ADDRESSES = {"email": IdentityKind.EMAIL, "phone": IdentityKind.PHONE}
+
+# An item of DynamoDB holds 400 KB, identities and context included.
+TRAITS_MOST = 1000
+TRAITS_BYTES = 128 * 1024
+TRAIT_OVERHEAD = 100  # its name, time and message id
+
+EVERYWHERE = Identifiers()
 
 _EMAIL = re.compile(r"^[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+$")
 EMAIL_MAX_CHARACTERS = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
@@ -40,29 +52,125 @@ def normalise_email(value: Any) -> str:
     return text if len(text) <= EMAIL_MAX_CHARACTERS and _EMAIL.match(text) else ""
 
 
-def normalise_traits(traits: Mapping[str, Any]) -> dict[str, Any]:
-    """Traits under the names they are kept by; an e-mail in one spelling.
+@dataclass(frozen=True, slots=True, order=True)
+class Refusal:
+    """Something that a message said and that was not done: why, and the field that said it."""
 
-    An e-mail that cannot be one is kept as it came, so that it can be seen and mended, but leads to nobody.
+    code: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """Who said something about a contact: when by our clock, in which message, and with what kind of key."""
+
+    stamp: Stamp
+    publishable: bool = False
+
+
+def normalise_traits(traits: Mapping[str, Any], identifiers: Identifiers = EVERYWHERE) -> dict[str, Any]:
+    """Traits under the names they are kept by; an e-mail and a phone number in one spelling.
+
+    An address that cannot be one is kept as it came, so that it can be seen and mended, but leads to nobody.
     """
     named = {SNAKE_CASE.get(name, name): value for name, value in traits.items()}
-    if "email" in named:
-        named["email"] = normalise_email(named["email"]) or named["email"]
+    for name in ADDRESSES.keys() & named.keys():
+        named[name] = normalise_address_trait(name, named[name], identifiers) or named[name]
     return named
 
 
-def with_traits(contact: Contact, traits: Mapping[str, Any], at: datetime, by: str) -> Contact:
-    """The contact with traits set at an instant by a message.
+def normalise_address_trait(name: str, value: Any, identifiers: Identifiers = EVERYWHERE) -> str:
+    """The one spelling of an e-mail address or phone number; empty if it cannot be one or is blocked."""
+    if name == "email":
+        text = normalise_email(value)
+    else:
+        from tidings.contacts.phones import normalise_phone  # late: the library takes a while, and few traits need it
+
+        text = normalise_phone(value, identifiers.default_country)
+    return "" if identifiers.blocks(ADDRESSES[name].value, text) else text
+
+
+def with_traits(
+    contact: Contact, traits: Mapping[str, Any], saying: Saying, identifiers: Identifiers = EVERYWHERE
+) -> tuple[Contact, list[Refusal]]:
+    """The contact with traits set by a message, and those of them that it may not have.
 
     For each trait the latest setting stays, whatever the order in which they arrive; of two at one instant the one
     with the greater message id. An explicit null takes a trait away; a missing one is kept.
     """
     merged = dict(contact.traits)
-    for name, value in normalise_traits(traits).items():
+    room = TRAITS_BYTES - sum(map(_size, merged.values()))
+    refused = []
+    for name, value in normalise_traits(traits, identifiers).items():
         known = merged.get(name)
-        if known is None or (at, by) > (known.at, known.by):
-            merged[name] = Trait(value, at, by)
-    return replace(contact, traits=merged, identities=_with_email(contact, merged))
+        if known is not None and (saying.stamp.at, saying.stamp.by) <= (known.at, known.by):
+            continue
+        trait = Trait(value, saying.stamp.at, saying.stamp.by, saying.publishable)
+        left = room - _size(trait) + (_size(known) if known else 0)
+        if trait.publishable and name in ADDRESSES and _is_guarded(contact, known, value, identifiers):
+            refused.append(Refusal(f"publishable_key_may_not_change_{name}", f"traits.{name}"))
+        elif known is None and len(merged) >= TRAITS_MOST:
+            refused.append(Refusal("too_many_traits", f"traits.{name}"))
+        elif left < min(room, 0):
+            refused.append(Refusal("traits_too_large", f"traits.{name}"))
+        else:
+            merged[name], room = trait, left
+    return with_addresses(replace(contact, traits=merged), identifiers), refused
+
+
+def _is_guarded(contact: Contact, known: Trait | None, value: Any, identifiers: Identifiers) -> bool:
+    """Whether a publishable key would change an address of a known contact; to fill an empty one is no change."""
+    if identifiers.addresses_open or not contact.is_known or known is None:
+        return False
+    return known.value not in (None, "", value)
+
+
+def _size(trait: Trait) -> int:
+    return len(json.dumps(trait.value, ensure_ascii=False).encode()) + TRAIT_OVERHEAD
+
+
+def with_addresses(contact: Contact, identifiers: Identifiers = EVERYWHERE) -> Contact:
+    """The contact with the identities that its address traits make; earlier ones stay up to the limit of their kind."""
+    stamps = dict(contact.stamps)
+    for name, kind in ADDRESSES.items():
+        trait = contact.traits.get(name)
+        text = normalise_address_trait(name, trait.value, identifiers) if trait is not None else ""
+        if trait is not None and text:
+            identity, stamp = Identity(kind, text), Stamp(trait.at, trait.by)
+            stamps[identity] = max(stamps.get(identity, stamp), stamp)
+    return _with_stamps(contact, stamps, identifiers)
+
+
+def with_external_ids(
+    contact: Contact, external: Iterable[Identity], stamp: Stamp, identifiers: Identifiers = EVERYWHERE
+) -> Contact:
+    """The contact with ids that other systems know it by."""
+    stamps = dict(contact.stamps)
+    for identity in external:
+        stamps[identity] = max(stamps.get(identity, stamp), stamp)
+    return _with_stamps(contact, stamps, identifiers) if stamps != contact.stamps else contact
+
+
+def _with_stamps(contact: Contact, stamps: Mapping[Identity, Stamp], identifiers: Identifiers) -> Contact:
+    """Keep of each kind the values that were given last, up to its limit: the same ones in any order of arrival."""
+    kept: dict[Identity, Stamp] = {}
+    count: dict[str, int] = {}
+    for identity in sorted(stamps, key=lambda one: (stamps[one], one), reverse=True):
+        group = f"{identity.kind}#{identity.value.partition('#')[0]}" if identity.kind is IdentityKind.EXTERNAL else ""
+        limit = identifiers.limits.get(identity.kind.value)
+        count[group or identity.kind.value] = count.get(group or identity.kind.value, 0) + 1
+        if limit is None or count[group or identity.kind.value] <= limit:
+            kept[identity] = stamps[identity]
+    unique = frozenset(i for i in contact.identities if i.kind in UNIQUE_KINDS)
+    return replace(contact, stamps=kept, identities=unique | frozenset(kept))
+
+
+def with_company(contact: Contact, company: str, joined: bool, stamp: Stamp) -> Contact:
+    """The contact in a company, or out of it; what was said last stays."""
+    known = contact.companies.get(company)
+    if known is not None and known.stamp >= stamp:
+        return contact
+    return replace(contact, companies={**contact.companies, company: Membership(joined, stamp)})
 
 
 def seen(contact: Contact, at: datetime) -> Contact:
@@ -72,29 +180,26 @@ def seen(contact: Contact, at: datetime) -> Contact:
     return replace(contact, last_seen_at=at)
 
 
-def absorb(contact: Contact, other: Contact) -> Contact:
-    """`contact` with everything of `other`: identities, history and the later of each trait."""
-    merged = dict(other.traits)
-    for name, trait in contact.traits.items():
-        known = merged.get(name)
-        if known is None or (trait.at, trait.by) >= (known.at, known.by):
-            merged[name] = trait
-    whole = replace(
-        contact,
-        traits=merged,
-        identities=contact.identities | other.identities,
-        absorbed=(*contact.absorbed, other.id, *other.absorbed),
-    )
-    whole = replace(whole, identities=_with_email(whole, merged))
-    return whole if other.last_seen_at is None else seen(whole, other.last_seen_at)
+def external_ids(context: Mapping[str, Any], identifiers: Identifiers = EVERYWHERE) -> frozenset[Identity]:
+    """The ids of other systems in a call's `context.externalIds`: `{id, type}` each; what is none is let be."""
+    found = set()
+    listed = context.get("externalIds")
+    for one in listed if isinstance(listed, list) else []:
+        kind, value = (one.get("type"), one.get("id")) if isinstance(one, dict) else (None, None)
+        if not isinstance(kind, str) or not isinstance(value, str) or is_blocked(value):
+            continue
+        text = f"{kind.strip()}#{value.strip()}"
+        usable = kind.strip() and "#" not in kind and len(text.encode()) <= ID_BYTES
+        if usable and not identifiers.blocks(IdentityKind.EXTERNAL.value, value.strip()):
+            found.add(Identity(IdentityKind.EXTERNAL, text))
+    return frozenset(found)
 
 
-def email_identities(contact: Contact) -> frozenset[Identity]:
-    """The e-mail identities that lead to a contact."""
-    return frozenset(i for i in contact.identities if i.kind is IdentityKind.EMAIL)
-
-
-def _with_email(contact: Contact, traits: Mapping[str, Trait]) -> frozenset[Identity]:
-    kept = contact.identities - email_identities(contact)
-    email = normalise_email(traits["email"].value) if "email" in traits else ""
-    return kept | {Identity(IdentityKind.EMAIL, email)} if email else kept
+def current_addresses(contact: Contact, identifiers: Identifiers = EVERYWHERE) -> frozenset[Identity]:
+    """The identities of the addresses that messages go to now, without earlier ones."""
+    found = {
+        Identity(kind, normalise_address_trait(name, contact.traits[name].value, identifiers))
+        for name, kind in ADDRESSES.items()
+        if name in contact.traits
+    }
+    return frozenset(found) & contact.identities

@@ -1,17 +1,24 @@
-"""The tables of contacts and identities."""
+"""The tables of contacts and of the identities and index entries that lead to them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from tidings.contacts.model import Contact, Identity, IdentityKind, Trait
-from tidings.contacts.rules import email_identities
-from tidings.core.clock import from_text, to_text
+from tidings.accounts.model import Identifiers
+from tidings.contacts import items
+from tidings.contacts.merging import Entry, entries
+from tidings.contacts.model import UNIQUE_KINDS, Contact, Context, Identity, Lead, Stamp
+from tidings.contacts.rules import EVERYWHERE
+from tidings.core.clock import to_text
+from tidings.core.ids import shard
 from tidings.core.store import (
     ConditionFailed,
     Database,
@@ -27,21 +34,75 @@ from tidings.core.store import (
 )
 
 UNIQUE = "."
+# Over how many items the counts of people, and over how many index keys the list of contacts, are spread.
+SHARDS = 8
+
+
+class ListedIndex(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """The contacts of a workspace, by when they were created."""
+
+    class Meta:
+        index_name = "listed"
+        projection = KeysOnlyProjection()
+
+    listed = UnicodeAttribute(hash_key=True)
+    created_at = UnicodeAttribute(range_key=True)
 
 
 class ContactItem(SingleItem):
     id = UnicodeAttribute()
     created_at = UnicodeAttribute()
+    listed = UnicodeAttribute(null=True)
     traits = JsonAttribute(default=dict)
     identities = JsonAttribute(default=list)
-    absorbed = JsonAttribute(default=list)
+    absorbed = JsonAttribute(null=True)
     merged_into = UnicodeAttribute(null=True)
     last_seen_at = UnicodeAttribute(null=True)
     version = NumberAttribute(default=0)
+    stamps = JsonAttribute(null=True)
+    companies = JsonAttribute(null=True)
+    context: MapAttribute[str, Any] = MapAttribute(null=True)  # type: ignore[no-untyped-call]
+    visit = JsonAttribute(null=True)
+    apart = JsonAttribute(null=True)
+    kept = JsonAttribute(null=True)
+    lent = JsonAttribute(null=True)
+    by_listed = ListedIndex()
 
 
 class IdentityItem(Item):
     contact = UnicodeAttribute()
+    owner = UnicodeAttribute(null=True)
+    since = UnicodeAttribute(null=True)
+    former = BooleanAttribute(null=True)
+
+
+class CounterItem(SingleItem):
+    identified = NumberAttribute(default=0)
+    anonymous = NumberAttribute(default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A contact as it was read, None if it is new, and as it is to be."""
+
+    before: Contact | None
+    after: Contact
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """How many people a workspace has."""
+
+    identified: int
+    anonymous: int
+
+    def as_dict(self) -> dict[str, int]:
+        """The counts as the API shows them."""
+        return {
+            "people": self.identified + self.anonymous,
+            "identified": self.identified,
+            "anonymous": self.anonymous,
+        }
 
 
 class DynamoContactStore:
@@ -51,6 +112,12 @@ class DynamoContactStore:
         self._database = database
         self._contacts = database.table(ContactItem, "contacts")
         self._identities = database.table(IdentityItem, "identities")
+
+    @cached_property
+    def _counters(self) -> type[CounterItem]:
+        return self._database.table(CounterItem, "counters")
+
+    # ---- reading ----------------------------------------------------------------------------------------------------
 
     def contact_key(self, workspace: str, contact: str) -> Key:
         """Where a contact stands, for a batched read."""
@@ -68,135 +135,191 @@ class DynamoContactStore:
             except self._contacts.DoesNotExist:
                 return None
 
-    def contact_with(self, workspace: str, identity: Identity) -> str | None:
-        """The id of the contact that an identity leads to: one read; for an e-mail the oldest contact with it."""
-        if identity.kind is IdentityKind.EMAIL:
-            return next(iter(self.contacts_with(workspace, identity, 1)), None)
+    def lead(self, workspace: str, identity: Identity) -> Lead | None:
+        """Where a user or anonymous id leads: one consistent read."""
         with faults():
             try:
-                return self._identities.get(f"{workspace}#{identity}", UNIQUE, consistent_read=True).contact
+                found = self._identities.get(f"{workspace}#{identity}", UNIQUE, consistent_read=True)
             except self._identities.DoesNotExist:
                 return None
+        return self.lead_in(found)
 
-    def contacts_with(self, workspace: str, email: Identity, most: int) -> list[str]:
-        """The ids of contacts with an e-mail address, the oldest first: one query."""
+    def lead_in(self, item: IdentityItem) -> Lead:
+        """Where a read identity item leads."""
+        return Lead(item.contact, item.owner or "", items.stamp(item.since) if item.since else None)
+
+    def contact_with(self, workspace: str, identity: Identity) -> str | None:
+        """The id of the contact that an identity leads to: one read; of those that share it the oldest."""
+        if identity.kind not in UNIQUE_KINDS:
+            return next(iter(self.contacts_with(workspace, identity, 1)), None)
+        lead = self.lead(workspace, identity)
+        return None if lead is None else lead.contact
+
+    def contacts_with(self, workspace: str, identity: Identity, most: int) -> list[str]:
+        """The ids of contacts that share an address or external id, the oldest first: one query.
+
+        Those that have it now stand before those that had it earlier.
+        """
         with faults():
-            found = self._identities.query(f"{workspace}#{email}", limit=most, consistent_read=True)
-            return [item.contact for item in found]
+            found = list(self._identities.query(f"{workspace}#{identity}", limit=max(most, 25), consistent_read=True))
+        return [item.contact for item in sorted(found, key=lambda item: bool(item.former))][:most]
 
-    def add(self, contact: Contact) -> None:
-        """Store a new contact and all its identities. Raises ConditionFailed if one of them is taken."""
-        parts = [put("contact", self._item(contact), self._contacts.pk.does_not_exist())]
-        parts += [self._claim(contact, identity) for identity in sorted(contact.identities)]
-        self._database.transact(parts)
+    def holders(self, workspace: str, identity: Identity, most: int) -> list[str]:
+        """The ids of contacts whose address this is now, the oldest first: one query."""
+        with faults():
+            found = self._identities.query(f"{workspace}#{identity}", limit=most, consistent_read=True)
+            return [item.contact for item in found if not item.former]
 
-    def change(self, before: Contact, after: Contact) -> None:
-        """Store a changed contact and the identities it won or lost: one write.
+    def people(self, workspace: str) -> People:
+        """How many people there are: one batched read."""
+        keys = [Key(self._counters, f"{workspace}#people#{number}") for number in range(SHARDS)]
+        found = self._database.batch_get(keys).values()
+        return People(sum(int(i.identified) for i in found), sum(int(i.anonymous) for i in found))
 
-        Raises ConditionFailed if somebody else changed it first, or another contact holds a new identity.
+    # ---- writing ----------------------------------------------------------------------------------------------------
+
+    def commit(
+        self,
+        changes: Sequence[Change],
+        leads: Mapping[Identity, Lead] | None = None,
+        parts: Iterable[Part] = (),
+        identifiers: Identifiers = EVERYWHERE,
+    ) -> None:
+        """Store new and changed contacts, with every identity, index entry and count that follows: one write.
+
+        `leads` says what is to be kept beside an identity: who owns it, and since when. Raises ConditionFailed if
+        somebody else changed one of them first, or another contact holds a new identity.
         """
-        gained, lost = after.identities - before.identities, before.identities - after.identities
-        change = self._change(before, after)
-        if not gained and not lost:
+        written = [self._contact_part(change) for change in changes]
+        written += self._identity_parts(changes, leads or {})
+        written += self._entry_parts(changes, identifiers)
+        written += self._counter_parts(changes)
+        written += parts
+        if len(written) == 1 and written[0].kind == "update":
             with faults():
-                change.model.update(list(change.actions or ()), condition=change.condition)
-            return
-        parts = [change]
-        parts += [self._claim(after, identity) for identity in sorted(gained)]
-        parts += [delete(f"lost {i}", self._identity(before, i)) for i in sorted(lost)]
-        self._database.transact(parts)
+                written[0].model.update(list(written[0].actions or ()), condition=written[0].condition)
+        else:
+            self._database.transact(written)
 
-    def merge(self, before: Contact, after: Contact, absorbed: Contact) -> None:
-        """Store a contact that absorbed another, whose identities now lead here: one write."""
-        parts = [self._change(before, after), self._retire(absorbed, after.id)]
-        parts += [self._move(absorbed, after, i) for i in sorted(after.identities - before.identities)]
-        parts += [delete(f"lost {i}", self._identity(before, i)) for i in sorted(before.identities - after.identities)]
-        parts += [delete(f"old {i}", self._identity(absorbed, i)) for i in sorted(email_identities(absorbed))]
-        self._database.transact(parts)
+    def change(self, before: Contact, after: Contact, identifiers: Identifiers = EVERYWHERE) -> None:
+        """Store a changed contact. Raises ConditionFailed if somebody else changed it first."""
+        self.commit([Change(before, after)], identifiers=identifiers)
 
-    def touch(self, workspace: str, contact: str, at: datetime) -> bool:
-        """Remember when a contact was last seen: one write, without reading.
-
-        False if a later time is remembered, or the contact became part of another.
-        """
-        seen_at, merged = self._contacts.last_seen_at, self._contacts.merged_into
-        earlier = seen_at.does_not_exist() | (seen_at < to_text(at))
-        condition = self._contacts.pk.exists() & merged.does_not_exist() & earlier
-        # The version grows, so that nobody who read the contact before writes an earlier time over this one.
-        actions: list[Action] = [seen_at.set(to_text(at)), self._contacts.version.add(1)]
+    def earlier(self, workspace: str, anonymous: Identity, owner: str, since: Stamp) -> None:
+        """Remember that a link was made earlier than was known: one write."""
+        item = self._identities
+        condition = (item.owner == owner) & (item.since > items.stamp_text(since))
         try:
             with faults():
-                self._contacts(f"{workspace}#{contact}").update(actions, condition=condition)
+                item(f"{workspace}#{anonymous}", UNIQUE).update(
+                    [item.since.set(items.stamp_text(since))], condition=condition
+                )
         except ConditionFailed:
-            return False
-        return True
+            return
+
+    def touch(
+        self, workspace: str, contact: str, first: datetime, last: datetime, context: Context | None = None
+    ) -> Contact | None:
+        """Remember that a contact was seen from `first` until `last`, and its context then: one write, no reading.
+
+        The contact as it then is; None if it was seen after `first` already, so that what is remembered may be later
+        than what is told here, or if it became part of another.
+        """
+        table = self._contacts
+        earlier = table.last_seen_at.does_not_exist() | (table.last_seen_at < to_text(first))
+        condition = table.pk.exists() & table.merged_into.does_not_exist() & earlier
+        # The version grows, so that nobody who read the contact before writes an earlier time over this one.
+        actions: list[Action] = [table.last_seen_at.set(to_text(last)), table.version.add(1)]
+        for source, fields in (context or {}).items():
+            actions += [table.context[source][name].set(items.leaf(value)) for name, value in fields.items()]
+        item = table(f"{workspace}#{contact}")
+        try:
+            with faults():
+                item.update(actions, condition=condition)
+        except ConditionFailed:
+            return None
+        return self.entity(item)
+
+    # ---- items ------------------------------------------------------------------------------------------------------
 
     def entity(self, item: ContactItem) -> Contact:
         """The contact that a read item is."""
-        return Contact(
-            workspace=item.pk.partition("#")[0],
-            id=item.id,
-            created_at=from_text(item.created_at),
-            traits={name: Trait(t["v"], from_text(t["at"]), t["by"]) for name, t in item.traits.items()},
-            identities=frozenset(Identity.parse(text) for text in item.identities),
-            absorbed=tuple(item.absorbed),
-            merged_into=item.merged_into or "",
-            last_seen_at=from_text(item.last_seen_at) if item.last_seen_at else None,
-            version=int(item.version),
-        )
+        return items.contact(item)
 
-    def _item(self, contact: Contact) -> ContactItem:
-        return self._contacts(f"{contact.workspace}#{contact.id}", id=contact.id, **_attributes(contact))
-
-    def _change(self, before: Contact, after: Contact) -> Part:
-        item, table = self._item(after), self._contacts
-        actions = [
-            table.traits.set(item.traits),
-            table.identities.set(item.identities),
-            table.absorbed.set(item.absorbed),
-            table.version.set(before.version + 1),
-        ]
-        if item.last_seen_at:
-            actions.append(table.last_seen_at.set(item.last_seen_at))
+    def _contact_part(self, change: Change) -> Part:
+        table, before, after = self._contacts, change.before, change.after
+        values = items.attributes(after)
+        item = table(f"{after.workspace}#{after.id}", id=after.id)
+        if before is None:
+            for name, value in values.items():
+                setattr(item, name, value)
+            return put("contact", item, table.pk.does_not_exist())
+        actions: list[Action] = [table.version.set(before.version + 1)]
+        for name, value in values.items():
+            attribute = getattr(table, name)
+            if name not in ("version", "created_at"):
+                actions.append(attribute.remove() if value is None else attribute.set(value))
         return update("contact", item, actions, table.version == before.version)
 
-    def _retire(self, contact: Contact, into: str) -> Part:
-        table = self._contacts
-        actions = [table.merged_into.set(into), table.identities.set([]), table.version.set(contact.version + 1)]
-        return update("absorbed", self._item(contact), actions, table.version == contact.version)
+    def _identity_parts(self, changes: Sequence[Change], leads: Mapping[Identity, Lead]) -> list[Part]:
+        held = {i: c.before for c in changes if c.before for i in c.before.of_kind(*UNIQUE_KINDS)}
+        holds = {i: c.after for c in changes for i in c.after.of_kind(*UNIQUE_KINDS)}
+        parts = []
+        for identity, holder in sorted(holds.items(), key=lambda pair: pair[0]):
+            before = held.get(identity)
+            if before is None or before.id != holder.id or identity in leads:
+                parts.append(self._claim(identity, holder, before, leads.get(identity)))
+        for identity in sorted(held.keys() - holds.keys()):
+            parts.append(delete(f"lost {identity.kind}", self._identity(held[identity].workspace, identity)))
+        return parts
 
-    def _identity(self, contact: Contact, identity: Identity) -> IdentityItem:
-        sk = f"{to_text(contact.created_at)}#{contact.id}" if identity.kind is IdentityKind.EMAIL else UNIQUE
-        return self._identities(f"{contact.workspace}#{identity}", sk, contact=contact.id)
-
-    def _claim(self, contact: Contact, identity: Identity) -> Part:
+    def _claim(self, identity: Identity, holder: Contact, before: Contact | None, lead: Lead | None) -> Part:
         # A repeat of the same claim is fine; another contact's user or anonymous id is not.
         table = self._identities
-        free = table.pk.does_not_exist() | (table.contact == contact.id)
-        return put(f"identity {identity.kind}", self._identity(contact, identity), free)
+        item = self._identity(holder.workspace, identity)
+        item.contact = holder.id
+        item.owner = lead.owner or None if lead else None
+        item.since = items.stamp_text(lead.since) if lead and lead.since else None
+        free = table.pk.does_not_exist() | (table.contact == holder.id)
+        return put(f"identity {identity.kind}", item, free if before is None else table.contact == before.id)
 
-    def _move(self, absorbed: Contact, after: Contact, identity: Identity) -> Part:
-        if identity.kind is IdentityKind.EMAIL:
-            return put(f"move {identity.kind}", self._identity(after, identity))
-        return put(f"move {identity.kind}", self._identity(after, identity), self._identities.contact == absorbed.id)
+    def _identity(self, workspace: str, identity: Identity) -> IdentityItem:
+        return self._identities(f"{workspace}#{identity}", UNIQUE)
+
+    def _entry_parts(self, changes: Sequence[Change], identifiers: Identifiers) -> list[Part]:
+        gone, new = [], []
+        for change in changes:
+            after = entries(change.after, to_text(change.after.created_at), identifiers)
+            before: frozenset[Entry] = frozenset()
+            if change.before is not None:
+                before = entries(change.before, to_text(change.before.created_at), identifiers)
+            places = {(entry.place, entry.order) for entry in after}
+            workspace, contact = change.after.workspace, change.after.id
+            for entry in sorted(after - before):
+                item = self._identities(f"{workspace}#{entry.place}", entry.order, contact=contact)
+                item.former = True if entry.former else None
+                new.append(put(f"entry {entry.place.partition('#')[0]}", item))
+            for entry in sorted(before - after):
+                if (entry.place, entry.order) not in places:
+                    gone.append(delete("old entry", self._identities(f"{workspace}#{entry.place}", entry.order)))
+        return new + gone
+
+    def _counter_parts(self, changes: Sequence[Change]) -> list[Part]:
+        parts = []
+        by_item: dict[str, dict[str, int]] = {}
+        for change in changes:
+            place = f"{change.after.workspace}#people#{shard(change.after.id, SHARDS)}"
+            deltas = by_item.setdefault(place, {"identified": 0, "anonymous": 0})
+            for contact, by in ((change.before, -1), (change.after, 1)):
+                if contact is not None and not contact.merged_into:
+                    deltas["identified" if contact.is_identified else "anonymous"] += by
+        for place, deltas in sorted(by_item.items()):
+            actions = [getattr(self._counters, name).add(by) for name, by in deltas.items() if by]
+            if actions:
+                parts.append(update("people", self._counters(place), actions))
+        return parts
 
 
-def _attributes(contact: Contact) -> dict[str, Any]:
-    return {
-        "created_at": to_text(contact.created_at),
-        "traits": _traits(contact.traits),
-        "identities": sorted(str(identity) for identity in contact.identities),
-        "absorbed": list(contact.absorbed),
-        "merged_into": contact.merged_into or None,
-        "last_seen_at": to_text(contact.last_seen_at) if contact.last_seen_at else None,
-        "version": contact.version,
-    }
-
-
-def _traits(traits: Mapping[str, Trait]) -> dict[str, Any]:
-    return {name: {"v": t.value, "at": to_text(t.at), "by": t.by} for name, t in traits.items()}
-
-
-def identities_among(found: Mapping[Key, Any], keys: Iterable[Key]) -> dict[Key, str]:
-    """Which contact each identity key of a batched read leads to."""
-    return {key: found[key].contact for key in keys if key in found}
+def leads_among(store: DynamoContactStore, found: Mapping[Key, Any], keys: Iterable[Key]) -> dict[Key, Lead]:
+    """Where each identity key of a batched read leads."""
+    return {key: store.lead_in(found[key]) for key in keys if key in found}

@@ -10,6 +10,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from tidings.accounts.model import Workspace
 from tidings.accounts.store import DynamoWorkspaceStore
+from tidings.activity.chain import Node
+from tidings.activity.model import Event
+from tidings.activity.store import DynamoEventStore
 from tidings.contacts.model import Contact, Identity, IdentityKind
 from tidings.contacts.rules import ID_BYTES
 from tidings.contacts.service import ContactDirectory
@@ -71,7 +74,9 @@ class EmailDesk:
         workspaces: DynamoWorkspaceStore,
         templates: DynamoTemplateStore,
         messages: DynamoMessageStore,
+        events: DynamoEventStore,
     ) -> None:
+        self._events = events
         self._database = database
         self._emails = emails
         self._directory = directory
@@ -95,7 +100,9 @@ class EmailDesk:
         if template_key not in found:
             raise NotFound("unknown_template", f"There is no template named {request.template}.", "template")
         if contact is None:
-            contact = self._directory.add_by_email(workspace, str(request.to.email))
+            contact = self._directory.add_by_email(
+                workspace, str(request.to.email), lambda new: [self._events.part(_created(new, request))]
+            )
         known = next((self._messages.entity(found[key]) for key in keys if key in found), None)
         owner = known.contact if known else contact.id
         place, template = self._workspaces.entity(found[workspace_key]), self._templates.entity(found[template_key])
@@ -126,6 +133,22 @@ class EmailDesk:
         if to.user_id:
             return self._directory.find(workspace, Identity(IdentityKind.USER, to.user_id))
         return self._directory.find(workspace, Identity(IdentityKind.ANONYMOUS, str(to.anonymous_id)))
+
+
+def _created(contact: Contact, request: SendRequest) -> Event:
+    """The event that tells of a contact made by a mail: a contact is what its events say."""
+    return Event(
+        workspace=contact.workspace,
+        identity=Identity(IdentityKind.CONTACT, contact.id),
+        message_id=digest("created", contact.id),
+        type="system",
+        name="Contact Created",
+        received_at=contact.created_at,
+        timestamp=contact.created_at,
+        traits=contact.values,
+        cause=Node.call(request.idempotency_key),
+        root=Node.call(request.idempotency_key),
+    )
 
 
 def _message_id(workspace: str, owner: str, request: SendRequest) -> str:

@@ -1,0 +1,106 @@
+"""How a contact stands in its item, and how it is read from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tidings.contacts.context import SOURCE_CODES
+from tidings.contacts.model import Contact, Context, Identity, Membership, Stamp, Trait, Visit, Window
+from tidings.core.clock import from_text, to_text
+from tidings.core.ids import shard
+
+LISTED_SHARDS = 8
+
+
+def stamp_text(stamp: Stamp) -> str:
+    """A stamp as text that sorts as stamps do."""
+    return f"{to_text(stamp.at)}#{stamp.by}"
+
+
+def stamp(text: str) -> Stamp:
+    """The stamp that a text is."""
+    at, _, by = text.partition("#")
+    return Stamp(from_text(at), by)
+
+
+def listed(contact: Contact) -> str:
+    """The key of the index under which the contact is listed."""
+    return f"{contact.workspace}#{shard(contact.id, LISTED_SHARDS)}"
+
+
+def attributes(contact: Contact) -> dict[str, Any]:
+    """Every attribute of a contact's item beside its keys; None for what is not there."""
+    return {
+        "created_at": to_text(contact.created_at),
+        "listed": None if contact.merged_into else listed(contact),
+        "traits": {name: _trait(t) for name, t in contact.traits.items()},
+        "identities": sorted(str(identity) for identity in contact.identities),
+        "absorbed": list(contact.absorbed) or None,
+        "merged_into": contact.merged_into or None,
+        "last_seen_at": to_text(contact.last_seen_at) if contact.last_seen_at else None,
+        "version": contact.version,
+        "stamps": {str(i): stamp_text(s) for i, s in sorted(contact.stamps.items())} or None,
+        "companies": {c: [m.joined, stamp_text(m.stamp)] for c, m in contact.companies.items()} or None,
+        "context": _context(contact.context),
+        "visit": [contact.visit.message, contact.visit.root, to_text(contact.visit.at)] if contact.visit else None,
+        "apart": sorted(str(identity) for identity in contact.apart) or None,
+        "kept": [_window(window) for window in contact.kept] or None,
+        "lent": [_window(window) for window in contact.lent] or None,
+    }
+
+
+def contact(item: Any) -> Contact:
+    """The contact that an item is."""
+    return Contact(
+        workspace=item.pk.partition("#")[0],
+        id=item.id,
+        created_at=from_text(item.created_at),
+        traits={name: _read_trait(t) for name, t in item.traits.items()},
+        identities=frozenset(Identity.parse(text) for text in item.identities),
+        absorbed=tuple(item.absorbed or ()),
+        merged_into=item.merged_into or "",
+        last_seen_at=from_text(item.last_seen_at) if item.last_seen_at else None,
+        version=int(item.version),
+        stamps={Identity.parse(text): stamp(s) for text, s in (item.stamps or {}).items()},
+        companies={c: Membership(bool(m[0]), stamp(m[1])) for c, m in (item.companies or {}).items()},
+        context=_read_context(item.context.as_dict() if item.context else {}),
+        visit=Visit(item.visit[0], item.visit[1], from_text(item.visit[2])) if item.visit else None,
+        apart=frozenset(Identity.parse(text) for text in item.apart or ()),
+        kept=tuple(_read_window(window) for window in item.kept or ()),
+        lent=tuple(_read_window(window) for window in item.lent or ()),
+    )
+
+
+def _trait(trait: Trait) -> dict[str, Any]:
+    kept = {"v": trait.value, "at": to_text(trait.at), "by": trait.by}
+    return {**kept, "pk": 1} if trait.publishable else kept
+
+
+def _read_trait(kept: Mapping[str, Any]) -> Trait:
+    return Trait(kept["v"], from_text(kept["at"]), kept["by"], bool(kept.get("pk")))
+
+
+def leaf(value: list[Any]) -> str:
+    """A field of the context with its time, as text."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def _context(context: Context) -> dict[str, dict[str, str]]:
+    # Every source has its map from the start, so that one field can be set without reading.
+    return {
+        code: {field: leaf(value) for field, value in context.get(code, {}).items()} for code in SOURCE_CODES.values()
+    }
+
+
+def _read_context(kept: Mapping[str, Mapping[str, str]]) -> Context:
+    return {code: {field: json.loads(text) for field, text in said.items()} for code, said in kept.items() if said}
+
+
+def _window(window: Window) -> list[str]:
+    return [window.contact, to_text(window.since), to_text(window.until)]
+
+
+def _read_window(kept: list[str]) -> Window:
+    return Window(kept[0], from_text(kept[1]), from_text(kept[2]))

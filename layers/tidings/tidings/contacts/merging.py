@@ -1,0 +1,206 @@
+"""What a merge of two contacts does, as pure functions: the same for preview, merge and undo."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from tidings.accounts.model import Identifiers
+from tidings.contacts import context as contexts
+from tidings.contacts.model import ADDRESS_KINDS, UNIQUE_KINDS, Contact, Identity, IdentityKind, Membership, Trait
+from tidings.contacts.rules import ADDRESSES, EVERYWHERE, current_addresses, seen, with_addresses
+from tidings.core.errors import Conflict, InvalidInput
+from tidings.core.ids import digest
+
+# A transaction of DynamoDB has at most 100 items; beside identities there are index entries, contacts and the record.
+IDENTITIES_AT_ONCE = 40
+NAMES = ("name", "first_name", "last_name")
+WORDS_MOST = 6
+WORD_CHARACTERS = 40
+
+# Letters that do not come apart into a plain letter and an accent.
+_PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """The record of one merge. `rule` is why: identified, aliased, moved or requested; `call` the node that asked.
+
+    `identities` are those that came with the absorbed contact, `absorbed_ids` the contacts it had absorbed itself.
+    """
+
+    id: str
+    workspace: str
+    survivor: str
+    absorbed: str
+    rule: str
+    call: str
+    at: datetime
+    identities: tuple[Identity, ...] = ()
+    absorbed_ids: tuple[str, ...] = ()
+    undone_at: datetime | None = None
+    undone_by: str = ""
+    stayed: str = ""
+
+    @property
+    def source(self) -> str:
+        """How what it brought about elsewhere names it."""
+        return f"merge {self.id}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The record as the API shows it."""
+        return {
+            "merge": self.id,
+            "survivor": self.survivor,
+            "absorbed": self.absorbed,
+            "rule": self.rule,
+            "call": self.call,
+            "at": self.at,
+            "identities": [{"kind": i.kind.value, "value": i.value} for i in self.identities],
+            "undone_at": self.undone_at,
+            "undone_by": self.undone_by,
+            "stayed": self.stayed,
+        }
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Entry:
+    """A place in the index of contacts: under what they are found, and where among those that share it."""
+
+    place: str
+    order: str
+    former: bool = field(default=False, compare=True)
+
+
+def merge_record(survivor: Contact, absorbed: Contact, rule: str, call: str, at: datetime) -> Merge:
+    """The record of a merge; its id comes from who is merged and why, so that a repeat makes the same one."""
+    return Merge(
+        id=f"{survivor.id}-{digest('merge', survivor.id, absorbed.id, rule, call)}",
+        workspace=survivor.workspace,
+        survivor=survivor.id,
+        absorbed=absorbed.id,
+        rule=rule,
+        call=call,
+        at=at,
+        identities=tuple(sorted(absorbed.of_kind(*UNIQUE_KINDS))),
+        absorbed_ids=absorbed.absorbed,
+    )
+
+
+def check_merge(survivor: Contact, absorbed: Contact) -> None:
+    """Refuse what may not be merged. Raises InvalidInput or Conflict."""
+    if survivor.id == absorbed.id:
+        raise InvalidInput("same_contact", "A contact cannot be merged with itself.", "into")
+    if absorbed.is_known and survivor.is_known:
+        raise Conflict("two_known_contacts", "Two contacts with different user ids are never merged.", "into")
+    if absorbed.is_known:
+        raise Conflict("known_contact_absorbed", "A known contact becomes part of no anonymous one: swap them.", "into")
+    if len(absorbed.identities) > IDENTITIES_AT_ONCE:
+        raise Conflict("too_many_identities", f"At most {IDENTITIES_AT_ONCE} identities are moved at once.", "contact")
+
+
+def absorb(contact: Contact, other: Contact, identifiers: Identifiers = EVERYWHERE) -> Contact:
+    """`contact` with everything of `other`: identities, history, companies, context, and the later of each trait.
+
+    But an address that a publishable key gave to `other` never takes the place of a known contact's.
+    """
+    whole = replace(
+        contact,
+        traits=_joined_traits(contact, other, identifiers),
+        identities=contact.identities | other.identities,
+        absorbed=(*contact.absorbed, other.id, *other.absorbed),
+        stamps=_later(contact.stamps, other.stamps),
+        companies=_joined_companies(contact.companies, other.companies),
+        context=contexts.merged(contact.context, other.context),
+        visit=max((v for v in (contact.visit, other.visit) if v), key=lambda v: v.at, default=None),
+        apart=contact.apart | other.apart,
+        kept=tuple(w for w in (*contact.kept, *other.kept)),
+        lent=tuple(dict.fromkeys((*contact.lent, *other.lent))),
+    )
+    whole = with_addresses(whole, identifiers)
+    return whole if other.last_seen_at is None else seen(whole, other.last_seen_at)
+
+
+def _joined_traits(contact: Contact, other: Contact, identifiers: Identifiers) -> dict[str, Trait]:
+    merged = dict(contact.traits)
+    for name, trait in other.traits.items():
+        known = merged.get(name)
+        if known is not None and (known.at, known.by) >= (trait.at, trait.by):
+            continue
+        guarded = name in ADDRESSES and trait.publishable and contact.is_known and not identifiers.addresses_open
+        if guarded and known is not None and known.value not in (None, "", trait.value):
+            continue
+        merged[name] = trait
+    return merged
+
+
+def _later(stamps: Mapping[Identity, Any], others: Mapping[Identity, Any]) -> dict[Identity, Any]:
+    return {i: max(s[i] for s in (stamps, others) if i in s) for i in {**stamps, **others}}
+
+
+def _joined_companies(mine: Mapping[str, Membership], theirs: Mapping[str, Membership]) -> dict[str, Membership]:
+    joined = dict(mine)
+    for company, membership in theirs.items():
+        known = joined.get(company)
+        if known is None or membership.stamp > known.stamp:
+            joined[company] = membership
+    return joined
+
+
+def addresses(contact: Contact) -> frozenset[Identity]:
+    """Every address it has or had."""
+    return contact.of_kind(*ADDRESS_KINDS)
+
+
+def entries(contact: Contact, created_at: str, identifiers: Identifiers = EVERYWHERE) -> frozenset[Entry]:
+    """Where the contact stands in the index: its addresses and external ids, companies, and the words of its names."""
+    if contact.merged_into:
+        return frozenset()
+    order = f"{created_at}#{contact.id}"
+    now = current_addresses(contact, identifiers)
+    found = {
+        Entry(str(i), order, i.kind in ADDRESS_KINDS and i not in now)
+        for i in contact.identities
+        if i.kind not in UNIQUE_KINDS
+    }
+    found |= {Entry(f"company#{company}", order) for company in contact.joined}
+    found |= {Entry(f"name#{word[:2]}", f"{word}#{contact.id}") for word in name_words(contact)}
+    return frozenset(found)
+
+
+def name_words(contact: Contact) -> frozenset[str]:
+    """The words of a contact's names by which a search finds it, at most six."""
+    values = contact.values
+    texts = [values[name] for name in NAMES if isinstance(values.get(name), str)]
+    words = dict.fromkeys(word for text in texts for word in words_of(text) if len(word) > 1)
+    return frozenset(list(words)[:WORDS_MOST])
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text without accents and capitals: `Zoë Łukasz-Ng` is found as zoe, lukasz and ng."""
+    plain = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
+    letters = (" " if not (c.isalnum() or unicodedata.combining(c)) else c for c in plain)
+    kept = "".join(c for c in letters if not unicodedata.combining(c))
+    return [word[:WORD_CHARACTERS] for word in kept.split()]
+
+
+def without(contact: Contact, identities: frozenset[Identity]) -> Contact:
+    """A contact without some of its identities and without all that its events said, to be told again from them."""
+    return replace(
+        contact,
+        identities=contact.of_kind(*UNIQUE_KINDS) - identities,
+        traits={},
+        stamps={},
+        companies={},
+        context={},
+        last_seen_at=None,
+        visit=None,
+    )
+
+
+def anonymous(value: str) -> Identity:
+    """An anonymous id as an identity."""
+    return Identity(IdentityKind.ANONYMOUS, value)
