@@ -179,7 +179,7 @@ def test_no_other_stack_s_name_makes_the_prefix_of_this_one_s_machines() -> None
 @every_function
 def test_a_function_s_block_keeps_the_order_of_its_properties(function: str) -> None:
     order = [
-        *("FunctionName", "CodeUri", "Events", "Environment", "Policies"),
+        *("FunctionName", "CodeUri", "Layers", "Events", "Environment", "Policies"),
         *("DeadLetterQueue", "EventInvokeConfig", "LoggingConfig", "MemorySize", "Timeout"),
     ]
     properties = list(STACK.resources[function]["Properties"])
