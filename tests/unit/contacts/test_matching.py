@@ -39,7 +39,8 @@ def decide(
 
 
 def update(contact: str, conflict: str = "", *withheld: str) -> Decision:
-    return Decision(Outcome.UPDATE, contact, conflict, frozenset(withheld))
+    disputed = withheld[-1] if conflict else ""
+    return Decision(Outcome.UPDATE, contact, conflict, disputed, frozenset(withheld))
 
 
 NOTHING, CREATE = Decision(Outcome.NOTHING), Decision(Outcome.CREATE)
@@ -99,6 +100,11 @@ def test_of_several_with_an_address_it_is(people: Sequence[Contact], email: str,
 ])  # fmt: skip
 def test_of_two_people_the_address_that_ranks_first_decides(first: str, then: Decision) -> None:
     assert decide([person("x", A), person("y", "", B)], A, B, first=first) == then
+
+
+def test_in_a_conflict_an_earlier_address_stays_away_too() -> None:
+    moved, other = person("x", OTHER_MAIL), person("y", "", B)
+    assert match(A, B, None, [moved], [other]) == update("x", "y", "email", "phone")
 
 
 @pytest.mark.parametrize("phone", [OTHER_PHONE, ""])

@@ -23,13 +23,14 @@ class Outcome(StrEnum):
 class Decision:
     """What to do with a form.
 
-    `contact` is whom to update; `conflict` is another contact that the form's other address leads to, for somebody to
-    look at. `withheld` names the addresses (`email`, `phone`) that the contact must not get by this form.
+    `contact` is whom to update; `conflict` is another contact that the form's other address, the `disputed` one, leads
+    to, for somebody to look at. `withheld` names the addresses (`email`, `phone`) that the contact must not get.
     """
 
     outcome: Outcome
     contact: str = ""
     conflict: str = ""
+    disputed: str = ""
     withheld: frozenset[str] = frozenset()
 
 
@@ -69,7 +70,7 @@ def match(
 def _conflict(contact: Contact, other: Contact, of_other: str, email: str, phone: str) -> Decision:
     # The other one's address stays theirs, also where the first has none of its kind.
     withheld = _other_than_given(contact, email, phone) | {of_other}
-    return Decision(Outcome.UPDATE, contact.id, conflict=other.id, withheld=withheld)
+    return Decision(Outcome.UPDATE, contact.id, other.id, of_other, withheld)
 
 
 def _other_than_given(contact: Contact, email: str, phone: str) -> frozenset[str]:
