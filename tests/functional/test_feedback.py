@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.examples import few
 from tests.support.recorder import Call
-from tests.support.world import World
+from tests.support.world import World, variables
 
 ADA = "ada@people.example"
 BOUNCE = {
@@ -98,9 +98,31 @@ def test_each_kind_moves_the_message_and_stands_on_the_timeline(
     (event,) = timeline(ada)
     assert event["event"] == name
     assert event["properties"]["message"] == message["message"]
-    assert event["cause"] == {"message": message["message"]}
+    assert (event["cause"], event["root"]) == (f"message:{message['message']}", "call:k-1")
     happened = "09:00:00" if kind == "Send" else "09:00:05"
     assert event["timestamp"] == f"2026-11-21T{happened}.000000Z"
+
+
+@pytest.mark.parametrize(("kind", "moves"), [("Send", False), ("Delivery", True), ("Open", False), ("Click", False)])
+def test_what_began_its_chain_is_learnt_from_the_write_that_moves_the_message_or_read_where_nothing_moves(
+    ada: World, kind: str, moves: bool
+) -> None:
+    ada.recorder.clear()
+    ada.feedback(ada.ses.event(kind, ada.ses.accepted[0]), pump=False)
+    calls = [(call.name, call.arguments.get("ConsistentRead", False)) for call in ada.recorder.calls]
+    asked = ("dynamodb:GetItem", False) if kind in ("Open", "Click") else ("dynamodb:UpdateItem", False)
+    assert calls == [asked, ("dynamodb:PutItem", False)]
+    assert (messages(ada)[0]["state"] == "delivered") is moves
+    assert timeline(ada)[0]["root"] == "call:k-1"  # also where the message was there already, and the write refused
+
+
+def test_what_is_told_of_a_message_that_is_no_more_says_which_it_was(ada: World) -> None:
+    (item,) = ada.items("TABLE_MESSAGES")
+    ada.dynamodb.delete_item(TableName=variables()["TABLE_MESSAGES"], Key={key: item[key] for key in ("pk", "sk")})
+    for kind in ("Delivery", "Open"):
+        ada.feedback(ada.ses.event(kind, ada.ses.accepted[0]))
+    node = f"message:{item['sk']['S']}"
+    assert [(event["cause"], event["root"]) for event in timeline(ada)] == [(node, node), (node, node)]
 
 
 def test_the_message_keeps_what_went_wrong(ada: World) -> None:

@@ -45,7 +45,12 @@ def test_the_timeline_shows_all_of_an_event_latest_first(world: World) -> None:
         "properties": {"plan": "team"},
         "traits": {},
         "context": {},
-        "cause": {},
+        "clamped": False,
+        "group_id": "",
+        "previous_id": "",
+        "node": "event:user/u-7/m-1",
+        "cause": None,
+        "root": "event:user/u-7/m-1",
     }
     assert (latest["type"], latest["traits"]) == ("identify", {"firstName": "Ada"})
 

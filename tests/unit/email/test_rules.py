@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tidings.activity.chain import Node
 from tidings.core.clock import FixedClock
 from tidings.email.rules import MEANINGS, error_of, read_feedback, suppression_reason, to_event
 from tidings.messages.model import State
@@ -57,10 +58,10 @@ def test_each_kind_of_event_has_its_meaning(
     assert feedback
     assert MEANINGS[kind].state is state
     assert error_of(feedback) == error
-    told = to_event(feedback, FixedClock(NOW))
+    told = to_event(feedback, Node.call("k-1"), FixedClock(NOW))
     assert (told.name, told.contact, told.workspace) == (event, "c1", "acme")
     assert told.properties["message"] == "c1-m1"
-    assert told.cause == {"message": "c1-m1"}
+    assert (told.cause, told.root) == (Node.message("c1-m1"), Node.call("k-1"))
 
 
 def test_every_kind_of_event_has_a_row_in_that_table() -> None:
@@ -168,14 +169,14 @@ def test_the_timeline_shows_no_address_and_no_raw_diagnosis() -> None:
     details = {"bounceType": "Permanent", "bounceSubType": "NoEmail", "bouncedRecipients": listed}
     feedback = read_feedback(notification("Bounce", details))
     assert feedback
-    assert "ada@" not in str(to_event(feedback, FixedClock(NOW)).properties)
+    assert "ada@" not in str(to_event(feedback, None, FixedClock(NOW)).properties)
 
 
 def test_a_doubled_notification_is_one_event_and_another_open_is_another() -> None:
     def event_id(minute: int) -> str:
         feedback = read_feedback(notification("Open", {"timestamp": f"2026-11-21T09:0{minute}:00.000Z"}))
         assert feedback
-        return to_event(feedback, FixedClock(NOW)).message_id
+        return to_event(feedback, None, FixedClock(NOW)).message_id
 
     assert event_id(1) == event_id(1)
     assert event_id(1) != event_id(2)

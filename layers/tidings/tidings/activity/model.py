@@ -11,6 +11,7 @@ from tidings.activity.chain import Node
 from tidings.contacts.model import Identity, IdentityKind
 
 COMPANY_CALLS = frozenset({"group", "ungroup"})
+SYSTEM = "system"  # the type of what was not told to us but done here, or told by a provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Event:
             "properties": dict(self.properties),
             "traits": dict(self.traits),
             "context": dict(self.context),
+            "node": str(self.node),
             "cause": None if self.cause is None else str(self.cause),
-            "root": str(self.root or self.node),
+            "root": str(self.root or self.cause or self.node),
         }

@@ -172,10 +172,10 @@ class DynamoEventStore:
         own = table.caused_by.exists() & table.visit.does_not_exist() & table.root.does_not_exist()
         self._try(event, [table.caused_by.remove()], own)
 
-    def _try(self, event: Event, actions: list[Action], condition: Condition) -> None:
+    def _try(self, event: Event, actions: Sequence[Action], condition: Condition) -> None:
         try:
             with faults():
-                self._items(f"{event.workspace}#{event.identity}", event.message_id).update(actions, condition)
+                self._items(f"{event.workspace}#{event.identity}", event.message_id).update(list(actions), condition)
         except ConditionFailed:
             return
 
@@ -258,8 +258,9 @@ def _entity(texts: Mapping[str, str]) -> Event:
         **body.read(texts["body"], identity),
     )
     _, _, cause = texts.get("caused_by", "").partition("#")
-    found = {name: Node.parse(text) for name, text in (("cause", cause), ("root", texts.get("root", ""))) if text}
-    return replace(event, **found) if found else event
+    if cause:
+        event = replace(event, cause=Node.parse(cause))
+    return replace(event, root=Node.parse(texts["root"])) if "root" in texts else event
 
 
 def _caused_by(workspace: str, cause: Node) -> str:

@@ -72,6 +72,7 @@ def new_enrolment(automation: Automation, contact: Contact, event: Event) -> Enr
         component=following.next,
         until=until_texts(following),
         event={"identity": str(event.identity), "message_id": event.message_id, "event": event.name},
+        root=event.root,
     )
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from tidings.activity.chain import Node
 from tidings.activity.model import Event
 from tidings.automations.graph import Following
 from tidings.core.clock import to_text
@@ -30,7 +31,10 @@ class EnrolmentOver(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """One person's way through one version. `n` counts the steps taken; `component` is the state to be entered next."""
+    """One person's way through one version. `n` counts the steps taken; `component` is the state to be entered next.
+
+    `event` is what it began with, and `root` what began the chain before that, if anything did.
+    """
 
     workspace: str
     contact: str
@@ -47,6 +51,22 @@ class Enrolment:
     event: Mapping[str, str] = field(default_factory=dict)
     updated_at: datetime | None = None
     error: str = ""
+    root: Node | None = None
+
+    @property
+    def node(self) -> Node:
+        """The enrolment as a node of a chain of causes."""
+        return Node.enrolment(self.contact, self.automation, self.entry)
+
+    @property
+    def caused_by(self) -> Node | None:
+        """The event that it began with."""
+        return Node.event(self.event["identity"], self.event["message_id"]) if self.event else None
+
+    @property
+    def began_by(self) -> Node:
+        """What began the chain, as far as it was known when the enrolment began."""
+        return self.root or self.caused_by or self.node
 
     @property
     def execution_name(self) -> str:
@@ -85,6 +105,9 @@ class Enrolment:
             "until": dict(self.until),
             "steps": self.n,
             "cause": dict(self.event),
+            "node": str(self.node),
+            "caused_by": None if self.caused_by is None else str(self.caused_by),
+            "root": str(self.began_by),
             "error": self.error,
         }
 

@@ -309,6 +309,7 @@ class SendEmailTask:
                 "component": call.component,
                 "event": event.get("message_id", ""),
             },
+            root=situation.enrolment.began_by,
         )
 
 

@@ -12,6 +12,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
+from tidings.activity.chain import Node
 from tidings.automations.enrolments import Enrolment, EnrolmentState, StepCall, StepTaken
 from tidings.automations.model import Definition, parse_definition
 from tidings.core.clock import from_text, to_text
@@ -150,6 +151,7 @@ class EnrolmentItem(Item):
     n = NumberAttribute(null=True)
     runs = NumberAttribute(null=True)
     event = JsonAttribute(null=True)
+    root = UnicodeAttribute(null=True)
     updated_at = UnicodeAttribute(null=True)
     error = UnicodeAttribute(null=True)
     properties = JsonAttribute(null=True)
@@ -307,6 +309,7 @@ class DynamoEnrolmentStore:
             n=int(item.n or 0),
             runs=int(item.runs or 0),
             event=item.event or {},
+            root=Node.parse(item.root) if item.root else None,
             updated_at=from_text(item.updated_at) if item.updated_at else None,
             error=item.error or "",
         )
@@ -362,6 +365,7 @@ class DynamoEnrolmentStore:
             n=enrolment.n,
             runs=enrolment.runs,
             event=dict(enrolment.event),
+            root=str(enrolment.root) if enrolment.root else None,
         )
 
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import secrets
 import uuid
+
+_MESSAGE_ID = re.compile(r"c[a-z2-7]{26}-[a-z2-7]{26}")
 
 
 def digest(*parts: str, length: int = 26) -> str:
@@ -32,6 +35,11 @@ def contact_of_message(message: str) -> str:
     """The contact that a message id contains; empty if it is no message id of ours."""
     contact, dash, rest = message.partition("-")
     return contact if dash and rest and contact.startswith("c") else ""
+
+
+def is_message_id(text: str) -> bool:
+    """Whether a text looks like a message id of ours, as one does that somebody made up as well as we could."""
+    return _MESSAGE_ID.fullmatch(text) is not None
 
 
 def shard(key: str, count: int) -> int:

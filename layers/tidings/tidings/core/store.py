@@ -82,7 +82,7 @@ class WriteRefused(TidingsError):
 class ConditionFailed(TidingsError):
     """A conditional write found another state; `labels` names the parts that refused.
 
-    `items` holds, by label, the stored item for parts that asked to have it returned.
+    `items` holds by label, where a single update was refused, the item as it stands; empty if there is none.
     """
 
     status = 409
@@ -152,7 +152,11 @@ class _Connection(Connection):
         """Call again where another transaction held the item: then nothing was written, and it takes milliseconds.
 
         botocore does not repeat this. A repeat by a queue or a machine would come seconds or minutes later.
+
+        Whoever is refused a change is told what stands there instead: it costs nothing, and saves asking.
         """
+        if operation_name == "UpdateItem" and "ConditionExpression" in operation_kwargs:
+            operation_kwargs = {**operation_kwargs, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
         for attempt in range(RETRIES):
             try:
                 return dict(super()._make_api_call(operation_name, operation_kwargs))
@@ -266,7 +270,8 @@ def faults(parts: Sequence[Part] = ()) -> Iterator[None]:
     except (PynamoDBException, VerboseClientError, BotoCoreError) as error:
         code = _code_of(error)
         if code == "ConditionalCheckFailedException":
-            raise ConditionFailed({part.label for part in parts} or {"item"}) from error
+            labels = {part.label for part in parts} or {"item"}
+            raise ConditionFailed(labels, dict.fromkeys(labels, _stored(error))) from error
         if code in THROTTLES:
             raise Throttled("write_throttled", "The database is busy.") from error
         if code in REFUSALS:
@@ -287,6 +292,13 @@ def _transaction_error(error: TransactWriteError, parts: Sequence[Part]) -> Tidi
     if "TransactionConflict" in reasons or code == "TransactionInProgressException":
         return Unavailable("write_conflict", "Another write of the same item was under way.")
     return Unavailable("database_failed", f"The database answered {code or type(error.cause).__name__}.")
+
+
+def _stored(error: Exception) -> Mapping[str, Any]:
+    """The item that refused a change; empty if there is none. pynamodb keeps it from us, but not botocore's error."""
+    cause = error.cause if isinstance(error, PynamoDBException) else error
+    response: Mapping[str, Any] = getattr(getattr(cause, "__cause__", None), "response", None) or {}
+    return response.get("Item") or {}
 
 
 def _code_of(error: Exception) -> str:

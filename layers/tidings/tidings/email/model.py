@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from tidings.accounts.model import Workspace
+from tidings.activity.chain import Node
 from tidings.contacts.model import Contact
 from tidings.core.store import Part
 from tidings.messages.model import Kind, OnUnknown, Template
@@ -58,7 +59,10 @@ class MailGateway(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Who is to get which mail, and why. `message_id` comes from the cause, so that a repeat is the same message."""
+    """Who is to get which mail, and why. `message_id` comes from the cause, so that a repeat is the same message.
+
+    `root` is what began the chain that led here, if that is more than the cause.
+    """
 
     workspace: Workspace
     contact: Contact
@@ -72,6 +76,7 @@ class Order:
     variables: Mapping[str, Any] = field(default_factory=dict)
     cause: Mapping[str, str] = field(default_factory=dict)
     request: str = ""
+    root: Node | None = None
 
 
 class Company(Protocol):

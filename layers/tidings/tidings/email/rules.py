@@ -97,8 +97,11 @@ def error_of(feedback: Feedback) -> str:
     return ""
 
 
-def to_event(feedback: Feedback, clock: Clock) -> Event:
-    """The timeline's event. Its id comes from what was reported, so that a doubled notification is one event."""
+def to_event(feedback: Feedback, root: Node | None, clock: Clock) -> Event:
+    """The timeline's event, in the chain that `root` began.
+
+    Its id comes from what was reported, so that a doubled notification is one event.
+    """
     body = json.dumps(feedback.details, sort_keys=True, default=str)
     details = {name: feedback.details[name] for name in _SHOWN if feedback.details.get(name) is not None}
     return Event(
@@ -111,6 +114,7 @@ def to_event(feedback: Feedback, clock: Clock) -> Event:
         timestamp=feedback.at,
         properties={"message": feedback.message_id, **details},
         cause=Node.message(feedback.message_id),
+        root=root,
     )
 
 

@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tidings.accounts.service import WorkspaceCache
-from tidings.activity.chain import Node
 from tidings.activity.model import Event
 from tidings.consent.model import Channel, Check
 from tidings.consent.service import SuppressionService
@@ -187,6 +186,7 @@ class EmailService:
             claimed_at=now,
             request=order.request,
             cause=order.cause,
+            root=order.root,
             decision=decision.as_dict(),
             history=history,
         )
@@ -260,13 +260,18 @@ class FeedbackService:
         if feedback is None:
             return False
         self._suppress(feedback)
-        state = MEANINGS[feedback.kind].state
-        if state is not None:
-            self._messages.advance(
-                feedback.workspace, feedback.message_id, state, feedback.at, feedback.provider_id, error_of(feedback)
-            )
-        self._events.add(to_event(feedback, self._clock))
+        message = self._advance(feedback)
+        self._events.add(to_event(feedback, message.began_by if message else None, self._clock))
         return True
+
+    def _advance(self, feedback: Feedback) -> Message | None:
+        """The message, moved if this kind of event moves it; the answer to the write says what began its chain."""
+        workspace, message, state = feedback.workspace, feedback.message_id, MEANINGS[feedback.kind].state
+        if state is None:
+            # What began a chain never changes: the cheapest read is as good as any.
+            return self._messages.get(workspace, message, consistent=False)
+        error = error_of(feedback)
+        return self._messages.advance(workspace, message, state, feedback.at, feedback.provider_id, error)
 
     def _suppress(self, feedback: Feedback) -> None:
         reason = suppression_reason(feedback)
@@ -312,5 +317,6 @@ def _skipped_event(message: Message, clock: Clock) -> Event:
         received_at=clock.now(),
         timestamp=clock.now(),
         properties={"message": message.id, "decided_by": message.decision["decided_by"]},
-        cause=Node.message(message.id),
+        cause=message.node,
+        root=message.began_by,
     )

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tidings.activity.chain import Node
 from tidings.consent.model import Check
 
 NAME_PATTERN = r"^[a-z][a-z0-9-]{0,62}$"
@@ -112,7 +113,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to one contact, sent or not."""
+    """One message to one contact, sent or not. `cause` explains it; `root` is what began the chain it stands in."""
 
     workspace: str
     contact: str
@@ -132,6 +133,26 @@ class Message:
     cause: Mapping[str, str] = field(default_factory=dict)
     decision: Mapping[str, Any] = field(default_factory=dict)
     history: Mapping[str, str] = field(default_factory=dict)
+    root: Node | None = None
+
+    @property
+    def node(self) -> Node:
+        """The message as a node of a chain of causes."""
+        return Node.message(self.id)
+
+    @property
+    def caused_by(self) -> Node | None:
+        """What led to the message: an enrolment, or a call of the API."""
+        if "api" in self.cause:
+            return Node.call(self.cause["api"])
+        if "automation" in self.cause:
+            return Node.enrolment(self.contact, self.cause["automation"], self.cause["entry"])
+        return None
+
+    @property
+    def began_by(self) -> Node:
+        """What began the chain, as far as it was known when the message was made."""
+        return self.root or self.caused_by or self.node
 
     def as_dict(self) -> dict[str, Any]:
         """The message as the API shows it."""
@@ -148,6 +169,9 @@ class Message:
             "provider_id": self.provider_id,
             "error": self.error,
             "cause": dict(self.cause),
+            "node": str(self.node),
+            "caused_by": None if self.caused_by is None else str(self.caused_by),
+            "root": str(self.began_by),
             "decision": dict(self.decision),
             "history": dict(self.history),
         }

@@ -11,6 +11,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
+from tidings.activity.chain import Node
 from tidings.consent.model import Check
 from tidings.core.clock import from_text, to_text
 from tidings.core.ids import contact_of_message, shard
@@ -117,6 +118,7 @@ class MessageItem(Item):
     error = UnicodeAttribute(null=True)
     request = UnicodeAttribute(null=True)
     cause = JsonAttribute(null=True)
+    root = UnicodeAttribute(null=True)
     decision = JsonAttribute(null=True)
     history: MapAttribute[str, Any] = MapAttribute(null=True)  # type: ignore[no-untyped-call]
     expires_at = NumberAttribute(null=True)
@@ -134,11 +136,13 @@ class DynamoMessageStore:
         """Where a message stands, for a batched read."""
         return Key(self._items, f"{workspace}#{contact}", message)
 
-    def get(self, workspace: str, message: str) -> Message | None:
-        """A message by its id, which contains its contact: one consistent read."""
+    def get(self, workspace: str, message: str, consistent: bool = True) -> Message | None:
+        """A message by its id, which contains its contact: one read."""
         with faults():
             try:
-                item = self._items.get(f"{workspace}#{contact_of_message(message)}", message, consistent_read=True)
+                item = self._items.get(
+                    f"{workspace}#{contact_of_message(message)}", message, consistent_read=consistent
+                )
             except self._items.DoesNotExist:
                 return None
         return self.entity(item)
@@ -203,8 +207,13 @@ class DynamoMessageStore:
             return False
         return True
 
-    def advance(self, workspace: str, message: str, state: State, at: datetime, provider_id: str, error: str) -> bool:
-        """Move a message up to a state that the provider reported; False if it is there, higher, or not ours."""
+    def advance(
+        self, workspace: str, message: str, state: State, at: datetime, provider_id: str, error: str
+    ) -> Message | None:
+        """Move a message up to a state that the provider reported, unless it is there or higher: one write.
+
+        The message as it then stands; None if it is not ours.
+        """
         table = self._items
         item = table(f"{workspace}#{contact_of_message(message)}", message)
         actions: list[Action] = [
@@ -219,9 +228,10 @@ class DynamoMessageStore:
         try:
             with faults():
                 item.update(actions, condition=table.pk.exists() & (table.rank < RANK[state]))
-        except ConditionFailed:
-            return False
-        return True
+        except ConditionFailed as refused:
+            stored = refused.items["item"]
+            return self.entity(table.from_raw_data(dict(stored))) if stored else None
+        return self.entity(item)  # an update's answer is the whole item
 
     def entity(self, item: MessageItem) -> Message:
         """The message that a read item is."""
@@ -243,6 +253,7 @@ class DynamoMessageStore:
             error=item.error or "",
             request=item.request or "",
             cause=item.cause or {},
+            root=Node.parse(item.root) if item.root else None,
             decision=_whole(item.decision),
             history=item.history.as_dict() if item.history else {},  # type: ignore[no-untyped-call]
         )
@@ -284,6 +295,7 @@ class DynamoMessageStore:
             error=message.error or None,
             request=message.request or None,
             cause=dict(message.cause),
+            root=str(message.root) if message.root else None,
             decision=_brief(message.decision),
             history=dict(message.history),
         )
