@@ -31,6 +31,9 @@ def register(subparsers: Any) -> None:
     parser.add_argument("--json", action="store_true", help="print one line of JSON when ready, and nothing else")
     parser.add_argument("--record", type=Path, metavar="FILE", help="append every AWS call of every function to FILE")
     parser.add_argument("--template", type=Path, metavar="FILE", help="deploy this template instead of the checkout's")
+    parser.add_argument(
+        "--geo", type=Path, metavar="FILE", help="a MaxMind DB file, by which addresses are given places"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -48,5 +51,6 @@ def run(args: argparse.Namespace) -> int:
             as_json=args.json,
             record=args.record,
             template=args.template,
+            geo=args.geo,
         )
     )

@@ -6,12 +6,17 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from tidings.contacts.places import SETTING, MaxMindPlaces, UnusableGeoDatabase
+from tidings_cli.errors import CommandFailed
+
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 
 # A variable of the user's that starts like this would change what the engine or an AWS client does.
 FOREIGN = ("AWS_", "MINISTACK_", "LOCALSTACK_", "LAMBDA_", "SFN_", "TABLE_", "TIDINGS_", "BOTO_")
-FOREIGN_NAMES = frozenset({"AUTH", "SERVICES", "EDGE_PORT", "USE_SSL", "LOG_LEVEL", "CLOUDTRAIL_RECORDING"})
+FOREIGN_NAMES = frozenset(
+    {"AUTH", "SERVICES", "EDGE_PORT", "USE_SSL", "LOG_LEVEL", "CLOUDTRAIL_RECORDING", "GEO_DATABASE"}
+)
 
 
 def clean(environment: Mapping[str, str]) -> dict[str, str]:
@@ -62,6 +67,21 @@ def engine_environment(port: int, folder: Path, wait_scale: float | None) -> dic
     if wait_scale is not None:
         environment["SFN_WAIT_SCALE"] = str(wait_scale)
     return environment
+
+
+def geo_environment(file: Path | None) -> dict[str, str]:
+    """What tells functions of the file that they look places up in. Raises CommandFailed if it cannot be used.
+
+    The template names no file unless it is given a layer, so that functions see the variable of their engine.
+    """
+    if file is None:
+        return {}
+    path = file.expanduser().resolve()
+    try:
+        MaxMindPlaces(path, named_by="--geo")
+    except UnusableGeoDatabase as error:
+        raise CommandFailed(f"{error}.") from error
+    return {SETTING: str(path)}
 
 
 def enter(environment: Mapping[str, str]) -> None:

@@ -58,6 +58,7 @@ class Options:
     as_json: bool = False
     record: Path | None = None
     template: Path | None = None
+    geo: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +210,7 @@ class System:
             recorded = self._serve(recorder.handle, RECORDER_THREADS)
             endpoints = environment.client_environment(recorded, recorded, recorded)
         told = environment.engine_environment(port, self._folder.path, self._options.wait_scale)
+        told |= environment.geo_environment(self._options.geo)
         engine = Engine(self._folder.path, port, self._own_environment | endpoints | told)
         self._parts.callback(self._stop_engine, engine)
         engine.start()

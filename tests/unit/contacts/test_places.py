@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    from mmdb_writer import MMDBWriter
+from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
 from tidings.contacts.context import Source, fields_of

@@ -22,7 +22,7 @@ SETTING = "GEO_DATABASE"
 
 
 class UnusableGeoDatabase(RuntimeError):
-    """The file that the setting names cannot be read; the message names both."""
+    """The file that a setting names cannot be used; the message names both."""
 
 
 def places(settings: Settings) -> Places:
@@ -35,18 +35,18 @@ def places(settings: Settings) -> Places:
 
 
 class MaxMindPlaces:
-    """Finds places in a file, which stays open."""
+    """Finds places in a file, which stays open; `named_by` is who to tell of if it cannot be used."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, named_by: str = SETTING) -> None:
         # Imported here: who has no file does not pay for it.
         from maxminddb import InvalidDatabaseError, open_database
 
         try:
             self._reader: Reader = open_database(path)
         except OSError as error:
-            raise UnusableGeoDatabase(f"{SETTING} names {path}, which cannot be read: {error.strerror}") from error
+            raise UnusableGeoDatabase(f"{named_by} names {path}, which cannot be read: {error.strerror}") from error
         except InvalidDatabaseError as error:
-            raise UnusableGeoDatabase(f"{SETTING} names {path}, which is no MaxMind DB file") from error
+            raise UnusableGeoDatabase(f"{named_by} names {path}, which is no MaxMind DB file") from error
         # What is damaged behind a sound beginning has no place for that address: an event is worth more than its city.
         self._damage = (InvalidDatabaseError, ValueError)
 
