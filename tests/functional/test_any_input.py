@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.calls import KINDS
 from tests.support.examples import few
 from tests.support.world import World
 
@@ -37,6 +38,7 @@ MESSAGE = {
     "type": "track", "userId": "u-7", "anonymousId": "a-9", "event": "Signed Up", "messageId": "m-1",
     "properties": {"plan": "team"}, "traits": {"email": "ada@people.example"}, "context": {"traits": {"a": 1}},
     "timestamp": "2026-11-21T08:00:00Z", "sentAt": "2026-11-21T08:00:00Z", "integrations": {"All": True},
+    "groupId": "g-1", "previousId": "a-8", "name": "Pricing", "category": "Docs",
 }  # fmt: skip
 ORDER = {
     "to": {"user_id": "u-7"}, "template": "tips", "idempotency_key": "k-1", "kind": "marketing", "variables": {"x": 1},
@@ -69,7 +71,7 @@ def answered(answer: tuple[int, dict[str, Any]]) -> int:
     return status
 
 
-@pytest.mark.parametrize("kind", ["track", "identify", "batch"])
+@pytest.mark.parametrize("kind", KINDS)
 @few(20)
 @given(data=st.data())
 def test_any_message_is_taken_or_refused_and_what_was_taken_is_served(

@@ -18,9 +18,15 @@ STORY: dict[str, dict[str, Any] | None] = {
     "templates.api": {"template": "tips", "version": 1, "changed": True},
     "automations.api": {"automation": "welcome", "problems": []},
     "automations.api.publish": {"automation": "welcome", "version": 1, "changed": True},
+    "settings.api": {"plan": {"track": {"__default": {"enabled": True}}}},
+    "page.api": {"success": True},
     "identify.api": {"success": True},
+    "alias.api": {"success": True},
+    "group.api": {"success": True},
     "track.api": {"success": True},
     "batch.api": {"success": True},
+    "screen.api": {"success": True},
+    "ungroup.api": {"success": True},
     "react.stream": {"batchItemFailures": []},
     "start_enrolments.queue": {"batchItemFailures": []},
     "contacts.api": {"traits": {"email": "ada@people.example", "first_name": "Ada", "plan": "team"}, "known": True},
@@ -95,7 +101,8 @@ def test_the_whole_story_may_be_told_twice(story: World) -> None:
     assert len(story.executions) == 1
     contact = story.contact(user_id="u-7")["contact"]
     told = [one["event"] for one in story.of_contact(contact, "events") if one["event"]]
-    assert sorted(told) == ["Email Delivered", "Email Sent", "Project Created", "Signed Up"]
+    viewed = ["Viewed Home Screen", "Viewed Pricing Page"]
+    assert sorted(told) == ["Email Delivered", "Email Sent", "Project Created", "Signed Up", *viewed]
 
 
 def test_every_function_has_an_event_for_each_source_that_wakes_it() -> None:

@@ -10,35 +10,17 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.support.calls import KINDS, NEEDED, basic, message, stored
 from tests.support.recorder import Call
+from tests.support.template import table_variables
 from tests.support.world import World
 
 from tidings.activity.model import Event
-from tidings.activity.store import from_stream
-
-KINDS = ("identify", "track", "batch")
-
-
-def message(kind: str, **fields: Any) -> dict[str, Any]:
-    """A message that is right; in a batch it is one of one."""
-    item = {"type": "track", "userId": "u-7", "event": "Signed Up", "messageId": "m-1", **fields}
-    if kind == "identify":
-        item = {"type": "identify", "userId": "u-7", "traits": {"plan": "team"}, "messageId": "m-1", **fields}
-    return {"batch": [item]} if kind == "batch" else item
-
-
-def basic(key: str, colon: bool = True) -> dict[str, str]:
-    token = base64.b64encode(f"{key}{':' if colon else ''}".encode()).decode()
-    return {"authorization": f"Basic {token}"}
+from tidings.core.http import ok
 
 
 def post(world: World, kind: str, body: Any, key: str | None = None, **headers: str) -> tuple[int, dict[str, Any]]:
     return world.call(kind, f"POST /v1/{kind}", body, key, headers=headers)
-
-
-def stored(world: World) -> list[Event]:
-    """The stored events in the order in which they were received."""
-    return sorted((from_stream(item) for item in world.items("TABLE_EVENTS")), key=lambda event: event.received_at)
 
 
 def place(event: Event) -> str:
@@ -110,10 +92,25 @@ def test_a_key_is_looked_up_once_a_minute_whether_it_is_known_or_not(world: Worl
             world.ingest("track", message("track"), key)
         world.now += timedelta(seconds=59)
         world.ingest("track", message("track"), key)
-        assert len(world.recorder.of("dynamodb:GetItem")) == 1
+        assert reads(world, "TABLE_API_KEYS") == 1
         world.now += timedelta(seconds=1)
         world.ingest("track", message("track"), key)
-        assert len(world.recorder.of("dynamodb:GetItem")) == 2
+        assert reads(world, "TABLE_API_KEYS") == 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_workspace_s_rules_are_read_once_a_minute_whatever_the_key(world: World, kind: str) -> None:
+    for seconds, read in ((0, 1), (59, 1), (1, 2)):
+        world.now += timedelta(seconds=seconds)
+        for key in ("write", "publishable", "secret"):
+            world.ingest(kind, message(kind), key)
+        assert reads(world, "TABLE_WORKSPACES") == read
+
+
+def reads(world: World, table: str) -> int:
+    """How often an item of a table was read."""
+    read = [call.arguments["TableName"] for call in world.recorder.of("dynamodb:GetItem")]
+    return read.count(table_variables()[table])
 
 
 def test_the_key_says_the_workspace(world: World) -> None:
@@ -192,24 +189,25 @@ def test_items_of_a_batch_are_received_in_their_order(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("original", "sent", "happened"),
+    ("original", "sent", "happened", "clamped"),
     [
-        (None, "2026-11-21T07:00:00Z", "2026-11-21T09:00:00.000000Z"),
-        ("2026-11-21T06:50:00Z", "2026-11-21T07:00:00Z", "2026-11-21T08:50:00.000000Z"),
-        ("2026-11-21T08:00:00Z", None, "2026-11-21T08:00:00.000000Z"),
-        ("2031-01-01T00:00:00Z", None, "2026-11-21T09:00:00.000000Z"),
-        ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-11-21T09:00:00.000000Z"),
-        ("0001-01-01T00:00:00Z", None, "0001-01-01T00:00:00.000000Z"),
+        (None, "2026-11-21T07:00:00Z", "2026-11-21T09:00:00.000000Z", False),
+        ("2026-11-21T06:50:00Z", "2026-11-21T07:00:00Z", "2026-11-21T08:50:00.000000Z", False),
+        ("2026-11-21T08:00:00Z", None, "2026-11-21T08:00:00.000000Z", False),
+        ("2031-01-01T00:00:00Z", None, "2026-11-21T09:00:00.000000Z", True),
+        ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-11-21T09:00:00.000000Z", False),
+        ("0001-01-01T00:00:00Z", None, "0001-01-01T00:00:00.000000Z", False),
     ],
 )
 def test_the_clients_clock_is_corrected_and_every_time_is_kept(
-    world: World, original: str | None, sent: str | None, happened: str
+    world: World, original: str | None, sent: str | None, happened: str, clamped: bool
 ) -> None:
     world.ingest("track", message("track", timestamp=original, sentAt=sent))
-    world.pump()
-    (told,) = world.of_contact(world.contact(user_id="u-7")["contact"], "events")
+    (event,) = stored(world)
+    told = json.loads(ok(event.as_dict())["body"])
     assert told["timestamp"] == happened
     assert told["received_at"] == "2026-11-21T09:00:00.000000Z"
+    assert told["clamped"] is clamped
     for field, given in (("original_timestamp", original), ("sent_at", sent)):
         assert (told[field] and datetime.fromisoformat(told[field])) == (given and datetime.fromisoformat(given))
 
@@ -245,17 +243,42 @@ OF_IDENTIFY: list[Case] = [
     ({"traits": "plan"}, "invalid_type", "traits"),
     ({"context": {"traits": "plan"}}, "invalid_type", "context.traits"),
 ]
+OF_VIEWS: list[Case] = [
+    ({"name": 7}, "invalid_type", "name"),
+    ({"category": {}}, "invalid_type", "category"),
+    ({"properties": []}, "invalid_type", "properties"),
+]
+OF_COMPANIES: list[Case] = [
+    ({"groupId": None}, "missing_group_id", "groupId"),
+    ({"groupId": "0"}, "missing_group_id", "groupId"),
+    ({"groupId": []}, "invalid_type", "groupId"),
+    ({"groupId": "g" * 1025}, "id_too_long", "groupId"),
+    ({"traits": "plan"}, "invalid_type", "traits"),
+]
+OF_ALIAS: list[Case] = [
+    ({"previousId": None}, "missing_previous_id", "previousId"),
+    ({"previousId": "anonymous"}, "missing_previous_id", "previousId"),
+    ({"previousId": {}}, "invalid_type", "previousId"),
+    ({"userId": None, "anonymousId": "a-9"}, "missing_user_id", "userId"),
+]
+OF: dict[str, list[Case]] = {
+    "track": OF_TRACK,
+    "identify": OF_IDENTIFY,
+    "page": OF_VIEWS,
+    "screen": OF_VIEWS,
+    "group": OF_COMPANIES,
+    "ungroup": OF_COMPANIES,
+    "alias": OF_ALIAS,
+}
 OF_BATCH: list[Case] = [
     ({"type": "purchase"}, "unknown_type", "type"),
     ({"type": None}, "unknown_type", "type"),
 ]
 
 
-@pytest.mark.parametrize(("kind", "cases"), [("track", WRONG + OF_TRACK), ("identify", WRONG + OF_IDENTIFY)])
-def test_a_wrong_call_is_refused_with_its_code_and_field_and_stores_nothing(
-    world: World, kind: str, cases: list[Case]
-) -> None:
-    for wrong, code, field in cases:
+@pytest.mark.parametrize("kind", OF)
+def test_a_wrong_call_is_refused_with_its_code_and_field_and_stores_nothing(world: World, kind: str) -> None:
+    for wrong, code, field in WRONG + OF[kind]:
         status, answer = world.ingest(kind, message(kind, **wrong))
         assert (status, answer["code"], answer.get("field")) == (400, code, field), str(wrong)[:200]
         assert answer["message"]
@@ -263,8 +286,12 @@ def test_a_wrong_call_is_refused_with_its_code_and_field_and_stores_nothing(
 
 
 def test_of_a_batch_the_good_items_are_kept_and_the_answer_names_those_refused(world: World) -> None:
-    of_identify: list[Case] = [({**wrong, "type": "identify"}, code, field) for wrong, code, field in OF_IDENTIFY]
-    for number, (wrong, code, field) in enumerate(WRONG + OF_TRACK + OF_BATCH + of_identify):
+    of_each: list[Case] = [
+        ({**NEEDED[kind], **wrong, "type": kind}, code, field)
+        for kind, cases in OF.items()
+        for wrong, code, field in cases
+    ]
+    for number, (wrong, code, field) in enumerate(WRONG + OF_BATCH + of_each):
         good = [message("track", messageId=f"good-{number}-1"), message("identify", messageId=f"good-{number}-2")]
         bad = message("track", messageId="bad") | wrong
         status, answer = world.ingest("batch", {"batch": [good[0], bad, good[1], "no object"]})
@@ -324,7 +351,7 @@ def test_a_batch_that_is_wrong_as_a_whole_is_refused_as_a_whole(
     assert stored(world) == []
 
 
-@pytest.mark.parametrize("kind", ["identify", "track"])
+@pytest.mark.parametrize("kind", OF)
 def test_a_call_of_megabytes_is_too_large_whether_gzipped_or_not(world: World, kind: str) -> None:
     huge = json.dumps(message(kind, x="y" * 5_000_000))
     packed = base64.b64encode(gzip.compress(huge.encode())).decode()

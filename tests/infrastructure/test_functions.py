@@ -68,6 +68,8 @@ def test_no_route_is_served_twice() -> None:
 
 def test_the_api_has_exactly_these_routes() -> None:
     assert sorted(routes(), key=lambda route: (route[1], route[0])) == [
+        ("POST", "/v1/a", "AliasFunction"),
+        ("POST", "/v1/alias", "AliasFunction"),
         ("GET", "/v1/automations", "AutomationsFunction"),
         ("GET", "/v1/automations/{name}", "AutomationsFunction"),
         ("PUT", "/v1/automations/{name}", "AutomationsFunction"),
@@ -75,25 +77,39 @@ def test_the_api_has_exactly_these_routes() -> None:
         ("POST", "/v1/automations/{name}/publish", "AutomationsFunction"),
         ("POST", "/v1/automations/{name}/resume", "AutomationsFunction"),
         ("GET", "/v1/automations/{name}/versions", "AutomationsFunction"),
+        ("POST", "/v1/b", "BatchFunction"),
         ("POST", "/v1/batch", "BatchFunction"),
         ("GET", "/v1/contacts", "ContactsFunction"),
         ("GET", "/v1/contacts/{contact}", "ContactsFunction"),
         ("GET", "/v1/contacts/{contact}/enrolments", "ContactsFunction"),
         ("GET", "/v1/contacts/{contact}/messages", "ContactsFunction"),
         ("GET", "/v1/contacts/{contact}/timeline", "ContactsFunction"),
+        ("GET", "/v1/conflicts", "FormsFunction"),
+        ("DELETE", "/v1/conflicts/{conflict}", "FormsFunction"),
         ("POST", "/v1/emails", "SendEmailFunction"),
+        ("POST", "/v1/forms", "FormsFunction"),
+        ("POST", "/v1/g", "GroupFunction"),
+        ("POST", "/v1/group", "GroupFunction"),
+        ("POST", "/v1/i", "IdentifyFunction"),
         ("POST", "/v1/identify", "IdentifyFunction"),
         ("GET", "/v1/messages", "MessagesFunction"),
         ("GET", "/v1/messages/{message}", "MessagesFunction"),
+        ("POST", "/v1/p", "PageFunction"),
+        ("POST", "/v1/page", "PageFunction"),
+        ("GET", "/v1/projects/{writeKey}/settings", "SettingsFunction"),
+        ("POST", "/v1/s", "ScreenFunction"),
+        ("POST", "/v1/screen", "ScreenFunction"),
         ("POST", "/v1/suppressions/check", "CheckSuppressionFunction"),
         ("DELETE", "/v1/suppressions/{channel}/{address}", "SuppressionsFunction"),
         ("GET", "/v1/suppressions/{channel}/{address}", "SuppressionsFunction"),
         ("PUT", "/v1/suppressions/{channel}/{address}", "SuppressionsFunction"),
+        ("POST", "/v1/t", "TrackFunction"),
         ("GET", "/v1/templates", "TemplatesFunction"),
         ("GET", "/v1/templates/{name}", "TemplatesFunction"),
         ("PUT", "/v1/templates/{name}", "TemplatesFunction"),
         ("GET", "/v1/templates/{name}/versions", "TemplatesFunction"),
         ("POST", "/v1/track", "TrackFunction"),
+        ("POST", "/v1/ungroup", "UngroupFunction"),
     ]
 
 
@@ -102,7 +118,17 @@ def test_browsers_may_send_what_sdks_send() -> None:
     assert cors["AllowOrigins"] == ["*"]
     # A wildcard would not cover authorization: https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name
     assert set(cors["AllowHeaders"]) == {"authorization", "content-type", "x-retry-count"}
-    assert "POST" in cors["AllowMethods"]
+    assert {"GET", "POST"} <= set(cors["AllowMethods"])
+
+
+def test_a_page_s_script_may_read_when_to_come_back() -> None:
+    cors = STACK.properties("Api")["CorsConfiguration"]
+    assert set(cors["ExposeHeaders"]) == {"retry-after", "x-ratelimit-reset"}
+
+
+def test_preflights_are_answered_by_the_api_and_wake_no_function() -> None:
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html
+    assert {method for method, _, _ in routes()} & {"OPTIONS", "ANY"} == set()
 
 
 def test_the_api_writes_no_access_log() -> None:

@@ -24,6 +24,7 @@ from tidings.core.keys import fingerprint
 
 EVENTS = ROOT / "events"
 BEGINNING = ["templates.api", "automations.api", "automations.api.publish", "identify.api", "track.api", "react.stream"]
+_KEYS = {"pk_example": KeyKind.PUBLISHABLE, "wk_example": KeyKind.WRITE, "sk_example": KeyKind.SECRET}
 
 
 def event(name: str) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def add_keys(world: World) -> None:
     """Give the workspace the keys that stand in the events."""
     with world.recorder.unseen():
         keys = DynamoKeyStore(world.database)
-        for key, kind in (("wk_example", KeyKind.WRITE), ("sk_example", KeyKind.SECRET)):
+        for key, kind in _KEYS.items():
             keys.add(ApiKey(fingerprint(key), "acme", kind, kind.value, world.now))
 
 

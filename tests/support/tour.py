@@ -87,7 +87,16 @@ INGEST = {
     "POST /v1/identify": Case(body={"userId": "ada", "messageId": "canary-1", "traits": {"email": ADA}}),
     "POST /v1/track": Case(body=TRACK),
     "POST /v1/batch": Case(body={"batch": [{"type": "track", **TRACK}]}),
+    "POST /v1/page": Case(body={"userId": "ada", "messageId": "canary-1", "name": "Pricing"}),
+    "POST /v1/screen": Case(body={"userId": "ada", "messageId": "canary-1", "name": "Home"}),
+    "POST /v1/group": Case(body={"userId": "ada", "messageId": "canary-1", "groupId": "g-1"}),
+    "POST /v1/ungroup": Case(body={"userId": "ada", "messageId": "canary-1", "groupId": "g-1"}),
+    "POST /v1/alias": Case(body={"userId": "ada", "messageId": "canary-1", "previousId": "a-1"}),
 }
+# The browser SDK's short paths of the same functions.
+INGEST |= {f"POST /v1/{kind[0]}": INGEST[f"POST /v1/{kind}"] for kind in (
+    "identify", "track", "page", "screen", "group", "alias", "batch"
+)}  # fmt: skip
 
 
 @cache
