@@ -20,7 +20,7 @@ from tests.support import fast
 from tests.support.recorder import Recorder
 from tests.support.world import REGION, ROOT, World
 
-from benchmarks.samples import PROPERTIES, TRAITS, from_browser, from_python
+from benchmarks.samples import COMPANY, PROPERTIES, TRAITS, from_browser, from_python, of_page
 from tidings.automations.source import read as read_source
 
 Step = Callable[[], Any]
@@ -209,9 +209,9 @@ def sent(world: World) -> dict[str, Any]:
 
 
 def _ingest(world: World, message: dict[str, Any]) -> Step:
-    kind = message["type"]
-    must(world.ingest(kind, {**message, "messageId": "warm"}))
-    return lambda: must(world.ingest(kind, message))
+    kind, key = message["type"], "publishable" if "userAgent" in message["context"] else "write"
+    must(world.ingest(kind, {**message, "messageId": "warm"}, key))
+    return lambda: must(world.ingest(kind, message, key))
 
 
 @operation("ingest", "track from a server")
@@ -244,6 +244,40 @@ def identify(world: World) -> Step:
 def identify_from_browser(world: World) -> Step:
     """A few traits with all that a browser tells."""
     return _ingest(world, from_browser("identify", "u-7", traits=TRAITS))
+
+
+def _calls(origin: str) -> dict[str, dict[str, Any]]:
+    """What else there is to report, from a server or a browser."""
+    make = {"server": from_python, "browser": from_browser}[origin]
+    return {
+        "page": of_page(make("page", "u-7", name="Pricing", properties={"name": "Pricing"})),
+        "screen": make("screen", "u-7", name="Home", properties=PROPERTIES),
+        "group": make("group", "u-7", groupId="g-1", traits=COMPANY),
+        "ungroup": make("ungroup", "u-7", groupId="g-1"),
+        "alias": make("alias", "u-7", previousId="6f1f9b1c-8d0e-4a52-9d3b-0c5a3e1d7f20"),
+    }
+
+
+def other_call(kind: str, origin: str) -> Preparation:
+    """A page, screen, group, ungroup or alias call."""
+    return lambda world: _ingest(world, _calls(origin)[kind])
+
+
+for _kind in _calls("server"):
+    for _origin in ("server", "browser"):
+        operation("ingest", f"{_kind} from a {_origin}")(other_call(_kind, _origin))
+
+
+@operation("ingest", "settings for the browser SDK")
+def settings(world: World) -> Step:
+    """What a page asks before it reports."""
+    path = {"writeKey": world.keys["publishable"]}
+
+    def step() -> None:
+        must(world.call("settings", "GET /v1/projects/{writeKey}/settings", key=None, path=path))
+
+    step()
+    return step
 
 
 def batch(size: int) -> Preparation:

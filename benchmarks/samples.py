@@ -66,7 +66,13 @@ def from_browser(kind: str, user: str, number: int = 0, **fields: Any) -> Messag
     }
 
 
+def of_page(message: Message) -> Message:
+    """A page call has the page among its properties, too."""
+    return {**message, "properties": {**message["context"].get("page", {}), **message.get("properties", {})}}
+
+
 PROPERTIES = {"plan": "team", "seats": 4, "source": "pricing page", "trial": True}
+COMPANY = {"name": "Acme Tools", "plan": "team", "employees": 12}
 TRAITS = {
     "email": "ada@people.example",
     "firstName": "Ada",

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from benchmarks import operations
 from benchmarks.operations import Cost, Preparation, at, cost_of, events_of, example, known, must, tell
-from benchmarks.samples import PROPERTIES, TRAITS, from_browser, from_python
+from benchmarks.samples import COMPANY, PROPERTIES, TRAITS, from_browser, from_python, of_page
 from tests.support.machine import Execution
 from tests.support.units import item_bytes
 from tests.support.world import ROOT, World
@@ -35,6 +35,16 @@ def test_a_call_of_a_browser_costs_no_more(world: World, operation: Preparation)
     assert cost_of(world, operation) == Cost({PUT: 1}, write_units=2, read_units=0)
 
 
+@pytest.mark.parametrize("origin", ["server", "browser"])
+@pytest.mark.parametrize("kind", ["page", "screen", "group", "ungroup", "alias"])
+def test_every_other_call_costs_the_same(world: World, kind: str, origin: str) -> None:
+    assert cost_of(world, operations.other_call(kind, origin)) == Cost({PUT: 1}, write_units=2, read_units=0)
+
+
+def test_the_sdk_s_settings_cost_nothing_while_the_key_is_known(world: World) -> None:
+    assert cost_of(world, operations.settings) == Cost({}, write_units=0, read_units=0)
+
+
 def test_a_repeated_call_is_one_refused_write(world: World) -> None:
     assert cost_of(world, operations.track_repeated) == Cost({PUT: 1}, write_units=1, read_units=0)
 
@@ -45,11 +55,14 @@ def test_a_repeated_call_is_one_refused_write(world: World) -> None:
     from_browser("track", "u-7", event="Project Created", properties=PROPERTIES),
     from_browser("identify", "u-7", traits=TRAITS),
     from_browser("track", "", event="Project Created", properties=PROPERTIES),
+    of_page(from_browser("page", "u-7", name="New project", category="Projects")),
+    from_browser("group", "u-7", groupId="g-1", traits=COMPANY),
+    from_browser("alias", "u-7", previousId="u-7"),
 ])  # fmt: skip
 def test_what_sdks_send_is_stored_in_less_than_a_kilobyte(world: World, message: dict[str, Any]) -> None:
-    must(world.ingest(message["type"], message))
-    (item,) = world.items("TABLE_EVENTS")
-    assert item_bytes(item) <= 1024
+    for key in ("write", "publishable"):
+        must(world.ingest(message["type"], {**message, "messageId": key + message["messageId"]}, key))
+    assert max(map(item_bytes, world.items("TABLE_EVENTS"))) <= 1024
 
 
 @pytest.mark.parametrize("size", [1, 25, 26, 250])

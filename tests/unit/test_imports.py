@@ -13,28 +13,28 @@ from benchmarks.starts import Start, start
 
 # Modules that are not Python's own, as counted in November 2026, and what may be added unnoticed.
 MODULES = {
-    "alias": 216,
+    "alias": 219,
     "automations": 280,
-    "batch": 216,
+    "batch": 219,
     "branch": 246,
     "check_suppression": 289,
     "contacts": 280,
-    "group": 216,
-    "identify": 216,
+    "group": 219,
+    "identify": 219,
     "messages": 257,
-    "page": 216,
+    "page": 219,
     "react": 275,
-    "screen": 216,
+    "screen": 219,
     "send_email": 410,
     "ses_events": 264,
-    "settings": 200,
+    "settings": 205,
     "settle_executions": 233,
     "settle_messages": 249,
     "start_enrolments": 260,
     "suppressions": 216,
     "templates": 257,
-    "track": 216,
-    "ungroup": 216,
+    "track": 219,
+    "ungroup": 219,
 }
 HEADROOM = 1.05
 
