@@ -146,7 +146,7 @@ class FormService:
         keys = {self._contacts.contact_key(workspace, contact): contact for contact in sorted(contacts)}
         found = self._database.batch_get(keys) if keys else {}
         read = {keys[key]: self._contacts.entity(item) for key, item in found.items()}
-        if len(read) < len(keys) or any(contact.merged_into for contact in read.values()):
+        if len(read) < len(keys) or any(contact.merged_into or contact.erased_at for contact in read.values()):
             raise ConditionFailed({"contact"})  # between the two reads somebody merged or erased one
         return read
 

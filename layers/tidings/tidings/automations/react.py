@@ -25,6 +25,7 @@ from tidings.automations.store import Automation, DynamoAutomationStore
 from tidings.conditions.evaluate import evaluate
 from tidings.contacts.companies import CompanyService
 from tidings.contacts.context import merged
+from tidings.contacts.erased import PersonErased
 from tidings.contacts.linking import Sighting
 from tidings.contacts.model import Contact, Context, Identity, IdentityKind, Lead, Stamp
 from tidings.contacts.rules import Refusal, external_ids
@@ -161,6 +162,7 @@ class Reactor:
     def _settle(self, sighting: Sighting, event: Event, known: Known) -> str:
         workspace = sighting.workspace
         identifiers = known.identifiers(workspace)
+        sighting = replace(sighting, secret=known.workspaces[workspace].secret if workspace in known.workspaces else "")
         user, anonymous = (self._lead(workspace, i, known) for i in (sighting.user, sighting.anonymous))
         settled = self._settlement.settle(
             sighting, user, anonymous, identifiers, lambda new: self._folding.tell(new, event, identifiers, True)[0]
@@ -293,6 +295,11 @@ class Reactor:
         """Serve a group of records; what AWS could not do now is repeated, a record that breaks us is set aside."""
         try:
             return serve(group)
+        except PersonErased as error:
+            # Told before: let go. Told since: the identities are free in a moment, and it begins somebody new.
+            if any(not one.event.contact and one.event.received_at > error.erased_at for one in group):
+                logger.warning("to be repeated", extra={"code": error.code, "records": len(group)})
+                failed.append(group[0].sequence)
         except (Throttled, Unavailable) as error:
             logger.warning("to be repeated", extra={"code": error.code, "records": len(group)})
             failed.append(group[0].sequence)

@@ -70,6 +70,7 @@ def contact(item: Any) -> Contact:
         apart=frozenset(Identity.parse(text) for text in item.apart or ()),
         kept=tuple(_read_window(window) for window in item.kept or ()),
         lent=tuple(_read_window(window) for window in item.lent or ()),
+        erased_at=from_text(item.erased_at) if item.erased_at else None,
     )
 
 

@@ -8,7 +8,7 @@ message at a time comes to the same end in any order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -18,7 +18,10 @@ from tidings.core.errors import InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """The identities of one message. `at` is when it was received, `said` when it was said by our clock."""
+    """The identities of one message. `at` is when it was received, `said` when it was said by our clock.
+
+    `secret` is the workspace's; `new_id` the id of the contact that the message makes, if it makes one.
+    """
 
     workspace: str
     message_id: str
@@ -28,6 +31,8 @@ class Sighting:
     anonymous: Identity | None = None
     by_alias: bool = False
     call: str = ""
+    secret: str = field(default="", repr=False)
+    new_id: str = ""
 
     @property
     def identities(self) -> frozenset[Identity]:

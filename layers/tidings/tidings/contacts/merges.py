@@ -195,6 +195,6 @@ class MergeService:
         found = self._contacts.get(workspace, contact)
         while found is not None and found.merged_into:
             found = self._contacts.get(workspace, found.merged_into)
-        if found is None:
+        if found is None or found.erased_at is not None:
             raise NotFound("unknown_contact", "There is no such contact.", "contact")
         return found

@@ -111,6 +111,7 @@ class Contact:
     """A person. `version` grows with each change of what is stored; `absorbed` are contacts that became this one.
 
     `stamps` says of addresses and external ids when they were last given; `context` is kept by source and field.
+    `erased_at` is when the person was erased: nothing but that is known of them since.
     `apart` are identities that it was separated from and is not merged with by itself again; of an undone merge, `kept`
     is what stays here and `lent` what does not come back.
     """
@@ -131,6 +132,7 @@ class Contact:
     apart: frozenset[Identity] = frozenset()
     kept: tuple[Window, ...] = ()
     lent: tuple[Window, ...] = ()
+    erased_at: datetime | None = None
 
     @property
     def values(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from tidings.accounts.model import Identifiers
+from tidings.contacts.erased import PersonErased
 from tidings.contacts.model import Contact, Identity, IdentityKind, Stamp
 from tidings.contacts.rules import EVERYWHERE, ID_BYTES, Saying, normalise_email, with_traits
 from tidings.contacts.store import Change, DynamoContactStore
@@ -26,12 +27,14 @@ class ContactDirectory:
         self._clock = clock
 
     def get(self, workspace: str, contact: str) -> Contact:
-        """A contact by its id, or the one it became part of. Raises NotFound."""
+        """A contact by its id, or the one it became part of. Raises NotFound, PersonErased for whoever was erased."""
         found = self._store.get(workspace, contact)
         while found is not None and found.merged_into:
             found = self._store.get(workspace, found.merged_into)
         if found is None:
             raise NotFound("unknown_contact", "There is no such contact.", "contact")
+        if found.erased_at is not None:
+            raise PersonErased(found.erased_at)
         return found
 
     def find(self, workspace: str, identity: Identity) -> Contact:
@@ -56,7 +59,8 @@ class ContactDirectory:
         email = _email_identity(address).value
         now = self._clock.now()
         # The id comes from the address, so that two first mails to it at once make one contact.
-        new = Contact(workspace, f"c{digest('email contact', workspace, email)}", now)
+        contact = self._store.erased.unused(workspace, f"c{digest('email contact', workspace, email)}")
+        new = Contact(workspace, contact, now)
         new, _ = with_traits(new, {"email": email}, Saying(Stamp(now, "email")))
         try:
             self._store.commit([Change(None, new)], parts=parts(new))

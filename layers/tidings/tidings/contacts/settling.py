@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from tidings.accounts.model import Identifiers
+from tidings.contacts.erased import PersonErased
 from tidings.contacts.linking import Act, Plan, Sighting, plan
 from tidings.contacts.merges import MergeService, Surroundings
 from tidings.contacts.merging import absorb, merge_record, without
@@ -17,6 +18,8 @@ from tidings.core.ids import contact_id
 from tidings.core.store import ConditionFailed
 
 TRIES = 5
+# What may make a contact of identities that led to somebody before: only then it is asked whether they were erased.
+MAKING = frozenset({Act.ADD, Act.PROMOTE, Act.MOVE})
 
 First = Callable[[Contact], Contact]
 
@@ -55,18 +58,30 @@ class Settlement:
         """The contact that a message belongs to, after making its identities lead there.
 
         `user` and `anonymous` are where the identities lead already, `first` what the message says of a new contact.
-        Nothing is written where they lead to one contact. Raises Unavailable if they kept changing.
+        Nothing is written where they lead to one contact. Raises PersonErased for a message from before the person was
+        erased, and Unavailable if the identities kept changing.
         """
         for _ in range(TRIES):
             planned = plan(sighting, user, anonymous)
             if planned.act is Act.NOTHING:
                 return Settled(planned.contact)
+            if planned.act in MAKING:
+                sighting = self._with_new_id(sighting)
             try:
                 return self._do(planned, sighting, user, anonymous, identifiers, first)
             except ConditionFailed:
                 user = self._lookup(sighting, sighting.user)
                 anonymous = self._lookup(sighting, sighting.anonymous)
         raise Unavailable("identity_contended", "The identities of a message kept changing.")
+
+    def _with_new_id(self, sighting: Sighting) -> Sighting:
+        """The sighting with the id of the contact it may make; no erased contact's, though the message be the same."""
+        contact = contact_id(sighting.workspace, str(sighting.first), sighting.message_id)
+        erased = self._contacts.erased
+        erased_at, taken = erased.look(sighting.workspace, sighting.secret, sighting.identities, contact)
+        if erased_at is not None and sighting.at <= erased_at:
+            raise PersonErased(erased_at)
+        return replace(sighting, new_id=erased.unused(sighting.workspace, contact) if taken else contact)
 
     def _lookup(self, sighting: Sighting, identity: Identity | None) -> Lead | None:
         return None if identity is None else self._contacts.lead(sighting.workspace, identity)
@@ -99,11 +114,10 @@ class Settlement:
         """A new contact, with those identities that lead nowhere yet."""
         free = {sighting.user: user, sighting.anonymous: anonymous}
         identities = frozenset(i for i, lead in free.items() if i is not None and lead is None)
-        contact = contact_id(sighting.workspace, str(sighting.first), sighting.message_id)
-        born = first(Contact(sighting.workspace, contact, sighting.at, identities=identities))
+        born = first(Contact(sighting.workspace, sighting.new_id, sighting.at, identities=identities))
         leads = _leads(sighting, born, identities)
         self._contacts.commit([Change(None, born)], leads)
-        return Settled(contact, born, leads)
+        return Settled(born.id, born, leads)
 
     def _link(self, sighting: Sighting, contact: str, identifiers: Identifiers) -> Settled:
         before = self._directory.get(sighting.workspace, contact)
@@ -157,8 +171,8 @@ class Settlement:
         alone = Contact(sighting.workspace, "", sighting.at, identities=moved)
         alone = self._surroundings.told(alone, identifiers)
         if user is None:
-            contact = contact_id(sighting.workspace, str(sighting.first), sighting.message_id)
-            before, own = None, Contact(sighting.workspace, contact, sighting.at, identities=sighting.identities)
+            new = Contact(sighting.workspace, sighting.new_id, sighting.at, identities=sighting.identities)
+            before, own = None, new
             own = first(own)
         else:
             before = own = self._directory.get(sighting.workspace, user.contact)

@@ -14,6 +14,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from tidings.accounts.model import Identifiers
 from tidings.contacts import items
+from tidings.contacts.erased import ErasedPeople
 from tidings.contacts.merging import Entry, entries
 from tidings.contacts.model import UNIQUE_KINDS, Contact, Context, Identity, Lead, Stamp
 from tidings.contacts.rules import EVERYWHERE
@@ -66,6 +67,8 @@ class ContactItem(SingleItem):
     apart = JsonAttribute(null=True)
     kept = JsonAttribute(null=True)
     lent = JsonAttribute(null=True)
+    erased_at = UnicodeAttribute(null=True)
+    clearing = JsonAttribute(null=True)
     by_listed = ListedIndex()
 
 
@@ -205,6 +208,25 @@ class DynamoContactStore:
         """Store a changed contact. Raises ConditionFailed if somebody else changed it first."""
         self.commit([Change(before, after)], identifiers=identifiers)
 
+    @cached_property
+    def erased(self) -> ErasedPeople:
+        """Who was erased."""
+        return ErasedPeople(self._database, self._contacts)
+
+    def leaving(self, before: Contact, at: datetime, identifiers: Identifiers) -> list[Part]:
+        """What takes a contact out of counts, index and identities as it is erased, in the order of importance."""
+        change = Change(before, Contact(before.workspace, before.id, before.created_at, erased_at=at))
+        parts = self._counter_parts([change]) + self._entry_parts([change], identifiers)
+        return parts + self._identity_parts([change], {})
+
+    def free(self, key: Key, contact: str) -> None:
+        """Delete an identity that leads to a contact: one write. Nothing happens if it leads to another by now."""
+        try:
+            with faults():
+                self._identities(key.pk, key.sk).delete(condition=self._identities.contact == contact)
+        except ConditionFailed:
+            return
+
     def earlier(self, workspace: str, anonymous: Identity, owner: str, since: Stamp) -> None:
         """Remember that a link was made earlier than was known: one write."""
         item = self._identities
@@ -227,7 +249,7 @@ class DynamoContactStore:
         """
         table = self._contacts
         earlier = table.last_seen_at.does_not_exist() | (table.last_seen_at < to_text(first))
-        condition = table.pk.exists() & table.merged_into.does_not_exist() & earlier
+        condition = table.pk.exists() & table.merged_into.does_not_exist() & table.erased_at.does_not_exist() & earlier
         # The version grows, so that nobody who read the contact before writes an earlier time over this one.
         actions: list[Action] = [table.last_seen_at.set(to_text(last)), table.version.add(1)]
         for source, fields in (context or {}).items():
@@ -311,7 +333,7 @@ class DynamoContactStore:
             place = f"{change.after.workspace}#people#{shard(change.after.id, SHARDS)}"
             deltas = by_item.setdefault(place, {"identified": 0, "anonymous": 0})
             for contact, by in ((change.before, -1), (change.after, 1)):
-                if contact is not None and not contact.merged_into:
+                if contact is not None and not contact.merged_into and contact.erased_at is None:
                     deltas["identified" if contact.is_identified else "anonymous"] += by
         for place, deltas in sorted(by_item.items()):
             actions = [getattr(self._counters, name).add(by) for name, by in deltas.items() if by]

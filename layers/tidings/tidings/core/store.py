@@ -32,6 +32,7 @@ CONNECT_SECONDS = 1.0
 READ_SECONDS = 3.0
 RETRIES = 3
 BATCH_GET_KEYS = 100
+BATCH_WRITE_ITEMS = 25
 
 # Also where one identity's events, or one contact's, have no more room beside a local index: for now it is full.
 THROTTLES = frozenset(
@@ -222,6 +223,26 @@ class Database:
                 return found
             time.sleep(_pause(attempt))
         raise Throttled("read_throttled", "The database is busy.")
+
+    def batch_write(self, puts: Iterable[Model] = (), deletes: Iterable[Key] = ()) -> None:
+        """Write and delete items without any condition, 25 a call; a repeat does the same. Raises Throttled."""
+        requests = [(m.Meta.table_name, {"PutRequest": {"Item": m.serialize(null_check=False)}}) for m in puts]
+        requests += [
+            (key.model.Meta.table_name, {"DeleteRequest": {"Key": key.serialized()}}) for key in dict.fromkeys(deletes)
+        ]
+        for start in range(0, len(requests), BATCH_WRITE_ITEMS):
+            self._batch_write(requests[start : start + BATCH_WRITE_ITEMS])
+
+    def _batch_write(self, requests: Sequence[tuple[str, dict[str, Any]]]) -> None:
+        left: dict[str, list[dict[str, Any]]] = {}
+        for table, request in requests:
+            left.setdefault(table, []).append(request)
+        for attempt in range(1 + RETRIES):
+            left = self.dispatch("BatchWriteItem", {"RequestItems": left}).get("UnprocessedItems") or {}
+            if not left:
+                return
+            time.sleep(_pause(attempt))
+        raise Throttled("write_throttled", "The database is busy.")
 
     def transact(self, parts: Sequence[Part], token: str | None = None) -> None:
         """Write all parts or none. Raises ConditionFailed with the labels that refused.

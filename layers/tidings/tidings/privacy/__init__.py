@@ -1,0 +1,1 @@
+"""What is known of a person: handed out whole, and erased for good."""
