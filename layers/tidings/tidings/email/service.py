@@ -198,12 +198,14 @@ class EmailService:
         return message
 
     def _mail(self, order: Order, message: Message, rendered: Rendered) -> Mail:
+        from tidings.messages import links  # late, as the renderer
+
         return Mail(
             sender=_sender(order),
             recipient=message.address,
             subject=rendered.subject,
-            text=rendered.text,
-            html=rendered.html,
+            text=links.in_text(rendered.text, message.id),
+            html=links.in_html(rendered.html, message.id),
             tags={TAG_MESSAGE: message.id, TAG_WORKSPACE: message.workspace},
         )
 

@@ -1,0 +1,146 @@
+"""Links that tell which message they stood in: `tid`, the message's id, among the parameters of their addresses.
+
+The app's own SDK reports the address of the page that a link opened; by it the visit, and what the person did there, is
+tied to the message. The id says nothing about the person and cannot be guessed (130 bits).
+
+Only the values of `href` change, and of those only what is added: all else stays byte for byte. What has the parameter
+already is let be, so that a link is never marked twice; and so is what cannot be read, since no mail may break here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from html.parser import HTMLParser
+from urllib.parse import parse_qsl, urlsplit
+
+PARAMETER = "tid"
+# On a link that is to stay as it is.
+UNTOUCHED = "data-no-tid"
+
+_LINKS = frozenset({"a", "area"})
+_MARKED = re.compile(r"<(?:a|area)\b", re.IGNORECASE)
+
+# One attribute of a start tag: its name, and its value in double quotes, single quotes or none.
+_ATTRIBUTE = re.compile(
+    r"""([^\s"'>/=][^\s/>=]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`][^\s>]*)))?""",
+)
+_TAG = re.compile(r"<[^\s/>]+")
+# A character of an attribute's value, or what stands for one.
+_CHARACTER = re.compile(r"&(?:#[0-9]+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);|.", re.DOTALL)
+_SPACES = " \t\n\r\f"
+
+# In plain text nobody says where an address ends: all that RFC 3986 lets stand in one, but for what ends a sentence.
+_BARE = re.compile(r"(?<![\w&=/])https?://[\w.~:/?#\[\]@!$&'()*+,;=%-]+", re.IGNORECASE | re.ASCII)
+_ENDS = ".,;:!?'*"
+_PAIRS = {")": "(", "]": "["}
+
+
+def in_html(html: str, message: str) -> str:
+    """The HTML with the message's id in the addresses of its links."""
+    if not _MARKED.search(html):
+        return html
+    finder = _Finder(html)
+    try:
+        finder.feed(html)  # not closed: what stands open at the end is no link, and looking into it takes long
+    except (AssertionError, ValueError):  # what html.parser raises for some declarations that are none
+        return html
+    parts, done = [], 0
+    for start, end in finder.found:
+        parts += [html[done:start], _marked_value(html[start:end], message)]
+        done = end
+    return "".join([*parts, html[done:]])
+
+
+def in_text(text: str, message: str) -> str:
+    """The plain text with the message's id in the addresses that stand in it."""
+    return _BARE.sub(lambda found: _marked_bare(found, message), text)
+
+
+class _Finder(HTMLParser):
+    """Finds where the values of the links' addresses stand: `found` are starts and ends, in their order."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=False)
+        self.found: list[tuple[int, int]] = []
+        self._lines = [0, *(match.end() for match in re.finditer("\n", html))]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = [name for name, _ in attrs]
+        if tag not in _LINKS or "href" not in names or UNTOUCHED in names:
+            return
+        line, column = self.getpos()
+        start, text = self._lines[line - 1] + column, self.get_starttag_text() or ""
+        place = _href_in(text)
+        if place is not None:
+            self.found.append((start + place[0], start + place[1]))
+
+
+def _href_in(tag: str) -> tuple[int, int] | None:
+    """Where in a start tag the value of its first `href` stands, which is the one that counts."""
+    name = _TAG.match(tag)
+    for match in _ATTRIBUTE.finditer(tag, name.end() if name else 0):
+        if match[1].lower() == "href":
+            return next((match.span(group) for group in (2, 3, 4) if match[group] is not None), None)
+    return None
+
+
+def _marked_value(value: str, message: str) -> str:
+    """An attribute's value with the parameter, in HTML's own spelling."""
+    address = value.strip(_SPACES)
+    characters = list(_characters(address))
+    if not _takes("".join(character for _, character in characters)):
+        return value
+    cut = next((place for place, character in characters if character == "#"), len(address))
+    query = "".join(character for place, character in characters if place < cut).partition("?")
+    lead = len(value) - len(value.lstrip(_SPACES))
+    return f"{value[: lead + cut]}{_joint(query, '&amp;')}{PARAMETER}={message}{value[lead + cut :]}"
+
+
+def _characters(value: str) -> Iterator[tuple[int, str]]:
+    for match in _CHARACTER.finditer(value):
+        yield match.start(), unescape(match[0]) if len(match[0]) > 1 else match[0]
+
+
+def _marked_bare(found: re.Match[str], message: str) -> str:
+    after = found.string[found.end() : found.end() + 1]
+    if after.isalnum():  # it goes on with letters of another alphabet: where it ends, nobody can tell
+        return found[0]
+    address = _trimmed(found[0])
+    if not _takes(address):
+        return found[0]
+    base, hash_, fragment = address.partition("#")
+    marked = f"{base}{_joint(base.partition('?'), '&')}{PARAMETER}={message}{hash_}{fragment}"
+    return marked + found[0][len(address) :]
+
+
+def _trimmed(address: str) -> str:
+    """An address without what belongs to the sentence: its punctuation, and brackets that were opened before it."""
+    open_ = {closing: address.count(opening) - address.count(closing) for closing, opening in _PAIRS.items()}
+    end = len(address)
+    while end and (address[end - 1] in _ENDS or open_.get(address[end - 1], 0) < 0):
+        end -= 1
+        if address[end] in open_:
+            open_[address[end]] += 1
+    return address[:end]
+
+
+def _takes(address: str) -> bool:
+    """Whether an address is of the web and has no such parameter yet."""
+    if not re.match(r"https?://", address, re.IGNORECASE):
+        return False
+    try:
+        parts = urlsplit(address)
+        given = parse_qsl(parts.query, keep_blank_values=True)
+        return bool(parts.hostname) and all(name != PARAMETER for name, _ in given)
+    except ValueError:
+        return False
+
+
+def _joint(query: tuple[str, str, str], joint: str) -> str:
+    """What stands between an address, split at its question mark, and one more parameter."""
+    _, mark, given = query
+    if not mark:
+        return "?"
+    return joint if given and not given.endswith("&") else ""
