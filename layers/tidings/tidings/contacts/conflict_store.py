@@ -27,15 +27,15 @@ class DynamoConflictStore:
     def part(self, conflict: MatchConflict) -> Part:
         """Storing a conflict as part of the form's transaction; of a known one the first form stays."""
         table = self._items
-        told = {
-            table.contact: conflict.contact,
-            table.other: conflict.other,
-            table.address: conflict.address,
-            table.form: conflict.form,
-            table.event: conflict.event,
-            table.at: to_text(conflict.at),
-        }
-        actions = [name.set(name | value) for name, value in told.items()]
+        told = (
+            (table.contact, conflict.contact),
+            (table.other, conflict.other),
+            (table.address, conflict.address),
+            (table.form, conflict.form),
+            (table.event, conflict.event),
+            (table.at, to_text(conflict.at)),
+        )
+        actions = [attribute.set(attribute | value) for attribute, value in told]
         return update("conflict", table(_place(conflict.workspace), conflict.id), actions)
 
     def page(self, workspace: str, after: str, most: int) -> list[MatchConflict]:
