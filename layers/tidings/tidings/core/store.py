@@ -187,7 +187,8 @@ class Database:
             bound = type(model.__name__, (model,), {"Meta": meta, "__module__": model.__module__})
             table = bound._get_connection()  # type: ignore[attr-defined]
             # One connection for all tables: a client of its own for each would cost start-up time and sockets.
-            self._connection.add_meta_table(table.get_meta_table())
+            if table_name not in self._connection._tables:  # two kinds of items may stand in one table
+                self._connection.add_meta_table(table.get_meta_table())
             table.connection = self._connection
             self._bound[model] = bound
         return self._bound[model]  # type: ignore[return-value]
