@@ -57,9 +57,22 @@ def invoke(local: LocalSystem, function: str, payload: Any) -> Any:
 def toured(local: LocalSystem) -> LocalSystem:
     """Everything that can be brought about was."""
     apply(local, TOUR)
-    for part in (_people, _reads, _suppressions, _api_mails, _merged_contact, _left_overs, _lost_execution):
+    for part in (_calls, _people, _reads, _suppressions, _api_mails, _merged_contact, _left_overs, _lost_execution):
         part(local)
     return local
+
+
+def _calls(local: LocalSystem) -> None:
+    for path, message in (
+        ("/v1/page", {"name": "Pricing"}),
+        ("/v1/s", {"name": "Home"}),
+        ("/v1/group", {"groupId": "g-1", "traits": {"name": "Acme"}}),
+        ("/v1/ungroup", {"groupId": "g-1"}),
+        ("/v1/alias", {"previousId": "tour-0"}),
+    ):
+        body = {"userId": "tour-1", "messageId": str(uuid.uuid4()), **message}
+        assert local.call("POST", path, body, key="write").status == 200
+    assert local.call("GET", f"/v1/projects/{local.keys['write']}/settings", key="").status == 200
 
 
 def _people(local: LocalSystem) -> None:
