@@ -35,14 +35,12 @@ def attributes(contact: Contact) -> dict[str, Any]:
     return {
         "created_at": to_text(contact.created_at),
         "listed": None if contact.merged_into else listed(contact),
-        "traits": {name: _trait(t) for name, t in contact.traits.items()},
+        "said": _said(contact),
         "identities": sorted(str(identity) for identity in contact.identities),
         "absorbed": list(contact.absorbed) or None,
         "merged_into": contact.merged_into or None,
         "last_seen_at": to_text(contact.last_seen_at) if contact.last_seen_at else None,
         "version": contact.version,
-        "stamps": {str(i): stamp_text(s) for i, s in sorted(contact.stamps.items())} or None,
-        "companies": {c: [m.joined, stamp_text(m.stamp)] for c, m in contact.companies.items()} or None,
         "context": _context(contact.context),
         "visit": [contact.visit.message, contact.visit.root, to_text(contact.visit.at)] if contact.visit else None,
         "apart": sorted(str(identity) for identity in contact.apart) or None,
@@ -57,14 +55,12 @@ def contact(item: Any) -> Contact:
         workspace=item.pk.partition("#")[0],
         id=item.id,
         created_at=from_text(item.created_at),
-        traits={name: _read_trait(t) for name, t in item.traits.items()},
         identities=frozenset(Identity.parse(text) for text in item.identities),
         absorbed=tuple(item.absorbed or ()),
         merged_into=item.merged_into or "",
         last_seen_at=from_text(item.last_seen_at) if item.last_seen_at else None,
         version=int(item.version),
-        stamps={Identity.parse(text): stamp(s) for text, s in (item.stamps or {}).items()},
-        companies={c: Membership(bool(m[0]), stamp(m[1])) for c, m in (item.companies or {}).items()},
+        **_read_said(item.said or {}),
         context=_read_context(item.context.as_dict() if item.context else {}),
         visit=Visit(item.visit[0], item.visit[1], from_text(item.visit[2])) if item.visit else None,
         apart=frozenset(Identity.parse(text) for text in item.apart or ()),
@@ -74,13 +70,37 @@ def contact(item: Any) -> Contact:
     )
 
 
-def _trait(trait: Trait) -> dict[str, Any]:
-    kept = {"v": trait.value, "at": to_text(trait.at), "by": trait.by}
-    return {**kept, "pk": 1} if trait.publishable else kept
+def _said(contact: Contact) -> dict[str, Any] | None:
+    """Traits, addresses and companies, each with the number of the message that said it: most are said together."""
+    stamps = [Stamp(trait.at, trait.by) for trait in contact.traits.values()]
+    stamps += [*contact.stamps.values(), *(membership.stamp for membership in contact.companies.values())]
+    number = {one: place for place, one in enumerate(sorted(set(stamps)))}
+    said = {
+        "by": [stamp_text(one) for one in number],
+        "traits": {name: _trait(trait, number) for name, trait in contact.traits.items()},
+        "given": {str(identity): number[one] for identity, one in sorted(contact.stamps.items())},
+        "companies": {c: [int(m.joined), number[m.stamp]] for c, m in contact.companies.items()},
+    }
+    return {name: part for name, part in said.items() if part} or None
 
 
-def _read_trait(kept: Mapping[str, Any]) -> Trait:
-    return Trait(kept["v"], from_text(kept["at"]), kept["by"], bool(kept.get("pk")))
+def _read_said(said: Mapping[str, Any]) -> dict[str, Any]:
+    stamps = [stamp(text) for text in said.get("by", ())]
+    return {
+        "traits": {name: _read_trait(kept, stamps) for name, kept in said.get("traits", {}).items()},
+        "stamps": {Identity.parse(text): stamps[number] for text, number in said.get("given", {}).items()},
+        "companies": {c: Membership(bool(j), stamps[number]) for c, (j, number) in said.get("companies", {}).items()},
+    }
+
+
+def _trait(trait: Trait, number: Mapping[Stamp, int]) -> list[Any]:
+    kept = [trait.value, number[Stamp(trait.at, trait.by)]]
+    return [*kept, 1] if trait.publishable else kept
+
+
+def _read_trait(kept: list[Any], stamps: list[Stamp]) -> Trait:
+    by = stamps[kept[1]]
+    return Trait(kept[0], by.at, by.by, len(kept) > 2)
 
 
 def leaf(value: list[Any]) -> str:
