@@ -70,9 +70,14 @@ class Form:
         """
         told = {name: value for name, value in self.traits.items() if name not in withheld}
         named = {SNAKE_CASE.get(name, name) for name in told} | {n for n, value in contact.values.items() if value}
-        if self.email and not named & _NAMES:
+        if self.email and EMAIL not in withheld and not named & _NAMES and not self._is_refused(contact):
             told["name"] = self.email.partition("@")[0]
         return told
+
+    def _is_refused(self, contact: Contact) -> bool:
+        """Whether the e-mail is one that the key may not give a known contact: then it names nobody either."""
+        guarded = self.reporter.publishable and contact.is_known and not self.reporter.identifiers.addresses_open
+        return guarded and contact.email not in ("", self.email)
 
     def event(self, contact: Contact, withheld: frozenset[str]) -> Event:
         """The event of a contact that the form makes. What is withheld stands in its properties, to be looked at."""

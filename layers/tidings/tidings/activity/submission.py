@@ -12,6 +12,7 @@ from tidings.activity.rules import Reporter
 from tidings.activity.store import DynamoEventStore
 from tidings.contacts.conflict_store import DynamoConflictStore
 from tidings.contacts.conflicts import MatchConflict, conflict_id
+from tidings.contacts.erased import PersonErased
 from tidings.contacts.matching import EMAIL, PHONE, Decision, Outcome, match
 from tidings.contacts.model import ADDRESS_KINDS, Contact, Identity, IdentityKind, Lead
 from tidings.contacts.service import SHARING, TRIES, ContactDirectory
@@ -127,8 +128,14 @@ class FormService:
         lead = self._contacts.lead(workspace, user)
         if lead is None:
             return self._new(form, Decision(Outcome.CREATE), user, taken)
-        found = self._directory.get(workspace, lead.contact)
+        found = self._get(workspace, lead.contact)
         return Plan(match(form.email, form.phone, found, (), ()), found, found)
+
+    def _get(self, workspace: str, contact: str) -> Contact:
+        try:
+            return self._directory.get(workspace, contact)
+        except PersonErased as error:
+            raise ConditionFailed({"contact"}) from error  # the identities are free in a moment
 
     def _holders(self, form: Form) -> tuple[list[Contact], list[Contact]]:
         """Whom each address leads to, as far as they can be meant: a query for each and a batched read."""
@@ -158,13 +165,16 @@ class FormService:
         lead = self._contacts.lead(form.reporter.workspace, visitor)
         if lead is None:
             return self._new(form, decision, visitor, taken)
-        found = self._directory.get(form.reporter.workspace, lead.contact)
+        found = self._get(form.reporter.workspace, lead.contact)
         if found.is_known or found.of_kind(*ADDRESS_KINDS) or found.email or found.phone:
             return self._new(form, decision, None, taken)
         return Plan(decision, found, found)
 
     def _new(self, form: Form, decision: Decision, identity: Identity | None, taken: set[str]) -> Plan | None:
-        contact_id = next((one for one in form.new_ids() if one not in taken), None)
+        ids = form.new_ids()
+        if taken:  # perhaps by somebody who was erased: then another is made from it
+            ids = tuple(self._contacts.erased.unused(form.reporter.workspace, one) for one in ids)
+        contact_id = next((one for one in ids if one not in taken), None)
         if contact_id is None:
             return None
         identities = frozenset(one for one in (identity,) if one)
