@@ -114,15 +114,17 @@ def test_every_call_stands_in_a_batch_too(world: World) -> None:
 
 
 def test_a_call_from_a_browser_s_batch_is_as_if_sent_alone(world: World) -> None:
-    # analytics.js with deliveryStrategy batching: one sentAt and one writeKey for all.
-    items = [message(kind, messageId=kind, anonymousId="a-9", timestamp="2026-11-21T08:59:00Z") for kind in CALL_TYPES]
-    body = {"writeKey": world.keys["publishable"], "batch": items, "sentAt": "2026-11-21T08:59:10Z"}
-    headers = {"content-type": "text/plain", **basic(world.keys["publishable"])}
+    # analytics.js with deliveryStrategy batching: one sentAt for all; the key stands in each and beside them.
+    key, at = world.keys["publishable"], "2026-11-21T08:59:00Z"
+    items = [message(kind, messageId=kind, anonymousId="a-9", timestamp=at, writeKey=key) for kind in CALL_TYPES]
+    body = {"writeKey": key, "batch": items, "sentAt": "2026-11-21T08:59:10Z"}
+    headers = {"content-type": "text/plain", **basic(key)}
     assert world.invoke("batch", request("/v1/b", body, headers))["statusCode"] == 200
     events = stored(world)
     assert {event.type for event in events} == set(CALL_TYPES)
     assert {(event.anonymous_id, event.publishable) for event in events} == {("a-9", True)}
     assert all(event.sent_at and event.original_timestamp for event in events)
+    assert key not in str(events)
 
 
 def test_the_browser_s_alias_after_identify_is_to_oneself_and_kept(world: World) -> None:

@@ -11,6 +11,7 @@ from tests.support.world import World
 from tidings.activity.chain import Node
 from tidings.activity.model import Event
 from tidings.core.ids import message_id
+from tidings.messages.links import in_text
 
 MAIL = message_id("cabc", "k-1")
 
@@ -66,6 +67,15 @@ def test_a_page_reached_by_a_mail_s_link_is_caused_by_the_mail(world: World, kin
     event = send(world, kind, key, context={"page": page})
     assert event.cause == Node.message(MAIL)
     assert str(event.root) != str(event.cause)
+
+
+@pytest.mark.parametrize(
+    "link", ["https://acme.example/docs", "https://acme.example/?x=1&y=%C5%BC#top", "http://acme.example"]
+)
+def test_the_links_that_mails_carry_lead_back_to_the_mail(world: World, link: str) -> None:
+    url = in_text(f"See {link} today", MAIL).split()[1]
+    assert url != link
+    assert send(world, "page", "publishable", properties={"url": url}).cause == Node.message(MAIL)
 
 
 def test_a_link_with_another_tid_causes_nothing_and_is_taken(world: World) -> None:
