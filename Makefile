@@ -2,7 +2,7 @@
 # into .venv (the project) and .venv/sam (SAM CLI, whose packages do not go together with the local engine's).
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint build demo local bench clean unit e2e artifact
+.PHONY: help test lint build demo local bench openapi clean unit e2e artifact
 
 PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
@@ -18,6 +18,7 @@ help:
 	@echo "make build   what gets deployed, and its tests; RUNTIME=python3.13 ARCHITECTURE=arm64"
 	@echo "make lint    style, types, import directions, templates"
 	@echo "make bench   calls, units, imports and memory of every function"
+	@echo "make openapi writes the description of the API anew, which GET /openapi.json serves"
 	@echo "make clean   remove all that these made"
 
 # ---- Installed once, and again when what they depend on changes -------------------------------------------------------
@@ -102,6 +103,9 @@ local: .venv/local.stamp
 
 bench: .venv/dev.stamp
 	@$(BIN)/python -m benchmarks
+
+openapi: .venv/dev.stamp
+	@$(BIN)/python -m tidings_cli.openapi
 
 clean:
 	@rm -rf .venv .aws-sam .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

@@ -40,6 +40,7 @@ STORY: dict[str, dict[str, Any] | None] = {
     "suppressions.api": {"address": "bob@people.example", "reason": "manual"},
     "check_suppression.api": {"suppressed": True, "check": "suppression"},
     "settle_messages.schedule": None,
+    "openapi.api": {"openapi": "3.1.1"},
 }
 
 

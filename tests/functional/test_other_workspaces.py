@@ -10,13 +10,11 @@ from typing import Any
 
 import pytest
 from tests.support.template import routes, table_variables
-from tests.support.tour import ADA, CANARY, CASES, INGEST, call, one_of_each
+from tests.support.tour import ADA, ALL, CANARY, CASES, INGEST, OPEN, call, one_of_each
 from tests.support.world import World
 
 from tidings.accounts.model import KeyKind
 
-# Read by whoever asks; the key in the path of the settings is all that they tell.
-OPEN = {"GET /v1/projects/{writeKey}/settings"}
 IN_ORDER = sorted(CASES, key=lambda route: CASES[route].late)
 
 
@@ -47,7 +45,7 @@ def _workspace(item: dict[str, Any]) -> str:
 
 
 def test_every_route_of_the_template_is_walked() -> None:
-    assert set(routes()) == set(CASES) | set(INGEST) | OPEN
+    assert set(routes()) == set(ALL)
 
 
 def test_the_secret_key_of_the_workspace_opens_every_route(world: World, known: dict[str, str]) -> None:
@@ -130,6 +128,13 @@ def test_only_a_secret_key_opens_a_route(world: World, known: dict[str, str]) ->
             answered, answer = call(world, route, known, key)
             assert (answered, answer["code"]) == (status, code), route
     assert stored(world, "acme") == before
+
+
+def test_what_anybody_may_read_tells_nothing_of_a_workspace(world: World, known: dict[str, str]) -> None:
+    for route in OPEN:
+        status, answer = call(world, route, known, None)
+        assert status == 200, answer
+        assert not any(told in json.dumps(answer) for told in (CANARY, known["contact"], known["message"])), route
 
 
 def test_nobody_reports_without_a_key(world: World, known: dict[str, str]) -> None:

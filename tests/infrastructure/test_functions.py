@@ -36,7 +36,7 @@ def folder_of(function: str) -> str:
 
 def variables_of(function: str) -> dict[str, str]:
     """What the template tells the function, beyond what it tells all."""
-    variables = STACK.properties(function)["Environment"]["Variables"]
+    variables = STACK.properties(function).get("Environment", {}).get("Variables", {})
     return {name: value for name, value in variables.items() if name not in COMMON}
 
 
@@ -68,6 +68,7 @@ def test_no_route_is_served_twice() -> None:
 
 def test_the_api_has_exactly_these_routes() -> None:
     assert sorted(routes(), key=lambda route: (route[1], route[0])) == [
+        ("GET", "/openapi.json", "OpenapiFunction"),
         ("POST", "/v1/a", "AliasFunction"),
         ("POST", "/v1/alias", "AliasFunction"),
         ("GET", "/v1/automations", "AutomationsFunction"),
@@ -137,7 +138,7 @@ def test_the_api_writes_no_access_log() -> None:
 
 @every_function
 def test_a_function_is_told_exactly_what_it_asks_for(function: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in STACK.properties(function)["Environment"]["Variables"].items():
+    for name, value in STACK.properties(function).get("Environment", {}).get("Variables", {}).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     asked: set[str] = set()

@@ -80,8 +80,8 @@ def test_roles_have_no_managed_policy_but_the_one_for_logs(root: Stack) -> None:
 
 @pytest.mark.parametrize("function", root_stack().of_type("AWS::Serverless::Function"))
 def test_a_function_s_policies_are_its_own_statements(root: Stack, function: str) -> None:
-    policies = root.resources[function]["Properties"]["Policies"]
-    assert [set(policy) for policy in policies] == [{"Statement"}]
+    policies = root.resources[function]["Properties"].get("Policies", [])
+    assert [set(policy) for policy in policies] in ([{"Statement"}], [])  # one that calls nothing has none
 
 
 def test_nothing_is_granted_twice() -> None:
@@ -149,7 +149,7 @@ def test_the_machines_role_is_passed_to_step_functions_only(root: Stack) -> None
     passing = [
         statement
         for function in root.of_type("AWS::Serverless::Function")
-        for policy in root.properties(function)["Policies"]
+        for policy in root.properties(function).get("Policies", [])
         for statement in policy["Statement"]
         if statement["Action"] == "iam:PassRole"
     ]

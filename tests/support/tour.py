@@ -19,6 +19,7 @@ from tests.support.template import routes
 from tests.support.world import World
 
 ADA = "ada@people.example"
+PHONE = "+48600100200"
 CANARY = "canary"  # stands in everything of the workspace's that a person wrote
 
 Known = Mapping[str, str]
@@ -55,7 +56,6 @@ AUTOMATION = {
     "start": "tips",
     "components": {"tips": {"type": "send_email", "template": "tips"}},
 }
-TRACK = {"userId": "ada", "event": "Signed Up", "messageId": "canary-1", "properties": {"of": CANARY}}
 CASES = {
     "GET /v1/contacts": Case(query={"email": ADA}),
     "GET /v1/contacts/{contact}": Case(CONTACT),
@@ -81,22 +81,36 @@ CASES = {
     "POST /v1/emails": Case(body={"to": {"contact": "{contact}"}, "template": "tips", "idempotency_key": "k-1"}),
     "GET /v1/messages": Case(query={"state": "unknown"}, theirs=200),
     "GET /v1/messages/{message}": Case(MESSAGE),
+    "GET /v1/conflicts": Case(query={"limit": "1"}, theirs=200),
+    "DELETE /v1/conflicts/{conflict}": Case({"conflict": "{conflict}"}, late=True),
 }
+_ADA: dict[str, Any] = {"userId": "ada", "messageId": "canary-1"}
+_CALLS: dict[str, dict[str, Any]] = {
+    "identify": {**_ADA, "traits": {"email": ADA}},
+    "track": {**_ADA, "event": "Signed Up", "properties": {"of": CANARY}},
+    "page": {**_ADA, "name": "Pricing"},
+    "screen": {**_ADA, "name": "Pricing"},
+    "group": {**_ADA, "groupId": "initech", "traits": {"plan": CANARY}},
+    "ungroup": {**_ADA, "groupId": "initech"},
+    "alias": {**_ADA, "previousId": "ada-before"},
+}
+_BATCH = {"batch": [{"type": kind, **call, "messageId": f"canary-1-{kind}"} for kind, call in _CALLS.items()]}
 # Calls that report: another workspace's write key is answered as its own.
 INGEST = {
-    "POST /v1/identify": Case(body={"userId": "ada", "messageId": "canary-1", "traits": {"email": ADA}}),
-    "POST /v1/track": Case(body=TRACK),
-    "POST /v1/batch": Case(body={"batch": [{"type": "track", **TRACK}]}),
-    "POST /v1/page": Case(body={"userId": "ada", "messageId": "canary-1", "name": "Pricing"}),
-    "POST /v1/screen": Case(body={"userId": "ada", "messageId": "canary-1", "name": "Home"}),
-    "POST /v1/group": Case(body={"userId": "ada", "messageId": "canary-1", "groupId": "g-1"}),
-    "POST /v1/ungroup": Case(body={"userId": "ada", "messageId": "canary-1", "groupId": "g-1"}),
-    "POST /v1/alias": Case(body={"userId": "ada", "messageId": "canary-1", "previousId": "a-1"}),
+    **{f"POST /v1/{kind}": Case(body=call) for kind, call in _CALLS.items()},
+    **{f"POST /v1/{kind[0]}": Case(body=call) for kind, call in _CALLS.items() if kind != "ungroup"},
+    "POST /v1/batch": Case(body=_BATCH),
+    "POST /v1/b": Case(body=_BATCH),
+    "POST /v1/forms": Case(body={"messageId": "canary-1", "form": "news", "traits": {"email": ADA}}),
 }
-# The browser SDK's short paths of the same functions.
-INGEST |= {f"POST /v1/{kind[0]}": INGEST[f"POST /v1/{kind}"] for kind in (
-    "identify", "track", "page", "screen", "group", "alias", "batch"
-)}  # fmt: skip
+# Read by whoever asks.
+OPEN = {
+    "GET /v1/projects/{writeKey}/settings": Case({"writeKey": "{publishable}"}),
+    "GET /openapi.json": Case(),
+}
+
+
+ALL = {**CASES, **INGEST, **OPEN}
 
 
 @cache
@@ -127,7 +141,18 @@ def one_of_each(world: World) -> dict[str, str]:
     world.call("suppressions", "PUT /v1/suppressions/{channel}/{address}", path=ADDRESS)
     world.pump()
     (message,) = world.of_contact(contact, "messages")
-    return {"contact": contact, "message": message["message"], "cursor": page["cursor"]}
+    ids = {"contact": contact, "message": message["message"], "cursor": page["cursor"]}
+    ids["conflict"] = _conflict(world)
+    return {**ids, "publishable": world.keys["publishable"]}
+
+
+def _conflict(world: World) -> str:
+    """A form whose e-mail is Ada's and whose phone is Bob's."""
+    world.identify("bob", phone=PHONE, secret=CANARY)
+    form = {"form": CANARY, "traits": {"email": ADA, "phone": PHONE}}
+    _, answer = world.call("forms", "POST /v1/forms", form)
+    world.pump()
+    return str(answer["conflict"])
 
 
 def filled(value: Any, known: Known) -> Any:
@@ -142,6 +167,6 @@ def call(
     world: World, route: str, known: Known, key: str | None = "secret", case: Case | None = None
 ) -> tuple[int, dict[str, Any]]:
     """Make the call of a route: status and body."""
-    made = case or CASES[route]
+    made = case or ALL[route]
     path, query, body = filled(made.path, known), filled(made.query, known), filled(made.body, known)
     return world.call(function_behind(route), route, body, key, path=path, query=query)

@@ -1,0 +1,136 @@
+"""Templates, automations and suppressions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, WithJsonSchema
+
+from tidings.consent.model import Channel, Reason
+from tidings_cli.openapi.answers.base import Anything, AutomationProblem, Instant, Shape, schema_named
+
+Version = Annotated[int, Field(ge=1)]
+DefinitionShown = Annotated[dict[str, Any], WithJsonSchema(schema_named("Automation"))]
+
+
+class TemplateShown(Shape):
+    """One version of a template."""
+
+    template: str
+    subject: str
+    text: str
+    html: str
+    preheader: str
+    from_address: str = Field(alias="from")
+    variables: Anything
+    version: Version
+    created_at: Instant
+
+
+class TemplateApplied(TemplateShown):
+    """The live version; `changed` is false where it was live already."""
+
+    changed: bool
+
+
+class Templates(Shape):
+    """The live version of each template."""
+
+    templates: list[TemplateShown]
+
+
+class TemplateVersions(Shape):
+    """All versions of a template, latest first."""
+
+    versions: list[TemplateShown]
+
+
+class AutomationShown(Shape):
+    """An automation: what was applied last, and which version enrols people."""
+
+    automation: str
+    description: str
+    live_version: Version | None
+    published_at: Instant | None
+    unpublished_changes: bool
+    draft: DefinitionShown
+
+
+class Automations(Shape):
+    """Every automation that was ever applied."""
+
+    automations: list[AutomationShown]
+
+
+class AutomationApplied(Shape):
+    """The draft was kept; `problems` are warnings."""
+
+    automation: str
+    problems: list[AutomationProblem]
+
+
+class AutomationVersion(Shape):
+    """One published version, with the state machine that runs it."""
+
+    automation: str
+    version: Version
+    machine: str
+    created_at: Instant
+    definition: DefinitionShown
+
+
+class AutomationPublished(AutomationVersion):
+    """The live version; `changed` is false where it was live already."""
+
+    changed: bool
+
+
+class AutomationVersions(Shape):
+    """All published versions, latest first."""
+
+    versions: list[AutomationVersion]
+
+
+class Resumed(Shape):
+    """How many were given a new run."""
+
+    resumed: Annotated[int, Field(ge=0)]
+
+
+class SuppressionShown(Shape):
+    """An address that gets no message on a channel, until `expires_at` if that is set."""
+
+    channel: Channel
+    address: str
+    reason: Reason
+    source: str
+    created_at: Instant
+    expires_at: Instant | None
+
+
+class SuppressionOrder(Shape):
+    """How long an address is to be suppressed; for ever, if nothing is said."""
+
+    expires_at: Instant | None = None
+
+
+class Released(Shape):
+    """The address is off the list."""
+
+    released: Literal[True]
+
+
+class CheckOrder(Shape):
+    """Which address to look for on the suppression list."""
+
+    address: str
+    channel: Channel = Channel.EMAIL
+
+
+class CheckAnswer(Shape):
+    """Whether a message may go to the address, and what was found."""
+
+    suppressed: bool
+    check: str
+    passed: bool
+    found: str

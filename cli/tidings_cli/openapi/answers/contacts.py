@@ -1,0 +1,203 @@
+"""Contacts, what happened to them, and what they were sent."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from tidings.automations.enrolments import EnrolmentState
+from tidings.contacts.context import FIELD_CODES, Source
+from tidings.contacts.model import IdentityKind
+from tidings.messages.model import Kind, State
+from tidings_cli.openapi.answers.base import Anything, Cursor, Instant, Shape
+
+ContextField = Annotated[str, Field(json_schema_extra={"enum": list(FIELD_CODES)})]
+
+
+class IdentityShown(Shape):
+    """One id of a person."""
+
+    kind: IdentityKind
+    value: str
+
+
+class ContextShown(Shape):
+    """One thing that is known of a person's surroundings, and who said it."""
+
+    value: Any
+    source: Source
+    at: Instant
+
+
+class ContactShown(Shape):
+    """A person, known or not."""
+
+    contact: str
+    traits: Anything
+    context: dict[ContextField, ContextShown]
+    """What is believed of device, place and campaign, from the most trusted source that tells it."""
+    identities: list[IdentityShown]
+    companies: list[str]
+    """Ids of companies that the person belongs to."""
+    known: bool
+    """Whether the person has a user id."""
+    created_at: Instant
+    last_seen_at: Instant | None
+    absorbed: list[str]
+    """Ids of contacts that became part of this one; they still lead here."""
+
+
+class EventShown(Shape):
+    """One thing that happened. `cause` and `root` are nodes of its chain of causes: what led to it, and what began."""
+
+    node: str
+    message_id: str
+    type: str
+    event: str
+    identity: IdentityShown
+    timestamp: Instant
+    """When it happened, by our clock."""
+    original_timestamp: Instant | None
+    sent_at: Instant | None
+    received_at: Instant
+    clamped: bool
+    """Whether it would have lain in the future."""
+    group_id: str
+    previous_id: str
+    properties: Anything
+    traits: Anything
+    context: Anything
+    cause: str | None
+    root: str
+
+
+class Timeline(Shape):
+    """A page of what happened, latest first."""
+
+    events: list[EventShown]
+    cursor: Cursor
+
+
+class CheckShown(Shape):
+    """One question that was asked before a message went."""
+
+    check: str
+    passed: bool
+    found: str
+
+
+class DecisionShown(Shape):
+    """Every check in its order, up to the one that said no."""
+
+    send: bool
+    decided_by: str
+    checks: list[CheckShown]
+    at: Instant
+
+
+class MessageShown(Shape):
+    """One message to one contact, sent or not."""
+
+    message: str
+    contact: str
+    channel: str
+    state: State
+    kind: Kind
+    template: str
+    template_version: Annotated[int, Field(ge=0)]
+    address: str
+    subject: str
+    provider_id: str
+    error: str
+    cause: dict[str, str]
+    node: str
+    caused_by: str | None
+    """The node of what led to it."""
+    root: str
+    """The node of what began the chain."""
+    decision: DecisionShown
+    history: dict[str, Instant]
+    """When the message came to each state."""
+
+
+class Messages(Shape):
+    """Messages, latest first."""
+
+    messages: list[MessageShown]
+
+
+class StepShown(Shape):
+    """One component passed, what followed, and why."""
+
+    n: int
+    component: str
+    outcome: str
+    next: str
+    at: Instant
+    why: dict[str, Any]
+
+
+class EnrolmentShown(Shape):
+    """One person's way through one version of an automation."""
+
+    automation: str
+    version: Annotated[int, Field(ge=1)]
+    entry: str
+    contact: str
+    state: EnrolmentState
+    started_at: Instant
+    updated_at: Instant | None
+    component: str
+    until: dict[str, Instant]
+    steps: Annotated[int, Field(ge=0)]
+    cause: dict[str, str]
+    node: str
+    caused_by: str | None
+    root: str
+    error: str
+
+
+class EnrolmentWithPath(EnrolmentShown):
+    """A way with every step that was taken."""
+
+    path: list[StepShown]
+
+
+class ContactEnrolments(Shape):
+    """Every automation that a person entered."""
+
+    enrolments: list[EnrolmentWithPath]
+
+
+class AutomationEnrolments(Shape):
+    """Everybody who ever entered an automation, earliest first."""
+
+    enrolments: list[EnrolmentShown]
+
+
+class ConflictShown(Shape):
+    """A form whose addresses lead to two contacts: `contact` was updated, `other` has the form's other address."""
+
+    conflict: str
+    contact: str
+    other: str
+    address: Annotated[str, Field(pattern="^(email|phone)$")]
+    """Which of the form's addresses `other` has."""
+    form: str
+    event: str
+    """The node of the form's first submission."""
+    at: Instant
+
+
+class Conflicts(Shape):
+    """A page of forms to look at."""
+
+    conflicts: list[ConflictShown]
+    cursor: Cursor
+
+
+class Resolved(Shape):
+    """It is off the list; it comes back if such a form comes again."""
+
+    resolved: Literal[True]

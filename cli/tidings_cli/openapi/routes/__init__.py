@@ -1,0 +1,18 @@
+"""Every route of the API, by subject in the order of the documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tidings_cli.openapi.routes import automations, contacts, ingest, meta
+from tidings_cli.openapi.routes.route import Route
+
+SUBJECTS: Mapping[str, tuple[str, tuple[Route, ...]]] = {
+    "Report": ("What apps report, in the format of Segment's tracking API.", ingest.ROUTES),
+    "Contacts": ("People, what they did and what they were sent.", contacts.ROUTES),
+    "Templates": ("What mails say.", automations.TEMPLATES),
+    "Automations": ("Who is sent what, and when.", automations.AUTOMATIONS),
+    "Suppressions": ("Addresses that are sent nothing.", automations.SUPPRESSIONS),
+    "Description": ("This document.", meta.ROUTES),
+}
+"""Each subject: what it is about, and its routes."""

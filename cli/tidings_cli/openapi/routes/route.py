@@ -1,0 +1,108 @@
+"""What is said of a route, and what all routes of a kind have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from pydantic import BaseModel
+
+from tidings_cli.openapi.answers.base import Error
+
+
+class Key(Enum):
+    """Who may call: with a secret key, with any key that reports, or anybody."""
+
+    OF_SERVERS = "a secret key"
+    REPORTING = "any key"
+    NONE = "no key"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One parameter of the query."""
+
+    name: str
+    about: str
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The body of a call: a model, or the name of a schema of the document's own."""
+
+    schema: type[BaseModel] | str
+    example: str = ""
+    """The event of events/ whose body is the example, without `.json`."""
+    required: bool = True
+    without: str = ""
+    """A field that the path gives, and that the body may leave out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route: `refusals` are the codes that it can answer beside those that all of its kind can."""
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    answer: type[BaseModel] | Mapping[str, Any]
+    status: int = 200
+    key: Key = Key.OF_SERVERS
+    about: str = ""
+    query: tuple[Query, ...] = ()
+    body: Body | None = None
+    refusals: tuple[str, ...] = ()
+    error: type[Error] = Error
+    example: str = ""
+    """The event of events/ that is an example of the call, without `.json`."""
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """Every code that the route can answer."""
+        found = {*self.refusals, *_OF_KEY[self.key]}
+        if "{" in self.path:
+            found.add("not_found")
+        if self.body is not None:
+            found |= set(_OF_BODIES)
+            found |= set() if self.key is Key.REPORTING else {"invalid_text", "nested_too_deep", "body_too_large"}
+        if any(query.name == "limit" for query in self.query):
+            found.add("invalid_limit")
+        if any(query.name == "cursor" for query in self.query):
+            found.add("invalid_cursor")
+        return frozenset(found)
+
+
+_OF_TABLES = ("read_throttled", "write_throttled", "database_failed")
+_OF_CALLERS = ("missing_api_key", "invalid_api_key", "invalid_authorization")
+_OF_KEY = {
+    Key.NONE: (),
+    Key.REPORTING: (*_OF_CALLERS, *_OF_TABLES),
+    Key.OF_SERVERS: (*_OF_CALLERS, "secret_key_required", *_OF_TABLES),
+}
+_OF_BODIES = ("invalid_json", "invalid_body", "invalid_type")
+
+WRITES = ("condition_failed", "write_conflict")
+"""What calls that change something can answer."""
+
+PAGE = (
+    Query("limit", "How many to list.", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}),
+    Query("cursor", "The `cursor` of the page before."),
+)
+
+# Everything that a path can name: API Gateway takes no slash within a name, escaped or not.
+_NAME: Mapping[str, Any] = {"type": "string", "minLength": 1, "maxLength": 512, "pattern": "^[^/]+$"}
+PLACES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "contact": ("The contact's id, or that of a contact that became part of it.", _NAME),
+    "conflict": ("The conflict's id.", _NAME),
+    "message": ("The message's id.", _NAME),
+    "name": ("1 to 63 lower-case letters, digits and hyphens, beginning with a letter.", _NAME),
+    "channel": ("The way to reach a person.", {"type": "string", "enum": ["email", "sms"]}),
+    "writeKey": ("A publishable key, or a write key.", _NAME),
+    "address": ("An e-mail address, or a phone number such as +48600100200.", _NAME),
+}
+"""What stands in paths, by the name of the variable."""
