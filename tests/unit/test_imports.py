@@ -22,6 +22,7 @@ MODULES = {
     "group": 219,
     "identify": 219,
     "messages": 257,
+    "openapi": 57,
     "page": 219,
     "react": 275,
     "screen": 219,
