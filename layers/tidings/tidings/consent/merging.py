@@ -106,8 +106,15 @@ class MergeSurroundings:
             name=name,
             received_at=now,
             timestamp=now,
-            properties={"merge": merge.id, "rule": merge.rule, "survivor": merge.survivor, "absorbed": merge.absorbed},
-            cause=_node(merge.call),
+            properties={
+                "merge": merge.id,
+                "rule": merge.rule,
+                "survivor": merge.survivor,
+                "absorbed": merge.absorbed,
+                "identities": [str(identity) for identity in merge.identities],
+                "absorbed_ids": list(merge.absorbed_ids),
+            },
+            cause=_node(merge.call if name == MERGED else merge.undone_by),
         )
 
 

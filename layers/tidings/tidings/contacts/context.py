@@ -114,7 +114,6 @@ def stamped(fields: Mapping[Source, Mapping[str, Any]], at: datetime) -> dict[st
     return {
         SOURCE_CODES[source]: {FIELD_CODES[name]: [value, millis] for name, value in told.items()}
         for source, told in fields.items()
-        if told
     }
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from tidings.accounts.model import Identifiers
-from tidings.contacts.merging import Merge, absorb, check_merge, merge_record, without
-from tidings.contacts.model import UNIQUE_KINDS, Contact, Identity, IdentityKind, Lead, Stamp, Window
+from tidings.contacts.merging import Merge, absorb, addresses, check_merge, come_apart, merge_record, without
+from tidings.contacts.model import UNIQUE_KINDS, Contact, Identity, IdentityKind, Lead, Stamp
 from tidings.contacts.store import Change, DynamoContactStore
 from tidings.core.clock import Clock
-from tidings.core.errors import Conflict, NotFound, TidingsError, Unavailable
-from tidings.core.store import ConditionFailed, Part
+from tidings.core.errors import Conflict, NotFound, Unavailable
+from tidings.core.ids import digest
+from tidings.core.store import TRANSACTION_PARTS, ConditionFailed, Part
 
 TRIES = 5
+BESIDE = 4  # the record and the event of a merge; its undo has an event more, and makes room for one
+MOVED = "moved"  # the rule of a record of an anonymous id that went from one user to another
 
 
 class MergeRecords(Protocol):
@@ -77,7 +79,6 @@ class MergeService:
         absorbed: Contact,
         rule: str,
         call: str,
-        at: datetime,
         stamp: Stamp,
         identifiers: Identifiers,
     ) -> Prepared:
@@ -87,7 +88,12 @@ class MergeService:
         owner = survivor.user_id
         moving = absorbed.of_kind(IdentityKind.ANONYMOUS)
         leads = {i: Lead(survivor.id, owner, stamp) if owner else Lead(survivor.id) for i in moving}
-        return Prepared(merge_record(survivor, absorbed, rule, call, at), survivor, absorbed, after, leads)
+        record = merge_record(survivor, absorbed, rule, call, self._clock.now())
+        prepared = Prepared(record, survivor, absorbed, after, leads)
+        most = self._contacts.writes(prepared.changes, leads, identifiers) + BESIDE
+        if most + len(addresses(after) | addresses(absorbed)) > TRANSACTION_PARTS:
+            raise Conflict("too_many_identities", "They have more that leads to them than is moved at once.", "contact")
+        return prepared
 
     def write(self, prepared: Prepared, identifiers: Identifiers) -> None:
         """Store a prepared merge. Raises ConditionFailed if one of the two was changed since it was read."""
@@ -101,33 +107,17 @@ class MergeService:
         """What goes with an identity that moves from one contact to another, both as they will be."""
         return [self._records.part(record), *self._surroundings.merged(record, winner, loser)]
 
-    def preview(self, workspace: str, contact: str, into: str, identifiers: Identifiers) -> dict[str, Any]:
-        """What a merge of a contact into another would do; nothing is written. Raises NotFound."""
-        absorbed, survivor = self._current(workspace, contact), self._current(workspace, into)
-        try:
-            prepared = self._requested(survivor, absorbed, "preview", identifiers)
-        except TidingsError as error:
-            return {"allowed": False, "refused": error.as_dict(), "survivor": survivor.id, "absorbed": absorbed.id}
-        return {
-            "allowed": True,
-            "survivor": survivor.id,
-            "absorbed": absorbed.id,
-            "contact": prepared.after.as_dict(),
-            "identities": prepared.record.as_dict()["identities"],
-            "suppressions": self._surroundings.carried(prepared.after, absorbed),
-        }
-
     def merge(self, workspace: str, contact: str, into: str, call: str, identifiers: Identifiers) -> Merge:
-        """Merge a contact into another because somebody asked for it; a repeat finds it done.
+        """Merge a contact into another because somebody asked for it; a repeat finds it done, also one taken back.
 
         Raises NotFound, or InvalidInput or Conflict if it may not be.
         """
         for _ in range(TRIES):
-            done = next((m for m in self._records.of_contacts(workspace, [into]) if m.call == call), None)
-            if done is not None and done.absorbed == contact:
+            absorbed, survivor = self.current(workspace, contact), self.current(workspace, into)
+            done = self._done(call, contact, survivor, absorbed)
+            if done is not None:
                 return done
-            absorbed, survivor = self._current(workspace, contact), self._current(workspace, into)
-            prepared = self._requested(survivor, absorbed, call, identifiers)
+            prepared = self.requested(survivor, absorbed, call, identifiers)
             try:
                 self.write(prepared, identifiers)
             except ConditionFailed:
@@ -139,7 +129,7 @@ class MergeService:
         """Take a merge back: each of the two is again what its own events make it. A repeat changes nothing.
 
         What was sent to and entered by the absorbed contact in between stays with the one that survived. Raises
-        NotFound, or Conflict if the contact that was absorbed is no more.
+        NotFound, or Conflict if what was merged is no part of it any more.
         """
         for _ in range(TRIES):
             record = self._records.get(workspace, merge)
@@ -157,44 +147,64 @@ class MergeService:
         """Every merge that made this contact, and those that were taken back, in order."""
         return sorted(self._records.of_contacts(contact.workspace, contact.every_id), key=lambda one: (one.at, one.id))
 
+    def requested(self, survivor: Contact, absorbed: Contact, call: str, identifiers: Identifiers) -> Prepared:
+        """A merge that somebody asks for. Raises as `prepare` does."""
+        return self.prepare(survivor, absorbed, "requested", call, Stamp(self._clock.now(), call), identifiers)
+
+    def current(self, workspace: str, contact: str) -> Contact:
+        """A contact, or the one it became part of. Raises NotFound."""
+        found = self._contacts.get(workspace, contact)
+        while found is not None and found.merged_into:
+            found = self._contacts.get(workspace, found.merged_into)
+        if found is None:
+            raise NotFound("unknown_contact", "There is no such contact.", "contact")
+        return found
+
+    def _done(self, call: str, contact: str, survivor: Contact, absorbed: Contact) -> Merge | None:
+        """The merge that the same call made before. Raises Conflict if it asked for another one."""
+        places = dict.fromkeys((*survivor.every_id, *absorbed.every_id))
+        found = self._records.of_contacts(survivor.workspace, list(places))
+        done = next((one for one in found if one.call == call), None)
+        if done is None:
+            return None
+        if contact not in (done.absorbed, *done.absorbed_ids) or done.survivor not in survivor.every_id:
+            raise Conflict(
+                "idempotency_conflict", "This idempotency key was used for another merge.", "idempotency_key"
+            )
+        return done
+
     def _undo(self, record: Merge, call: str, identifiers: Identifiers) -> Merge:
         absorbed = self._contacts.get(record.workspace, record.absorbed)
-        if absorbed is None or not absorbed.merged_into:
-            raise Conflict("not_undoable", "The contact that was merged is no part of another any more.", "merge")
-        survivor = self._current(record.workspace, absorbed.merged_into)
+        if absorbed is None or not (absorbed.merged_into or record.rule == MOVED):
+            raise _not_undoable()
+        into = record.survivor if record.rule == MOVED else absorbed.merged_into
+        try:
+            survivor = self.current(record.workspace, into)
+        except NotFound as error:
+            raise _not_undoable() from error
+        if record.identities and not set(record.identities) & survivor.identities:
+            raise _not_undoable()  # they went on to somebody else, or were erased
         now = self._clock.now()
-        back = frozenset(record.identities) & survivor.identities
-        gone = (absorbed.id, *record.absorbed_ids)
-        windows = tuple(Window(contact, record.at, now) for contact in gone)
-        rest = replace(
-            without(survivor, back),
-            absorbed=tuple(contact for contact in survivor.absorbed if contact not in gone),
-            apart=survivor.apart | back,
-            kept=(*survivor.kept, *windows),
-        )
-        restored = replace(
-            without(absorbed, frozenset()),
-            identities=back,
-            absorbed=record.absorbed_ids,
-            merged_into="",
-            apart=absorbed.apart | survivor.of_kind(*UNIQUE_KINDS) - back,
-            lent=(*absorbed.lent, *windows),
+        before = None if record.rule == MOVED else absorbed
+        rest, restored = (
+            come_apart(record, survivor, absorbed, now) if before else self._moved_back(record, survivor, absorbed)
         )
         rest, restored = (self._surroundings.told(contact, identifiers) for contact in (rest, restored))
         undone = replace(record, undone_at=now, undone_by=call, stayed=rest.id)
         parts = [self._records.undone_part(undone), *self._surroundings.undone(undone, rest, restored)]
-        leads = {identity: Lead(restored.id) for identity in back}
-        self._contacts.commit([Change(survivor, rest), Change(absorbed, restored)], leads, parts, identifiers)
+        leads = {identity: Lead(restored.id) for identity in restored.of_kind(*UNIQUE_KINDS)}
+        self._contacts.commit([Change(survivor, rest), Change(before, restored)], leads, parts, identifiers)
         return undone
 
-    def _requested(self, survivor: Contact, absorbed: Contact, call: str, identifiers: Identifiers) -> Prepared:
-        now = self._clock.now()
-        return self.prepare(survivor, absorbed, "requested", call, now, Stamp(now, call), identifiers)
+    def _moved_back(self, record: Merge, winner: Contact, loser: Contact) -> tuple[Contact, Contact]:
+        """An anonymous id that went from one user to another comes out into a contact of its own, apart from both."""
+        back = frozenset(record.identities) & winner.identities
+        users = winner.of_kind(IdentityKind.USER)
+        users |= self.current(record.workspace, loser.id).of_kind(IdentityKind.USER)
+        rest = replace(without(winner, back), apart=winner.apart | back)
+        alone = f"c{digest('moved back', record.id)}"
+        return rest, Contact(record.workspace, alone, record.at, identities=back, apart=users)
 
-    def _current(self, workspace: str, contact: str) -> Contact:
-        found = self._contacts.get(workspace, contact)
-        while found is not None and found.merged_into:
-            found = self._contacts.get(workspace, found.merged_into)
-        if found is None or found.erased_at is not None:
-            raise NotFound("unknown_contact", "There is no such contact.", "contact")
-        return found
+
+def _not_undoable() -> Conflict:
+    return Conflict("not_undoable", "What was merged is no part of this contact any more.", "merge")

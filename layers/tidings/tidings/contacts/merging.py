@@ -10,7 +10,16 @@ from typing import Any
 
 from tidings.accounts.model import Identifiers
 from tidings.contacts import context as contexts
-from tidings.contacts.model import ADDRESS_KINDS, UNIQUE_KINDS, Contact, Identity, IdentityKind, Membership, Trait
+from tidings.contacts.model import (
+    ADDRESS_KINDS,
+    UNIQUE_KINDS,
+    Contact,
+    Identity,
+    IdentityKind,
+    Membership,
+    Trait,
+    Window,
+)
 from tidings.contacts.rules import ADDRESSES, EVERYWHERE, current_addresses, seen, with_addresses
 from tidings.core.errors import Conflict, InvalidInput
 from tidings.core.ids import digest
@@ -62,8 +71,14 @@ class Merge:
             "identities": [{"kind": i.kind.value, "value": i.value} for i in self.identities],
             "undone_at": self.undone_at,
             "undone_by": self.undone_by,
-            "stayed": self.stayed,
+            "stayed": self._stayed(),
         }
+
+    def _stayed(self) -> dict[str, Any] | None:
+        """Where, since a merge was taken back, the messages and enrolments are of the time that it lasted."""
+        if self.undone_at is None:
+            return None
+        return {"contact": self.stayed, "since": self.at, "until": self.undone_at}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -102,6 +117,42 @@ def check_merge(survivor: Contact, absorbed: Contact) -> None:
         raise Conflict("too_many_identities", f"At most {IDENTITIES_AT_ONCE} identities are moved at once.", "contact")
 
 
+def are_apart(one: Contact, other: Contact) -> bool:
+    """Whether the two were merged before and somebody took it back: then only somebody merges them again."""
+    return bool(one.apart & other.identities or other.apart & one.identities)
+
+
+def come_apart(merge: Merge, survivor: Contact, absorbed: Contact, at: datetime) -> tuple[Contact, Contact]:
+    """Who survived a merge without who was absorbed, and who was absorbed as a contact again.
+
+    Both without what events said: they are to be told again. Messages and enrolments of the time between stay with the
+    one that survived; so what the absorbed one kept of others from before goes back with it.
+    """
+    back = frozenset(merge.identities) & survivor.identities
+    gone = (absorbed.id, *(contact for contact in merge.absorbed_ids if contact in survivor.absorbed))
+    windows = tuple(Window(contact, merge.at, at) for contact in gone)
+    kept = [window for window in survivor.kept if window not in absorbed.kept]
+    # Somebody whom the absorbed one had absorbed may have left meanwhile: what is from before the merge is not ours.
+    split = [w for w in kept if w.contact in merge.absorbed_ids and w.since < merge.at < w.until]
+    rest = replace(
+        without(survivor, back),
+        absorbed=tuple(contact for contact in survivor.absorbed if contact not in gone),
+        apart=survivor.apart | back,
+        kept=(*(replace(w, since=merge.at) if w in split else w for w in kept), *windows),
+        lent=tuple(window for window in survivor.lent if window not in absorbed.lent),
+    )
+    restored = replace(
+        without(absorbed, frozenset()),
+        identities=back,
+        absorbed=gone[1:],
+        merged_into="",
+        apart=absorbed.apart | survivor.of_kind(*UNIQUE_KINDS) - back,
+        kept=(*absorbed.kept, *(replace(w, until=merge.at) for w in split)),
+        lent=(*absorbed.lent, *windows),
+    )
+    return rest, restored
+
+
 def absorb(contact: Contact, other: Contact, identifiers: Identifiers = EVERYWHERE) -> Contact:
     """`contact` with everything of `other`: identities, history, companies, context, and the later of each trait.
 
@@ -116,8 +167,9 @@ def absorb(contact: Contact, other: Contact, identifiers: Identifiers = EVERYWHE
         companies=_joined_companies(contact.companies, other.companies),
         context=contexts.merged(contact.context, other.context),
         visit=max((v for v in (contact.visit, other.visit) if v), key=lambda v: v.at, default=None),
-        apart=contact.apart | other.apart,
-        kept=tuple(w for w in (*contact.kept, *other.kept)),
+        # Who is merged again because somebody asked for it is kept apart no more.
+        apart=(contact.apart | other.apart) - contact.identities - other.identities,
+        kept=tuple(dict.fromkeys((*contact.kept, *other.kept))),
         lent=tuple(dict.fromkeys((*contact.lent, *other.lent))),
     )
     whole = with_addresses(whole, identifiers)

@@ -181,9 +181,9 @@ class Contact:
         It does under its own id and those it absorbed, but for what stayed elsewhere when a merge was undone; and what
         stayed here of somebody else's does.
         """
-        if contact in self.every_id:
-            return not any(window.holds(contact, at) for window in self.lent)
-        return any(window.holds(contact, at) for window in self.kept)
+        if any(window.holds(contact, at) for window in self.kept):
+            return True  # also of somebody who left and was merged again
+        return contact in self.every_id and not any(window.holds(contact, at) for window in self.lent)
 
     @property
     def event_identities(self) -> list[Identity]:

@@ -17,8 +17,9 @@ def normalise_phone(value: Any, default_country: str = "") -> str:
     numbers that begin with `+` or `00` can be read. Whole numbers count as their digits. An extension is dropped, since
     neither a text message nor a match can use it.
     """
-    if isinstance(value, bool) or not isinstance(value, str | int):
+    if not isinstance(value, str | int):
         return ""
+    # Python refuses to write out whole numbers of thousands of digits.
     if isinstance(value, int) and not 0 <= value < 10**LONGEST_CHARACTERS:
         return ""
     text = str(value).strip()
@@ -32,22 +33,21 @@ def _e164(text: str, country: str) -> str:
     # Imported here: it takes a dozen times as long as json, and few events carry a number.
     import phonenumbers
 
-    for written in _readings(text, country):
+    for written in _readings(text):
         try:
             number = phonenumbers.parse(written, country or None)
         except phonenumbers.NumberParseException:
             continue
         if phonenumbers.is_valid_number(number):
-            number.extension = None
             return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return ""
 
 
-def _readings(text: str, country: str) -> Iterator[str]:
+def _readings(text: str) -> Iterator[str]:
     """What may be meant, the likeliest first."""
     if text.startswith("00"):  # how "+" is dialled nearly everywhere, and so how people write it anywhere
         yield f"+{text[2:]}"
     yield text
     # A zero in front is written from habit also where no number begins with one (product.md 2.3: 0xxxxxxxxx in Poland).
-    if country and text.startswith("0") and not text.startswith("00"):
+    if text.startswith("0") and not text.startswith("00"):
         yield text[1:]

@@ -165,6 +165,13 @@ def _with_stamps(contact: Contact, stamps: Mapping[Identity, Stamp], identifiers
     return replace(contact, stamps=kept, identities=unique | frozenset(kept))
 
 
+def has_room_for(contact: Contact, identity: Identity, identifiers: Identifiers = EVERYWHERE) -> bool:
+    """Whether a contact may have one more identity of a kind, or has this one."""
+    limit = identifiers.limits.get(identity.kind.value)
+    held = contact.of_kind(identity.kind)
+    return identity in held or limit is None or len(held) < limit
+
+
 def with_company(contact: Contact, company: str, joined: bool, stamp: Stamp) -> Contact:
     """The contact in a company, or out of it; what was said last stays."""
     known = contact.companies.get(company)

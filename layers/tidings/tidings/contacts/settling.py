@@ -9,8 +9,9 @@ from tidings.accounts.model import Identifiers
 from tidings.contacts.erased import PersonErased
 from tidings.contacts.linking import Act, Plan, Sighting, plan
 from tidings.contacts.merges import MergeService, Surroundings
-from tidings.contacts.merging import absorb, merge_record, without
+from tidings.contacts.merging import absorb, are_apart, merge_record, without
 from tidings.contacts.model import UNIQUE_KINDS, Contact, Identity, IdentityKind, Lead
+from tidings.contacts.rules import has_room_for
 from tidings.contacts.service import ContactDirectory
 from tidings.contacts.store import Change, DynamoContactStore
 from tidings.core.errors import Conflict, Unavailable
@@ -121,9 +122,7 @@ class Settlement:
 
     def _link(self, sighting: Sighting, contact: str, identifiers: Identifiers) -> Settled:
         before = self._directory.get(sighting.workspace, contact)
-        anonymous = before.of_kind(IdentityKind.ANONYMOUS)
-        limit = identifiers.limits.get(IdentityKind.ANONYMOUS.value)
-        if sighting.anonymous not in anonymous and limit is not None and len(anonymous) >= limit:
+        if sighting.anonymous is not None and not has_room_for(before, sighting.anonymous, identifiers):
             return Settled(before.id)  # the workspace keeps no more of them: what the device did alone stays apart
         after = replace(before, identities=before.identities | sighting.identities)
         leads = _leads(sighting, after, frozenset(i for i in (sighting.anonymous,) if i))
@@ -144,13 +143,11 @@ class Settlement:
         absorbed = self._directory.get(sighting.workspace, anonymous)
         if survivor.id == absorbed.id:
             raise ConditionFailed({"contact"})
-        if absorbed.apart & survivor.identities or survivor.apart & absorbed.identities:
+        if are_apart(survivor, absorbed):
             return Settled(survivor.id)  # they were merged before, and somebody took it back
         rule = "aliased" if sighting.by_alias else "identified"
         try:
-            prepared = self._merges.prepare(
-                survivor, absorbed, rule, sighting.call, sighting.at, sighting.stamp, identifiers
-            )
+            prepared = self._merges.prepare(survivor, absorbed, rule, sighting.call, sighting.stamp, identifiers)
         except Conflict:
             return Settled(survivor.id)
         self._merges.write(prepared, identifiers)

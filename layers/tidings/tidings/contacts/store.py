@@ -191,16 +191,18 @@ class DynamoContactStore:
         `leads` says what is to be kept beside an identity: who owns it, and since when. Raises ConditionFailed if
         somebody else changed one of them first, or another contact holds a new identity.
         """
-        written = [self._contact_part(change) for change in changes]
-        written += self._identity_parts(changes, leads or {})
-        written += self._entry_parts(changes, identifiers)
-        written += self._counter_parts(changes)
-        written += parts
+        written = [*self._parts(changes, leads or {}, identifiers), *parts]
         if len(written) == 1 and written[0].kind == "update":
             with faults():
                 written[0].model.update(list(written[0].actions or ()), condition=written[0].condition)
         else:
             self._database.transact(written)
+
+    def writes(
+        self, changes: Sequence[Change], leads: Mapping[Identity, Lead], identifiers: Identifiers = EVERYWHERE
+    ) -> int:
+        """How many items a commit writes; a transaction takes 100."""
+        return len(self._parts(changes, leads, identifiers))
 
     def change(self, before: Contact, after: Contact, identifiers: Identifiers = EVERYWHERE) -> None:
         """Store a changed contact. Raises ConditionFailed if somebody else changed it first."""
@@ -265,6 +267,12 @@ class DynamoContactStore:
     def entity(self, item: ContactItem) -> Contact:
         """The contact that a read item is."""
         return items.contact(item)
+
+    def _parts(self, changes: Sequence[Change], leads: Mapping[Identity, Lead], identifiers: Identifiers) -> list[Part]:
+        parts = [self._contact_part(change) for change in changes]
+        parts += self._identity_parts(changes, leads)
+        parts += self._entry_parts(changes, identifiers)
+        return parts + self._counter_parts(changes)
 
     def _contact_part(self, change: Change) -> Part:
         table, before, after = self._contacts, change.before, change.after

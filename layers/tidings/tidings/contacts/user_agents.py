@@ -66,8 +66,6 @@ def _parsed(text: str) -> Parsed:
     if result.device is not None and result.device.family in _MACHINES:
         return NOTHING
     system = _system(result.os, text)
-    if not system:
-        return NOTHING
     browser = _browser(result.user_agent) if _BROWSER.match(text) else ""
     return Parsed(browser, system, _device(result.device, system, text))
 

@@ -32,6 +32,7 @@ CONNECT_SECONDS = 1.0
 READ_SECONDS = 3.0
 RETRIES = 3
 BATCH_GET_KEYS = 100
+TRANSACTION_PARTS = 100
 BATCH_WRITE_ITEMS = 25
 
 # Also where one identity's events, or one contact's, have no more room beside a local index: for now it is full.
