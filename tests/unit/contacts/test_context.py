@@ -87,7 +87,7 @@ def test_a_mobile_sdk_tells_app_system_and_device() -> None:
     [
         ({"type": "ios", "model": "iPhone14,2"}, {}, "mobile"),
         ({"type": "ios", "model": "iPad13,4"}, {}, "tablet"),
-        ({"type": "android"}, {"width": 1600, "height": 2560, "density": 2}, "tablet"),
+        ({"type": "android"}, {"width": 1200, "height": 1920, "density": 2}, "tablet"),
         ({"type": "android"}, {"width": 1080, "height": 2400, "density": 3}, "mobile"),
         ({"type": "android"}, {"width": 1080, "height": "tall", "density": 0}, "mobile"),
         ({"type": "Desktop"}, {}, "desktop"),
@@ -252,6 +252,12 @@ def test_a_null_takes_back_what_was_declared() -> None:
     assert place["country"] == ("GB", "ip")
 
 
+def test_what_is_too_long_is_cut_and_what_is_too_large_is_no_text() -> None:
+    assert declared({"city": "a" * 99 + " b"}) == {"city": "a" * 99}
+    assert sdk({"app": {"name": "Shop", "version": 7}}) == {"app": "Shop 7"}
+    assert sdk({"app": {"name": 10**5000}}) == {}
+
+
 def test_what_cannot_be_a_language_leaves_the_one_that_was_declared() -> None:
     assert declared({"language": "Klingon", "country": {}, "city": []}) == {}
 
@@ -321,6 +327,15 @@ def test_an_address_in_another_country_tells_neither_city_nor_continent_nor_time
         "ip": (PUBLIC, "ip"),
         "country": ("JP", "declared"),
         "continent": ("AS", "declared"),
+    }
+
+
+def test_a_device_s_time_zone_is_believed_wherever_the_device_is() -> None:
+    abroad = fields_of({"timezone": "America/New_York", "location": {"city": "New York", "country": "USA"}}, {})
+    assert believed((abroad, NOW), (declare(country="PL"), NOW)) == {
+        "country": ("PL", "declared"),
+        "continent": ("EU", "declared"),
+        "time_zone": ("America/New_York", "sdk"),
     }
 
 

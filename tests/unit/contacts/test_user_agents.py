@@ -59,6 +59,8 @@ def test_a_user_agent_tells_browser_system_and_device(
         "analytics-python/2.4.0", "analytics-node-next/latest", "rudder-sdk-python/2.1.9", "okhttp/4.9.0",
         "python-requests/2.31", "curl/8.0", "Go-http-client/1.1", "node",
         "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+        f"Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X Build/MMB29P) {WEBKIT} Chrome/126.0.0.0 Mobile Safari/537.36 "
+        "(compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
         f"{WINDOWS} " + "x" * LONGEST_CHARACTERS,
         "", " ", None, 7, [], {}, True,
     ],
@@ -93,6 +95,8 @@ ANDROID = f"Mozilla/5.0 (Linux; Android 10; K) {WEBKIT} Chrome/126.0.0.0 Mobile 
         ("Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/126.0.0.0 Mobile Safari/537.36",
          {"platform": "Android"}, "Chrome Mobile 126", "Android 14"),
         (None, {"platform": "Chrome OS"}, "", "ChromeOS"),
+        (None, {"platform": "Linux", "platformVersion": "6.5.0"}, "", "Linux"),
+        ("Mozilla/5.0 Firefox/120.0", {}, "Firefox 120", ""),
         (CHROME, {"brands": 7, "platform": ["Windows"], "platformVersion": {}}, "Chrome 126", "Windows"),
         (CHROME, {"brands": [7, {"brand": 7}, {"brand": "Vivaldi"}], "platform": "Unknown"}, "Vivaldi", "Windows"),
         (CHROME, "Windows", "Chrome 126", "Windows"),

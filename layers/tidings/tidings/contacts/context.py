@@ -1,4 +1,4 @@
-"""The context of a contact (product.md 1.8): what events tell of language, device and place, each with its source.
+"""The context of a contact (product rule 1.8): what events tell of language, device and place, each with its source.
 
 An event is read once (`fields_of`), the findings are kept with their time (`stamped`, `merged`), and what is believed
 is chosen when it is shown (`view`): what a person declared before what an SDK told, that before what a user agent

@@ -37,10 +37,11 @@ def country_code(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _names() -> Mapping[str, str]:
-    """Names and three-letter codes from CLDR; imported here, since nearly everybody writes two letters."""
+    """Names and other codes (ISO 3166, three letters or digits) from CLDR; imported here, since nearly everybody writes two letters."""
     from babel import Locale
     from babel.core import get_global
 
     names = {name.casefold(): code for code, name in Locale("en").territories.items() if code in _CONTINENT_OF}
-    aliases = {alias.casefold(): codes for alias, codes in get_global("territory_aliases").items() if alias.isalpha()}
-    return names | {alias: codes[0] for alias, codes in aliases.items() if len(codes) == 1}
+    aliases = get_global("territory_aliases").items()
+    # What has become several countries, as the Soviet Union has, names none of them.
+    return names | {alias.casefold(): codes[0] for alias, codes in aliases if len(codes) == 1}

@@ -1,4 +1,4 @@
-"""Phone numbers in the one spelling that all channels and all matching use: E.164 (ITU-T E.164, product.md 1.6)."""
+"""Phone numbers in the one spelling that all channels and all matching use: E.164 (ITU-T E.164, product rule 1.6)."""
 
 from __future__ import annotations
 
@@ -48,6 +48,6 @@ def _readings(text: str) -> Iterator[str]:
     if text.startswith("00"):  # how "+" is dialled nearly everywhere, and so how people write it anywhere
         yield f"+{text[2:]}"
     yield text
-    # A zero in front is written from habit also where no number begins with one (product.md 2.3: 0xxxxxxxxx in Poland).
+    # A zero in front is written from habit also where no number begins with one (product rule 2.3, for Poland).
     if text.startswith("0") and not text.startswith("00"):
         yield text[1:]
