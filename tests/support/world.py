@@ -131,12 +131,15 @@ class World:
             for table in definitions:
                 self.dynamodb.create_table(**table)
             self.recorder.meter = Meter({table["TableName"]: Table.of(table) for table in definitions})
-            queues = {name: self.sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("starts", "aside")}
+            queues = {
+                name: self.sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("starts", "aside", "erasures")
+            }
         self.queues = queues
         environment = {
             **variables(),
             "QUEUE_STARTS_URL": queues["starts"],
             "QUEUE_SET_ASIDE_URL": queues["aside"],
+            "QUEUE_ERASURES_URL": queues["erasures"],
             "SES_CONFIGURATION_SET": "tidings",
             "MACHINES_ROLE_ARN": ROLE,
             "MACHINE_PREFIX": "tidings-",
@@ -152,6 +155,8 @@ class World:
             "stepfunctions:CreateStateMachine": self._create_machine,
             "stepfunctions:StartExecution": self._start_execution,
             "stepfunctions:DescribeExecution": self._describe_execution,
+            "stepfunctions:StopExecution": self._stop_execution,
+            "sqs:SendMessage": self._send_message,
         }
         # The double's own puts must not be seen as the code's.
         inner = self.recorder.doubles["dynamodb:BatchExecuteStatement"]
@@ -202,6 +207,22 @@ class World:
         if arn not in self.executions:
             raise ClientError({"Error": {"Code": "ExecutionDoesNotExist", "Message": arn}}, "DescribeExecution")
         return {"status": "SUCCEEDED" if self.executions[arn].is_over else "RUNNING"}
+
+    def _stop_execution(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        arn = arguments["executionArn"]
+        if arn not in self.executions:
+            raise ClientError({"Error": {"Code": "ExecutionDoesNotExist", "Message": arn}}, "StopExecution")
+        self.executions[arn].state = ""
+        return {"stopDate": self.now}
+
+    def _send_message(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """What is delayed may be taken at once: the test says when time passes, and moto would count it itself."""
+        double = self.recorder.doubles.pop("sqs:SendMessage")
+        try:
+            with self.recorder.unseen():
+                return dict(self.sqs.send_message(**{k: v for k, v in arguments.items() if k != "DelaySeconds"}))
+        finally:
+            self.recorder.doubles["sqs:SendMessage"] = double
 
     def lose(self, arn: str) -> None:
         """Let an execution vanish, as when it failed."""
@@ -321,6 +342,21 @@ class World:
         with self.recorder.unseen():
             found = self.sqs.receive_message(QueueUrl=self.queues[queue], MaxNumberOfMessages=10).get("Messages", [])
         return [json.loads(message["Body"]) for message in found]
+
+    def erase(self, contact: str) -> None:
+        """Erase a contact that must be there, and everything that this sets off."""
+        status, answer = self.call(
+            "erase", "POST /v1/contacts/{contact}/erase", {"confirm": contact}, path={"contact": contact}
+        )
+        assert (status, answer) == (202, {"contact": contact, "state": "erasing"}), answer
+        self.clear_erased()
+
+    def clear_erased(self) -> None:
+        """Let erasures work on what is in its queue, until there is nothing."""
+        while bodies := self.messages_in("erasures"):
+            for body in bodies:
+                answer = self.invoke("erasures", {"Records": [{"messageId": "q-1", "body": json.dumps(body)}]})
+                assert answer == {"batchItemFailures": []}, answer
 
     def feedback(self, notification: dict[str, Any], pump: bool = True) -> dict[str, Any]:
         """Deliver an SES event through SNS and SQS."""

@@ -23,6 +23,7 @@ class EnrolmentState(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"  # the execution failed or timed out; it can be resumed
     STOPPED = "stopped"  # somebody stopped the execution
+    EXITED = "exited"  # the person is not to be in it any more, since they were erased
 
 
 class EnrolmentOver(Exception):

@@ -62,6 +62,14 @@ class StepFunctionsGateway:
             raise Unavailable("start_failed", f"The execution could not be started: {code}.") from error
         return Start.STARTED
 
+    def stop(self, execution: str) -> None:
+        """Stop an execution, if it is running. Raises Unavailable."""
+        try:
+            self._client.stop_execution(executionArn=execution)
+        except (ClientError, BotoCoreError) as error:
+            if _code(error) != "ExecutionDoesNotExist":
+                raise Unavailable("stop_failed", f"The execution could not be stopped: {_code(error)}.") from error
+
     def status(self, execution: str) -> str:
         """RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED; empty if there is no such execution. Raises Unavailable."""
         try:
@@ -79,10 +87,11 @@ class QueueGateway:
         self._queue_url = queue_url
         self._client = client or aws.client("sqs", _CONFIG)
 
-    def put(self, body: Mapping[str, Any]) -> None:
-        """Put a message. Raises Unavailable."""
+    def put(self, body: Mapping[str, Any], delay: int = 0) -> None:
+        """Put a message that nobody sees for `delay` seconds, 900 at most. Raises Unavailable."""
+        later = {"DelaySeconds": delay} if delay else {}
         try:
-            self._client.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(body))
+            self._client.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(body), **later)
         except (ClientError, BotoCoreError) as error:
             raise Unavailable("queue_failed", f"The queue did not take a message: {_code(error)}.") from error
 

@@ -218,7 +218,7 @@ class Reactor:
     def _serve(self, place: tuple[str, str], before: Contact | None, known: Known, group: Sequence[Sighted]) -> None:
         """Everything that a contact's events of a batch mean: one write, then the companies and the enrolments."""
         events = [sighted.event for sighted in group]
-        if before is None or before.merged_into:
+        if before is None or before.merged_into or before.erased_at:
             if not any(self._matters(event) for event in events):
                 self._touch(place, events, known)
                 return

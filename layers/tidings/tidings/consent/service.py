@@ -74,14 +74,22 @@ class SuppressionService:
             return self._store.suppression_of(workspace, channel, text) or entry
         return entry
 
+    def require_not_erased(self, workspace: Workspace, channel: Channel, address: str) -> None:
+        """Refuse to begin anything with the address of an erased person: one read. Raises Conflict, or InvalidInput."""
+        _require_not_erased(self._store.suppression_of(workspace, channel, normalise_address(channel, address)))
+
     def release(self, workspace: Workspace, channel: Channel, address: str) -> None:
         """Take an address off the list. Raises NotFound if it is not on it, Conflict if its person was erased."""
         text = normalise_address(channel, address)
         if not self._store.release(workspace, channel, text):
             entry = self._store.suppression_of(workspace, channel, text)
-            if entry is not None and entry.reason is Reason.ERASED:
-                raise Conflict("person_erased", "Who had this address was erased, and is never written to.", "address")
+            _require_not_erased(entry)
             raise NotFound("not_suppressed", "This address is not suppressed.", "address")
+
+
+def _require_not_erased(entry: Suppression | None) -> None:
+    if entry is not None and entry.reason is Reason.ERASED:
+        raise Conflict("person_erased", "Who had this address was erased, and is never written to again.", "address")
 
 
 class SuppressionDesk:

@@ -54,6 +54,10 @@ class ContactDirectory:
         """The ids of contacts with an e-mail address, the oldest first, at most 100. Raises InvalidInput."""
         return self._store.contacts_with(workspace, _email_identity(address), SHARING)
 
+    def had_email(self, workspace: str, secret: str, address: str) -> str:
+        """The id of the contact with an address that was erased last; empty if there was none lately."""
+        return self._store.erased.had(workspace, secret, _email_identity(address))
+
     def add_by_email(self, workspace: str, address: str, parts: Callable[[Contact], list[Part]]) -> Contact:
         """A new contact that has nothing but an e-mail address; `parts` tells it to others. Raises InvalidInput."""
         email = _email_identity(address).value

@@ -16,7 +16,7 @@ from tidings.activity.store import DynamoEventStore
 from tidings.contacts.model import Contact, Identity, IdentityKind
 from tidings.contacts.rules import ID_BYTES
 from tidings.contacts.service import ContactDirectory
-from tidings.core.errors import InvalidInput, NotFound
+from tidings.core.errors import Conflict, InvalidInput, NotFound
 from tidings.core.ids import digest, message_id
 from tidings.core.store import Database
 from tidings.email.model import Alone, Order
@@ -99,13 +99,11 @@ class EmailDesk:
         found = self._database.batch_get([*keys, template_key, workspace_key])
         if template_key not in found:
             raise NotFound("unknown_template", f"There is no template named {request.template}.", "template")
+        place, template = self._workspaces.entity(found[workspace_key]), self._templates.entity(found[template_key])
         if contact is None:
-            contact = self._directory.add_by_email(
-                workspace, str(request.to.email), lambda new: [self._events.part(_created(new, request))]
-            )
+            contact = self._add(place, request)
         known = next((self._messages.entity(found[key]) for key in keys if key in found), None)
         owner = known.contact if known else contact.id
-        place, template = self._workspaces.entity(found[workspace_key]), self._templates.entity(found[template_key])
         order = _order(place, contact, owner, template, request)
         try:
             return self._emails.send(order, known, Alone())
@@ -114,6 +112,17 @@ class EmailDesk:
             if stored is None:
                 raise
             return stored
+
+    def _add(self, workspace: Workspace, request: SendRequest) -> Contact:
+        """A new contact with the address. Raises Conflict if it was that of somebody erased, who must not come back."""
+        email = str(request.to.email)
+        self._emails.require_not_erased(workspace, email)
+        earlier = self._directory.had_email(workspace.id, workspace.secret, email)
+        if earlier and self._messages.get(workspace.id, _message_id(workspace.id, earlier, request)) is not None:
+            raise Conflict("idempotency_conflict", "This idempotency key was used for somebody who was erased since.")
+        return self._directory.add_by_email(
+            workspace.id, email, lambda new: [self._events.part(_created(new, request))]
+        )
 
     def _owners(self, workspace: str, to: Recipient, contact: Contact | None) -> tuple[str, ...]:
         """Under whose ids the message may stand already.

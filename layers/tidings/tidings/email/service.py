@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tidings.accounts.model import Workspace
 from tidings.accounts.service import WorkspaceCache
 from tidings.activity.model import Event
 from tidings.consent.model import Channel, Check
@@ -96,6 +97,10 @@ class EmailService:
                     raise
                 known = self._messages.get(order.workspace.id, order.message_id)
         raise Unavailable("message_contended", "The message kept changing.")
+
+    def require_not_erased(self, workspace: Workspace, address: str) -> None:
+        """Refuse to begin anything with the address of an erased person. Raises Conflict, or InvalidInput."""
+        self._suppressions.require_not_erased(workspace, Channel.EMAIL, address)
 
     def _aged(self, known: Message | None) -> Message | None:
         """The message, given up as unknown if it was claimed long ago and nothing was heard of it since."""
@@ -263,6 +268,8 @@ class FeedbackService:
             return False
         self._suppress(feedback)
         message = self._advance(feedback)
+        if message is not None and message.erased_at is not None:
+            return True  # what the mail did to a person who was erased since is nobody's business any more
         self._events.add(to_event(feedback, message.began_by if message else None, self._clock))
         return True
 

@@ -113,7 +113,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to one contact, sent or not. `cause` explains it; `root` is what began the chain it stands in."""
+    """One message to one contact, sent or not. `cause` explains it; `root` is what began the chain it stands in.
+
+    When its person was erased (`erased_at`), so was all of it but that it was and what became of it.
+    """
 
     workspace: str
     contact: str
@@ -134,6 +137,7 @@ class Message:
     decision: Mapping[str, Any] = field(default_factory=dict)
     history: Mapping[str, str] = field(default_factory=dict)
     root: Node | None = None
+    erased_at: datetime | None = None
 
     @property
     def node(self) -> Node:

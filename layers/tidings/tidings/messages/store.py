@@ -119,6 +119,7 @@ class MessageItem(Item):
     request = UnicodeAttribute(null=True)
     cause = JsonAttribute(null=True)
     root = UnicodeAttribute(null=True)
+    erased_at = UnicodeAttribute(null=True)
     decision = JsonAttribute(null=True)
     history: MapAttribute[str, Any] = MapAttribute(null=True)  # type: ignore[no-untyped-call]
     expires_at = NumberAttribute(null=True)
@@ -254,6 +255,7 @@ class DynamoMessageStore:
             request=item.request or "",
             cause=item.cause or {},
             root=Node.parse(item.root) if item.root else None,
+            erased_at=from_text(item.erased_at) if item.erased_at else None,
             decision=_whole(item.decision),
             history=item.history.as_dict() if item.history else {},  # type: ignore[no-untyped-call]
         )

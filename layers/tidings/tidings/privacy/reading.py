@@ -83,8 +83,9 @@ class DynamoReader:
                 given = _stamp(contact.stamps.get(identity))
                 yield key, {"kind": identity.kind.value, "value": identity.value, **given}
         words = sorted(name_words(contact))
-        if words and ("name",) > after:
-            yield ("name",), {"kind": "name", "value": words}
+        behind = ("~name",)  # sorts behind every identity
+        if words and after < behind:
+            yield behind, {"kind": "name", "value": words}
 
     def _companies(self, contact: Contact, source: str, after: After) -> Iterator[Keyed]:
         for company, membership in sorted(contact.companies.items()):

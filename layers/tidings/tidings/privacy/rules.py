@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tidings.consent.model import Channel
-from tidings.contacts.model import Contact, Identity, IdentityKind
+from tidings.contacts.model import Contact, IdentityKind
 from tidings.core.clock import to_text
 from tidings.core.errors import InvalidInput
 from tidings.privacy.model import Clearing, Place, Section
@@ -83,11 +83,6 @@ def clearing_of(contact: Contact, keep_out: bool, related: tuple[str, ...] = ())
 def addresses_of(contact: Contact) -> list[tuple[Channel, str]]:
     """Where the contact is or was written to."""
     return [(CHANNELS[identity.kind], identity.value) for identity in sorted(contact.of_kind(*CHANNELS))]
-
-
-def told_before(identity: Identity, received_at: datetime, erased_at: datetime) -> bool:
-    """Whether an event belongs to an erased person: ids from outside may since be those of somebody new."""
-    return identity.kind is IdentityKind.CONTACT or received_at <= erased_at
 
 
 def _plain(value: object) -> str:
