@@ -109,6 +109,27 @@ def test_enrolling_is_two_calls_and_one_start_more(
     assert cost_of(world, operation) == Cost(expected, write_units=write_units, read_units=3)
 
 
+# --- forms ------------------------------------------------------------------------------------------------------------
+
+GET = "dynamodb:GetItem"
+
+FORMS = [
+    (operations.form_nobody, Cost({}, write_units=0, read_units=0)),
+    (operations.form_new, Cost({QUERY: 1, TRANSACTION: 1}, write_units=12, read_units=1)),
+    (operations.form_new_both, Cost({QUERY: 2, TRANSACTION: 1}, write_units=14, read_units=2)),
+    (operations.form_visitor, Cost({QUERY: 1, GET: 1, TRANSACTION: 1}, write_units=14, read_units=2)),
+    (operations.form_known, Cost({QUERY: 1, READ: 1, TRANSACTION: 1}, write_units=5, read_units=2)),
+    (operations.form_known_both, Cost({QUERY: 2, READ: 1, TRANSACTION: 1}, write_units=5, read_units=3)),
+    (operations.form_conflict, Cost({QUERY: 2, READ: 1, TRANSACTION: 1}, write_units=7, read_units=4)),
+    (operations.form_repeated, Cost({QUERY: 1, READ: 1, TRANSACTION: 1}, write_units=4, read_units=2)),
+]
+
+
+@pytest.mark.parametrize(("operation", "cost"), FORMS, ids=lambda one: getattr(one, "__name__", ""))
+def test_a_form_is_a_query_for_each_address_and_one_write(world: World, operation: Preparation, cost: Cost) -> None:
+    assert cost_of(world, operation) == cost
+
+
 # --- machines ---------------------------------------------------------------------------------------------------------
 
 

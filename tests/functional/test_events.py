@@ -27,6 +27,7 @@ STORY: dict[str, dict[str, Any] | None] = {
     "batch.api": {"success": True},
     "screen.api": {"success": True},
     "ungroup.api": {"success": True},
+    "forms.api": {"success": True},
     "react.stream": {"batchItemFailures": []},
     "start_enrolments.queue": {"batchItemFailures": []},
     "contacts.api": {"traits": {"email": "ada@people.example", "first_name": "Ada", "plan": "team"}, "known": True},
