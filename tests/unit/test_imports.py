@@ -19,6 +19,7 @@ MODULES = {
     "branch": 246,
     "check_suppression": 289,
     "contacts": 280,
+    "forms": 231,
     "group": 219,
     "identify": 219,
     "messages": 257,
