@@ -28,7 +28,8 @@ def test_a_country_lies_on_a_continent(country: str, continent: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [("PL", "PL"), ("pl", "PL"), ("POL", "PL"), ("Poland", "PL"), ("POLAND ", "PL"), ("UK", "GB"), ("USA", "US"), ("616", "PL"), ("SU", ""),
+    [("PL", "PL"), ("pl", "PL"), ("POL", "PL"), ("Poland", "PL"), ("POLAND ", "PL"), ("UK", "GB"), ("USA", "US"),
+     ("616", "PL"), ("SU", ""),
      ("Germany", "DE"), ("", ""), ("EU", ""), ("ZZ", ""), ("Atlantis", ""), ("European Union", "")],
 )  # fmt: skip
 def test_a_country_is_known_by_its_letters_and_its_english_name(text: str, code: str) -> None:

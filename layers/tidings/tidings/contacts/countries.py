@@ -30,14 +30,15 @@ def continent_of(country: str) -> str:
 
 @lru_cache(maxsize=1024)
 def country_code(text: str) -> str:
-    """The two letters of a country given by two or three letters or by its English name; empty if it is none."""
+    """The two letters of a country given by any code of ISO 3166 or by its English name; empty if it is none."""
     letters = text.strip().upper()
     return letters if letters in _CONTINENT_OF else _names().get(letters.casefold(), "")
 
 
 @lru_cache(maxsize=1)
 def _names() -> Mapping[str, str]:
-    """Names and other codes (ISO 3166, three letters or digits) from CLDR; imported here, since nearly everybody writes two letters."""
+    """Names and the codes of three letters or digits, from CLDR."""
+    # Imported here, since nearly everybody writes two letters.
     from babel import Locale
     from babel.core import get_global
 
