@@ -1,4 +1,4 @@
-"""The owner's data of where addresses are reaches `react`, and nobody else."""
+"""The owner's data of where addresses are reaches those functions that read contexts, and nobody else."""
 
 import re
 
@@ -12,24 +12,30 @@ TEMPLATE = ROOT / "template.yaml"
 
 
 def test_without_a_layer_of_places_no_function_is_told_of_a_file() -> None:
-    stack = Stack(TEMPLATE)
-    for function in stack.of_type("AWS::Serverless::Function"):
-        properties = stack.properties(function)
-        assert SETTING not in properties["Environment"]["Variables"]
-        assert properties.get("Layers", []) == []
+    assert told(Stack(TEMPLATE)) == set()
 
 
-def test_react_gets_the_layer_beside_the_others_and_the_path_of_the_file_in_it() -> None:
+def test_who_is_told_of_the_file_has_the_layer_beside_the_others() -> None:
     stack = Stack(TEMPLATE, {"GeoDatabaseLayerArn": ARN})
-    # Lambda unpacks layers into /opt.
-    assert stack.properties("ReactFunction")["Environment"]["Variables"][SETTING] == "/opt/geo.mmdb"
     layers = {
-        name: [layer for layer in entry["Properties"]["Layers"] if "Ref" not in layer]
+        name: stack.resolve([layer for layer in entry["Properties"]["Layers"] if "Ref" not in layer])
         for name, entry in stack.expanded.items()
         if entry["Type"] == "AWS::Lambda::Function"
     }
-    assert stack.resolve(layers.pop("ReactFunction")) == [ARN]
-    assert not any(layers.values())
+    assert {name for name, own in layers.items() if own} == told(stack)
+    assert "ReactFunction" in told(stack)
+    assert all(own in ([], [ARN]) for own in layers.values())
+
+
+def told(stack: Stack) -> set[str]:
+    """The functions that are told where the file is: in a layer, which Lambda unpacks into /opt."""
+    variables = {
+        function: stack.properties(function).get("Environment", {}).get("Variables", {})
+        for function in stack.of_type("AWS::Serverless::Function")
+    }
+    paths = {function: told[SETTING] for function, told in variables.items() if SETTING in told}
+    assert set(paths.values()) <= {"/opt/geo.mmdb"}
+    return set(paths)
 
 
 @pytest.mark.parametrize(
