@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import base64
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
-from tidings.contacts.model import Stamp, Trait
+from tidings.contacts.index import DynamoContactIndex
+from tidings.contacts.model import Contact, Stamp, Trait
+from tidings.contacts.rules import ID_BYTES, is_blocked
+from tidings.core import cursors
 from tidings.core.clock import from_text, to_text
 from tidings.core.errors import InvalidInput, NotFound, Unavailable
 from tidings.core.store import ConditionFailed, Database, Item, JsonAttribute, faults
 
 TRIES = 5
 COMPANY_TRAITS_MOST = 500
+COMPANY_TRAITS_BYTES = 128 * 1024  # an item of DynamoDB holds 400 KB
+INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +41,36 @@ class Company:
 
 
 def with_company_traits(company: Company, traits: Mapping[str, Any], stamp: Stamp) -> Company:
-    """The company with traits set by a message; an explicit null replaces, a missing key keeps."""
+    """The company with traits set by a message; an explicit null replaces, a missing key keeps.
+
+    What there is no room for is left out.
+    """
     merged = dict(company.traits)
+    room = COMPANY_TRAITS_BYTES - sum(_size(name, trait) for name, trait in merged.items())
     for name, value in traits.items():
-        known = merged.get(name)
-        later = known is None or stamp > Stamp(known.at, known.by)
-        if later and (known is not None or len(merged) < COMPANY_TRAITS_MOST):
-            merged[name] = Trait(value, stamp.at, stamp.by)
+        known, trait = merged.get(name), Trait(value, stamp.at, stamp.by)
+        if known is not None and stamp <= Stamp(known.at, known.by):
+            continue
+        left = room - _size(name, trait) + (_size(name, known) if known else 0)
+        if (known is not None or len(merged) < COMPANY_TRAITS_MOST) and left >= min(room, 0):
+            merged[name], room = trait, left
     return replace(company, traits=merged)
+
+
+def company_in(text: str) -> str:
+    """The id of a company as a path names it. Raises NotFound for one that no company can have."""
+    company = text.strip()
+    if is_blocked(company) or len(company.encode()) > ID_BYTES:
+        raise _unknown()
+    return company
+
+
+def _size(name: str, trait: Trait) -> int:
+    return len(json.dumps([name, trait.value], ensure_ascii=False).encode()) + len(trait.by) + 50
+
+
+def _unknown() -> NotFound:
+    return NotFound("unknown_company", "There is no such company.", "company")
 
 
 class CompanyItem(Item):
@@ -107,28 +134,65 @@ class CompanyService:
             except ConditionFailed:
                 continue
             return after
-        raise Unavailable("company_contended", "The company kept changing.")
+        raise _contended()
+
+    def edit(self, workspace: str, company: str, traits: Mapping[str, Any], by: str, at: datetime) -> Company:
+        """The company after traits were set by hand, which counts as later than what is known; it may be a new one.
+
+        Raises InvalidInput if it has no room for them.
+        """
+        for _ in range(TRIES):
+            before = self._store.get(workspace, company)
+            known = before or Company(workspace, company, at)
+            latest = max((trait.at for trait in known.traits.values()), default=None)
+            later = at if latest is None or latest < at else latest + INSTANT
+            after = with_company_traits(known, traits, Stamp(later, by))
+            if any(after.traits.get(name) != Trait(value, later, by) for name, value in traits.items()):
+                message = f"A company has at most {COMPANY_TRAITS_MOST} traits of {COMPANY_TRAITS_BYTES // 1024} KB."
+                raise InvalidInput("traits_too_large", message, "traits")
+            try:
+                self._store.put(before, after)
+            except ConditionFailed:
+                continue
+            return after
+        raise _contended()
 
     def get(self, workspace: str, company: str) -> Company:
         """A company by its id. Raises NotFound."""
         found = self._store.get(workspace, company)
         if found is None:
-            raise NotFound("unknown_company", "There is no such company.", "company")
+            raise _unknown()
         return found
 
     def page(self, workspace: str, limit: int, cursor: str) -> tuple[list[Company], str]:
         """Up to `limit` companies, and the cursor of the next page, empty at the end. Raises InvalidInput."""
-        found = self._store.page(workspace, limit + 1, _after(cursor))
+        scope = (workspace, "companies")
+        place = cursors.read(scope, cursor, str)
+        found = self._store.page(workspace, limit + 1, place[0] if place else "")
         page = found[:limit]
-        return page, _cursor(page[-1].id) if len(found) > limit else ""
+        return page, cursors.write(scope, [page[-1].id]) if len(found) > limit else ""
 
 
-def _cursor(company: str) -> str:
-    return base64.urlsafe_b64encode(company.encode()).decode()
+class CompanyMembers:
+    """The contacts of a company, which stand in the index of contacts."""
+
+    def __init__(self, index: DynamoContactIndex) -> None:
+        self._index = index
+
+    def page(self, workspace: str, company: str, limit: int, cursor: str) -> tuple[list[Contact], str]:
+        """Up to `limit` contacts of a company, the oldest first, and the cursor of the next page, empty at the end.
+
+        One query and one batched read. Raises InvalidInput for a bad cursor.
+        """
+        scope = (workspace, "members", company)
+        place = cursors.read(scope, cursor, str)
+        entries = self._index.entries(workspace, f"company#{company}", "", place[0] if place else "", limit + 1)
+        page = entries[:limit]
+        found = self._index.read(workspace, [entry.contact for entry in page])
+        members = [found[entry.contact] for entry in page if entry.contact in found]
+        here = [contact for contact in members if company in contact.joined]
+        return here, cursors.write(scope, [page[-1].order]) if len(entries) > limit else ""
 
 
-def _after(cursor: str) -> str:
-    try:
-        return base64.urlsafe_b64decode(cursor.encode()).decode()
-    except ValueError as error:
-        raise InvalidInput("invalid_cursor", "This cursor was not made here.", "cursor") from error
+def _contended() -> Unavailable:
+    return Unavailable("company_contended", "The company kept changing.")

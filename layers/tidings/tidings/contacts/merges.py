@@ -9,6 +9,7 @@ from typing import Protocol
 from tidings.accounts.model import Identifiers
 from tidings.contacts.merging import Merge, absorb, addresses, check_merge, come_apart, merge_record, without
 from tidings.contacts.model import UNIQUE_KINDS, Contact, Identity, IdentityKind, Lead, Stamp
+from tidings.contacts.rules import ID_BYTES
 from tidings.contacts.store import Change, DynamoContactStore
 from tidings.core.clock import Clock
 from tidings.core.errors import Conflict, NotFound, Unavailable
@@ -153,7 +154,7 @@ class MergeService:
 
     def current(self, workspace: str, contact: str) -> Contact:
         """A contact, or the one it became part of. Raises NotFound."""
-        found = self._contacts.get(workspace, contact)
+        found = self._contacts.get(workspace, contact) if len(contact.encode()) <= ID_BYTES else None
         while found is not None and found.merged_into:
             found = self._contacts.get(workspace, found.merged_into)
         if found is None:
