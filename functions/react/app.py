@@ -12,6 +12,7 @@ from tidings.automations.enrol import Enrolling
 from tidings.automations.gateway import QueueGateway, StepFunctionsGateway
 from tidings.automations.react import Listeners, Reactor
 from tidings.automations.store import DynamoAutomationStore, DynamoEnrolmentStore
+from tidings.automations.visits import Visits
 from tidings.consent.merging import MergeSurroundings
 from tidings.consent.store import DynamoConsentStore
 from tidings.contacts.companies import CompanyService, DynamoCompanyStore
@@ -24,6 +25,7 @@ from tidings.contacts.store import DynamoContactStore
 from tidings.core.clock import SystemClock
 from tidings.core.settings import Settings
 from tidings.core.store import Database
+from tidings.messages.store import DynamoMessageStore
 
 settings = Settings.read()
 clock = SystemClock()
@@ -49,6 +51,7 @@ reactor = Reactor(
     folding=folding,
     listeners=Listeners(DynamoAutomationStore(database)),
     enrolling=Enrolling(DynamoEnrolmentStore(database), StepFunctionsGateway(), starts),
+    visits=Visits(events, DynamoMessageStore(database)),
     set_aside=set_aside.put,
 )
 

@@ -22,6 +22,7 @@ from tidings.automations.enrol import Enrolling
 from tidings.automations.facts import ContactFacts
 from tidings.automations.sightings import Known, Record, Sighted, identities_of, sighting_of
 from tidings.automations.store import Automation, DynamoAutomationStore
+from tidings.automations.visits import Traced, Visits, is_visit
 from tidings.conditions.evaluate import evaluate
 from tidings.contacts.companies import CompanyService
 from tidings.contacts.context import merged
@@ -32,6 +33,7 @@ from tidings.contacts.rules import Refusal, external_ids
 from tidings.contacts.service import ContactDirectory
 from tidings.contacts.settling import Settlement
 from tidings.contacts.store import DynamoContactStore
+from tidings.contacts.visits import with_visit
 from tidings.core.errors import Throttled, Unavailable
 from tidings.core.ids import digest
 from tidings.core.logs import logger
@@ -78,6 +80,7 @@ class Reactor:
         folding: Folding,
         listeners: Listeners,
         enrolling: Enrolling,
+        visits: Visits,
         set_aside: Callable[[Record], None],
     ) -> None:
         self._database = database
@@ -90,6 +93,7 @@ class Reactor:
         self._folding = folding
         self._listeners = listeners
         self._enrolling = enrolling
+        self._visits = visits
         self._set_aside = set_aside
 
     def react(self, records: Sequence[Record]) -> list[str]:
@@ -122,7 +126,7 @@ class Reactor:
         return batch
 
     def _read(self, batch: Sequence[Sighted]) -> Known:
-        """One batched read: the workspaces, where identities lead, and events that may be there twice."""
+        """One batched read: the workspaces, where identities lead, events that may be there twice, messages named."""
         places: dict[Key, tuple[str, Identity]] = {}
         twins: dict[Key, tuple[str, Identity, str]] = {}
         for event in (sighted.event for sighted in batch):
@@ -132,13 +136,15 @@ class Reactor:
                 key = self._events.key(event.workspace, event.anonymous, event.message_id)
                 twins[key] = (event.workspace, event.anonymous, event.message_id)
         workspaces = [self._workspaces.key(name) for name in sorted({sighted.event.workspace for sighted in batch})]
-        found = self._database.batch_get([*workspaces, *places, *twins])
+        messages = self._visits.keys(sighted.event for sighted in batch)
+        found = self._database.batch_get([*workspaces, *places, *twins, *messages])
         known = Known()
         for key in workspaces:
             if key in found:
                 workspace = self._workspaces.entity(found[key])
                 known.workspaces[workspace.id] = workspace
                 self._listeners.refresh(workspace)
+        known.roots = self._visits.roots(messages, found)
         known.leads = {place: self._contacts.lead_in(found[key]) for key, place in places.items() if key in found}
         known.twins = {place: self._events.entity(found[key]) for key, place in twins.items() if key in found}
         return known
@@ -198,7 +204,7 @@ class Reactor:
 
         With them, events that came without the user id that their device belongs to, and may have come with it before.
         """
-        places = [place for place, group in by_contact.items() if any(self._matters(one.event) for one in group)]
+        places = [place for place, group in by_contact.items() if any(self._matters(one.event, known) for one in group)]
         keys = {self._contacts.contact_key(*place): place for place in places if place not in known.born}
         twins = {}
         for event in (sighted.event for group in by_contact.values() for sighted in group):
@@ -210,37 +216,41 @@ class Reactor:
         known.twins |= {place: self._events.entity(found[key]) for key, place in twins.items() if key in found}
         return known.born | {keys[key]: self._contacts.entity(item) for key, item in found.items() if key in keys}
 
-    def _matters(self, event: Event) -> bool:
+    def _matters(self, event: Event, known: Known) -> bool:
         """Whether the contact must be read for an event, and not only be told when it was seen."""
         changes = event.contact_traits or event.type in COMPANY_CALLS or external_ids(event.context)
-        return bool(changes) or bool(self._listeners.to(event))
+        return bool(changes) or is_visit(event, known.roots) or bool(self._listeners.to(event))
 
     def _serve(self, place: tuple[str, str], before: Contact | None, known: Known, group: Sequence[Sighted]) -> None:
-        """Everything that a contact's events of a batch mean: one write, then the companies and the enrolments."""
+        """Everything that a contact's events of a batch mean: one write, then causes, companies and enrolments."""
         events = [sighted.event for sighted in group]
         if before is None or before.merged_into or before.erased_at:
-            if not any(self._matters(event) for event in events):
+            if not any(self._matters(event, known) for event in events):
                 self._touch(place, events, known)
                 return
             before = self._directory.get(*place)
+        traced = self._visits.trace(events, known.roots, before)
         contact = before
         enrolments = []
-        for event in events:
-            contact, refused = self._tell(contact, event, known)
-            self._refuse(event, contact.id, refused)
-            facts = ContactFacts(contact=contact, now=event.received_at, properties=event.properties)
-            for automation in self._listeners.to(event):
+        for one in traced:
+            contact, refused = self._tell(contact, one, known)
+            self._refuse(one.event, contact.id, refused)
+            facts = ContactFacts(contact=contact, now=one.event.received_at, properties=one.event.properties)
+            for automation in self._listeners.to(one.event):
                 where = automation.definition.trigger.where
                 if where is None or evaluate(where, facts):
-                    enrolments.append((automation, contact, event))
-        self._keep(before, contact, events, known)
+                    enrolments.append((automation, contact, one.event))
+        self._keep(before, contact, traced, known)
+        self._visits.keep(contact, traced)
         for event in events:
             self._tell_company(event)
         for automation, enrolled, event in enrolments:
             self._enrolling.enrol(automation, enrolled, event)
 
-    def _tell(self, contact: Contact, event: Event, known: Known) -> tuple[Contact, list[Refusal]]:
-        return self._folding.tell(contact, event, known.identifiers(event.workspace), known.introduces(event))
+    def _tell(self, contact: Contact, one: Traced, known: Known) -> tuple[Contact, list[Refusal]]:
+        event = one.event
+        told, refused = self._folding.tell(contact, event, known.identifiers(event.workspace), known.introduces(event))
+        return (with_visit(told, one.is_visit) if one.is_visit else told), refused
 
     def _tell_company(self, event: Event) -> None:
         if event.type == "group":
@@ -256,21 +266,24 @@ class Reactor:
         for event in acts:
             context = merged(context, self._folding.context_of(event))
         times = [event.received_at for event in acts]
-        if self._contacts.touch(*place, min(times), max(times), context) is None:
-            self._directory.change(*place, lambda contact: self._all_told(contact, acts, known))
+        contact = self._contacts.touch(*place, min(times), max(times), context)
+        if contact is None:
+            unvisited = [Traced(event, event) for event in acts]
+            contact = self._directory.change(*place, lambda found: self._all_told(found, unvisited, known))
+        self._visits.keep(contact, self._visits.trace(acts, known.roots, contact))
 
-    def _keep(self, before: Contact, after: Contact, events: Sequence[Event], known: Known) -> None:
+    def _keep(self, before: Contact, after: Contact, traced: Sequence[Traced], known: Known) -> None:
         if before == after:
             return
         try:
             self._contacts.change(before, after, known.identifiers(before.workspace))
         except ConditionFailed:
             # Somebody else changed the contact since it was read: say it again to what it is now.
-            self._directory.change(before.workspace, before.id, lambda contact: self._all_told(contact, events, known))
+            self._directory.change(before.workspace, before.id, lambda contact: self._all_told(contact, traced, known))
 
-    def _all_told(self, contact: Contact, events: Sequence[Event], known: Known) -> Contact:
-        for event in events:
-            contact, _ = self._tell(contact, event, known)
+    def _all_told(self, contact: Contact, traced: Sequence[Traced], known: Known) -> Contact:
+        for one in traced:
+            contact, _ = self._tell(contact, one, known)
         return contact
 
     def _refuse(self, event: Event, contact: str, refused: Sequence[Refusal]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tidings.accounts.model import Identifiers, Workspace
 from tidings.activity.model import Event
+from tidings.automations.visits import Roots
 from tidings.contacts.linking import Sighting
 from tidings.contacts.model import Contact, Identity, IdentityKind, Lead
 from tidings.contacts.rules import EVERYWHERE
@@ -33,6 +34,7 @@ class Sighted:
 class Known:
     """What the batched read found: where identities lead, which events are there twice, and what is out of date.
 
+    `roots` say what began the chains of the messages that events name as their cause.
     `born` are the contacts that this batch made, which have what their first event said already.
     """
 
@@ -41,6 +43,7 @@ class Known:
     twins: dict[tuple[str, Identity, str], Event] = field(default_factory=dict)
     stale: set[tuple[str, Identity]] = field(default_factory=set)
     born: dict[tuple[str, str], Contact] = field(default_factory=dict)
+    roots: Roots = field(default_factory=dict)
 
     def came_before(self, event: Event) -> bool:
         """Whether the same message was received before, under the other of its two identities.

@@ -21,6 +21,7 @@ from tidings.contacts.model import (
     Window,
 )
 from tidings.contacts.rules import ADDRESSES, EVERYWHERE, current_addresses, seen, with_addresses
+from tidings.contacts.visits import order_of
 from tidings.core.errors import Conflict, InvalidInput
 from tidings.core.ids import digest
 
@@ -166,7 +167,7 @@ def absorb(contact: Contact, other: Contact, identifiers: Identifiers = EVERYWHE
         stamps=_later(contact.stamps, other.stamps),
         companies=_joined_companies(contact.companies, other.companies),
         context=contexts.merged(contact.context, other.context),
-        visit=max((v for v in (contact.visit, other.visit) if v), key=lambda v: v.at, default=None),
+        visit=max((v for v in (contact.visit, other.visit) if v), key=order_of, default=None),
         # Who is merged again because somebody asked for it is kept apart no more.
         apart=(contact.apart | other.apart) - contact.identities - other.identities,
         kept=tuple(dict.fromkeys((*contact.kept, *other.kept))),
