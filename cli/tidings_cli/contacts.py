@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tidings_cli import words
-from tidings_cli.client import Client
+from tidings_cli.client import ApiError, Client
 from tidings_cli.printing import compact, escape, print_fields, print_json, print_table, say, when
 
 PAGE = 200
@@ -15,10 +15,20 @@ Json = dict[str, Any]
 
 
 def find(client: Client, contact: str | None, user_id: str | None, anonymous_id: str | None, email: str | None) -> Json:
-    """The contact that one of its identities names. Raises CommandFailed."""
+    """The contact that one of its identities names; of several the oldest. Raises CommandFailed."""
     if contact:
         return client.get("contacts", contact)
-    return client.get("contacts", user_id=user_id or "", anonymous_id=anonymous_id or "", email=email or "")
+    return first(client, user_id=user_id or "", anonymous_id=anonymous_id or "", email=email or "")
+
+
+def first(client: Client, **identity: str) -> Json:
+    """The first contact that an identity leads to. Raises ApiError if it leads to nobody."""
+    named = {name: value for name, value in identity.items() if value}
+    # An id that is empty is nobody's: asked without it, the API would list everybody.
+    found = client.get("contacts", limit="1", **named)["contacts"] if named else []
+    if not found:
+        raise ApiError(404, {"code": "unknown_contact", "message": "No contact has this identity."})
+    return dict(found[0])
 
 
 def show(client: Client, contact: Json, as_json: bool) -> int:

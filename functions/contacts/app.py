@@ -1,44 +1,62 @@
-"""Woken by GET /v1/contacts…: a contact by any identity, its timeline, messages and enrolments."""
+"""Woken by GET /v1/contacts…: finds contacts, counts them, and shows each with its timeline, messages, enrolments."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tidings.accounts.service import Doorkeeper
+from tidings.accounts.service import Doorkeeper, WorkspaceCache
 from tidings.activity.store import DynamoEventStore
-from tidings.activity.timeline import TimelineService
+from tidings.activity.timeline import TimelineService, read_asked
+from tidings.automations.history import EnrolmentHistory
 from tidings.automations.store import DynamoEnrolmentStore
-from tidings.contacts.service import ContactDirectory, identity_in
+from tidings.contacts.index import DynamoContactIndex
+from tidings.contacts.model import Contact
+from tidings.contacts.search import ContactSearch, read_question
+from tidings.contacts.service import ContactDirectory
 from tidings.contacts.store import DynamoContactStore
 from tidings.core import http
 from tidings.core.clock import SystemClock
 from tidings.core.settings import Settings
 from tidings.core.store import Database
+from tidings.messages.history import MessageHistory
 from tidings.messages.store import DynamoMessageStore
 
 clock = SystemClock()
 database = Database(Settings.read())
 doorkeeper = Doorkeeper.over(database, clock)
-directory = ContactDirectory(DynamoContactStore(database), clock)
+workspaces = WorkspaceCache.over(database, clock)
+contacts, messages = DynamoContactStore(database), DynamoMessageStore(database)
+directory = ContactDirectory(contacts, clock)
+search = ContactSearch(DynamoContactIndex(database, contacts), contacts, messages)
 timeline = TimelineService(DynamoEventStore(database))
-messages = DynamoMessageStore(database)
-enrolments = DynamoEnrolmentStore(database)
+sent = MessageHistory(messages)
+entered = EnrolmentHistory(DynamoEnrolmentStore(database))
 
 
 @http.answers
 def handler(event: dict[str, Any], context: Any) -> http.Answer:
-    """Answer a secret key's question about a contact of its workspace."""
+    """Answer a secret key's question about contacts of its workspace."""
     request = http.Request.of(event)
     workspace = doorkeeper.admit_secret(request).workspace
-    if "contact" not in request.path:
-        return http.ok(directory.find(workspace, identity_in(request.query)).as_dict())
-    contact = directory.get(workspace, request.path["contact"])
-    if request.route.endswith("/timeline"):
-        page = timeline.page(contact, request.page_size(), request.query.get("cursor", ""))
+    if "contact" in request.path:
+        return _show(request, directory.get(workspace, request.path["contact"]))
+    if request.route.endswith("/counts"):
+        return http.ok(contacts.people(workspace).as_dict())
+    question = read_question(workspace, request.query, lambda: workspaces.get(workspace).identifiers)
+    page = search.page(question, request.page_size(), request.query.get("cursor", ""))
+    return http.ok({"contacts": [one.as_dict() for one in page.contacts], "cursor": page.cursor})
+
+
+def _show(request: http.Request, contact: Contact) -> http.Answer:
+    what, name = request.route.rpartition("/")[2], request.path["contact"]
+    if what == "timeline":
+        asked, size = read_asked(request.query), request.page_size()
+        page = timeline.page(contact, size, request.query.get("cursor", ""), asked, name)
         return http.ok({"events": [one.as_dict() for one in page.events], "cursor": page.cursor})
-    if request.route.endswith("/messages"):
-        return http.ok({"messages": [one.as_dict() for one in messages.of_contact(workspace, contact.every_id)]})
-    if request.route.endswith("/enrolments"):
-        found = enrolments.of_contact(workspace, contact.every_id)
-        return http.ok({"enrolments": [enrolments.with_steps(one) for one in found]})
+    if what == "messages":
+        found, cursor = sent.page(contact, request.page_size(), request.query.get("cursor", ""), name)
+        return http.ok({"messages": [one.as_dict() for one in found], "cursor": cursor})
+    if what == "enrolments":
+        ways, cursor = entered.page(contact, request.page_size(), request.query.get("cursor", ""), name)
+        return http.ok({"enrolments": ways, "cursor": cursor})
     return http.ok(contact.as_dict())

@@ -32,7 +32,7 @@ def system(local: LocalSystem) -> LocalSystem:
     assert local.call("POST", "/v1/automations/welcome/publish", {}).status == 200
     mia = {"userId": "user-17", "traits": {"email": "mia@example.com"}}
     assert local.call("POST", "/v1/identify", mia, key="write").status == 200
-    eventually(lambda: local.call("GET", "/v1/contacts?email=mia@example.com").status == 200, PATIENCE)
+    eventually(lambda: local.call("GET", "/v1/contacts?email=mia@example.com").json["contacts"], PATIENCE)
     return local
 
 

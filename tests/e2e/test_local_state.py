@@ -58,13 +58,14 @@ def test_an_enrolment_that_waited_at_the_stop_goes_on_after_the_start(begin: Cal
     assert first.call("POST", "/v1/identify", {"userId": "ada", "traits": traits}, key="write").status == 200
     assert first.call("POST", "/v1/track", {"userId": "ada", "event": "Signed Up"}, key="write").status == 200
     eventually(lambda: enrolments(first))
-    contact = first.call("GET", "/v1/contacts?user_id=ada").json["contact"]
+    (contact,) = first.call("GET", "/v1/contacts?user_id=ada").json["contacts"]
     assert mails(first) == []
     assert first.stop() == 0
 
     second = begin("--wait-scale", "0")
     assert second.line["resumed"] == 1
-    assert second.call("GET", "/v1/contacts?user_id=ada").json["contact"] == contact
+    (resumed,) = second.call("GET", "/v1/contacts?user_id=ada").json["contacts"]
+    assert resumed["contact"] == contact["contact"]
     eventually(lambda: mails(second) == [("ada@example.com", "Hello Ada")])
     eventually(lambda: enrolments(second)[0]["state"] != "live")
     assert second.stop() == 0

@@ -53,8 +53,8 @@ def apply(local: LocalSystem, definition: dict[str, Any]) -> None:
 
 def contact_of(local: LocalSystem, user: str) -> str:
     def ask() -> str:
-        answer = local.call("GET", f"/v1/contacts?user_id={user}")
-        return str(answer.json["contact"]) if answer.status == 200 else ""
+        found = local.call("GET", f"/v1/contacts?user_id={user}").json["contacts"]
+        return str(found[0]["contact"]) if found else ""
 
     return str(eventually(ask, 20))
 

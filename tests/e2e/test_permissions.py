@@ -133,7 +133,7 @@ def _reads(local: LocalSystem) -> None:
     ):
         answer = local.call("GET", path)
         assert answer.status == 200, (path, answer.data)
-    eventually(lambda: local.call("GET", "/v1/contacts?email=first@tour.example").status == 200)
+    eventually(lambda: local.call("GET", "/v1/contacts?email=first@tour.example").json["contacts"])
 
 
 def _suppressions(local: LocalSystem) -> None:
@@ -190,8 +190,8 @@ def _merged_contact(local: LocalSystem) -> None:
     track(local, {"anonymousId": "tour-b", "event": "Slow Tour Began"})
     identify(local, {"userId": "tour-2", "traits": {"name": "Two"}})
     contact = contact_of(local, "tour-2")
-    eventually(lambda: local.call("GET", "/v1/contacts?anonymous_id=tour-b").status == 200)
-    anonymous = local.call("GET", "/v1/contacts?anonymous_id=tour-b").json["contact"]
+    (found,) = eventually(lambda: local.call("GET", "/v1/contacts?anonymous_id=tour-b").json["contacts"])
+    anonymous = found["contact"]
     identify(local, {"userId": "tour-2", "anonymousId": "tour-b", "traits": {"name": "Two"}})
     eventually(lambda: anonymous in local.call("GET", f"/v1/contacts/{contact}").json["absorbed"])
     message_of(local, "tour-2", "accepted", "delivered")

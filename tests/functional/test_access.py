@@ -92,6 +92,7 @@ def _mishaps(world: World) -> None:
     world.ingest("identify", {"userId": "ada", "traits": {"email": ADA}}, "wk_nobodys")
     world.ingest("batch", {"batch": [{"userId": ADA, "type": ADA}]})
     world.call("contacts", "GET /v1/contacts", query={"email": "nobody@people.example"})
+    world.call("contacts", "GET /v1/contacts/{contact}", path={"contact": ADA})
     world.call("suppressions", "PUT /v1/suppressions/{channel}/{address}", path={"channel": ADA, "address": ADA})
     world.call("templates", "PUT /v1/templates/{name}", {"subject": "Private words {{ x }}"}, path={"name": ADA})
     world.call("automations", "PUT /v1/automations/{name}", {ADA: "Private words"}, path={"name": "tour"})

@@ -102,7 +102,7 @@ def _paged(world: World) -> Iterator[tuple[str, dict[str, str]]]:
     world.ingest("identify", {"userId": "ada", "traits": {"email": ADA}}, world.keys["other"])
     world.pump()
     _, found = world.call("contacts", "GET /v1/contacts", query={"user_id": "ada"}, key=world.keys["other"])
-    yield "GET /v1/contacts/{contact}/timeline", {"contact": found["contact"]}
+    yield "GET /v1/contacts/{contact}/timeline", {"contact": found["contacts"][0]["contact"]}
 
 
 def test_a_cursor_of_another_workspace_leads_to_nothing_of_it(

@@ -413,10 +413,12 @@ class World:
         return found
 
     def contact(self, **query: str) -> dict[str, Any]:
-        """A contact that must be there."""
+        """A contact that must be there: the first that a question finds."""
         status, answer = self.call("contacts", "GET /v1/contacts", query=query)
         assert status == 200, answer
-        return answer
+        assert answer["contacts"], query
+        found: dict[str, Any] = answer["contacts"][0]
+        return found
 
     def of_contact(self, contact: str, what: str) -> list[dict[str, Any]]:
         """A contact's timeline (`events`), `messages` or `enrolments`."""

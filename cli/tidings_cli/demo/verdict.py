@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tidings_cli.client import ApiError, Client
+from tidings_cli.contacts import first
 from tidings_cli.demo.people import ENROLLED, PEOPLE, Person
 
 Json = dict[str, Any]
@@ -47,7 +48,7 @@ def _nobody_else(mails: Sequence[Json]) -> Finding:
 
 
 def _record_of(person: Person, api: Client) -> list[Finding]:
-    contact = api.get("contacts", user_id=person.id)["contact"]
+    contact = first(api, user_id=person.id)["contact"]
     messages = api.get("contacts", contact, "messages")["messages"]
     states = [message["state"] for message in messages]
     told = ", ".join(states) or "none"
@@ -69,6 +70,6 @@ def _suppressed(person: Person, api: Client) -> Finding:
 
 
 def _not_enrolled(person: Person, api: Client) -> Finding:
-    contact = api.get("contacts", anonymous_id=person.id)["contact"]
+    contact = first(api, anonymous_id=person.id)["contact"]
     found = [enrolment["automation"] for enrolment in api.get("contacts", contact, "enrolments")["enrolments"]]
     return Finding(f"{person.name} is known as a visitor and entered nothing", not found, ", ".join(found))

@@ -183,8 +183,8 @@ class Watcher:
     def _find(self, person: Person, enrolled: int) -> str:
         """The person's contact, looked for only while there is an enrolment that may be theirs."""
         if enrolled > sum(followed.entered for followed in self._people.values()):
-            found = _there(self._api, "contacts", user_id=person.id)
-            self._people[person.id].contact = found["contact"] if found else ""
+            found = self._api.get("contacts", user_id=person.id, limit="1")["contacts"]
+            self._people[person.id].contact = found[0]["contact"] if found else ""
         return self._people[person.id].contact
 
 

@@ -32,7 +32,7 @@ class Facts:
 
     def get(self, *path: str, **query: str) -> dict[str, Any]:
         if path == ("contacts",):
-            return {"contact": query.get("user_id") or query["anonymous_id"]}
+            return {"contacts": [{"contact": query.get("user_id") or query["anonymous_id"]}], "cursor": ""}
         if path[-1] == "messages":
             return {"messages": self.messages[path[1]]}
         if path[-1] == "enrolments":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import reduce
+from operator import and_
 from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
@@ -17,6 +19,7 @@ from tidings.activity import body
 from tidings.activity.chain import Node, NodeKind
 from tidings.activity.model import SYSTEM, Event
 from tidings.activity.pacing import Pace, Write, in_calls
+from tidings.activity.timeline import Asked, Copy, Stretch
 from tidings.contacts.model import Identity
 from tidings.core.clock import SystemClock, Waiting, from_text, to_text
 from tidings.core.errors import Throttled, Unavailable
@@ -108,15 +111,50 @@ class DynamoEventStore:
         """Where an event stands, for a batched read."""
         return Key(self._items, f"{workspace}#{identity}", message_id)
 
-    def latest(self, workspace: str, identity: Identity, before: datetime | None, limit: int) -> Iterator[Event]:
-        """An identity's events, latest first, received at or before an instant: one query for each `limit` taken."""
-        index = self._items.received
-        condition = None if before is None else self._items.received_at <= to_text(before)
+    def latest(
+        self, workspace: str, identity: Identity, before: datetime | None, asked: Asked, size: int
+    ) -> Iterator[Stretch]:
+        """An identity's events, latest first, received at or before an instant: a query of `size` for each taken."""
+        before = min((at for at in (before, asked.until) if at), default=None)
+        if before and asked.since and asked.since > before:
+            return
+        table = self._items
+        condition: Condition | None = None
+        if asked.since and before:
+            condition = table.received_at.between(to_text(asked.since), to_text(before))
+        elif asked.since:
+            condition = table.received_at >= to_text(asked.since)
+        elif before:
+            condition = table.received_at <= to_text(before)
+        found = table.received.query(
+            f"{workspace}#{identity}",
+            condition,
+            filter_condition=self._filter(asked),
+            scan_index_forward=False,
+            page_size=size,
+            consistent_read=True,
+        )
         with faults():
-            for item in index.query(
-                f"{workspace}#{identity}", condition, scan_index_forward=False, page_size=limit, consistent_read=True
-            ):
-                yield self.entity(item)
+            for page in found.page_iter:
+                last = page.get("LastEvaluatedKey")
+                events = [self.entity(table.from_raw_data(item)) for item in page["Items"]]
+                yield Stretch(events, from_text(last["received_at"]["S"]) if last else None)
+
+    def _filter(self, asked: Asked) -> Condition | None:
+        table = self._items
+        conditions: list[Condition] = []
+        if asked.types:
+            conditions.append(table.type.is_in(*asked.types))
+        if asked.name:
+            conditions.append(table.name == asked.name)
+        if asked.about:
+            conditions += [table.type == SYSTEM, table.name.startswith(asked.about)]
+        return reduce(and_, conditions) if conditions else None
+
+    def received(self, workspace: str, copies: Collection[Copy]) -> dict[Copy, datetime]:
+        """When messages were received under identities, as far as they were: one batched read for each 100."""
+        keys = {self.key(workspace, identity, message): (identity, message) for identity, message in copies}
+        return {keys[key]: from_text(item.received_at) for key, item in self._database.batch_get(keys).items()}
 
     def named_since(self, workspace: str, identity: Identity, name: str, since: datetime | None) -> Iterator[Event]:
         """An identity's events of a name, received at an instant or later, in order; read consistently."""

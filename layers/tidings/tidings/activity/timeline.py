@@ -2,24 +2,102 @@
 
 from __future__ import annotations
 
-import base64
-import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from tidings.activity.model import Event
-from tidings.contacts.model import Contact, Identity
+from tidings.activity.calls import CALL_TYPES
+from tidings.activity.model import SYSTEM, Event
+from tidings.contacts.model import Contact, Identity, IdentityKind
+from tidings.core import cursors
 from tidings.core.clock import from_text, to_text
 from tidings.core.errors import InvalidInput
+
+# How often one request goes on reading where a filter lets little through.
+ROUNDS = 5
+# How many events a query looks at, at least; and where a filter may let few of them through.
+AT_LEAST = 20
+FILTERED = 200
+
+EVENT_TYPES = (*CALL_TYPES, "form", SYSTEM)
+# How the names of events about messages begin.
+CHANNELS = {"email": "Email ", "sms": "SMS "}
+LAST = "\U0010ffff"  # sorts after every identity
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which events are meant: of some types, of a name, about messages of a channel; received from `since` until
+    before `until`. What is empty lets all through.
+    """
+
+    types: tuple[str, ...] = ()
+    name: str = ""
+    about: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def filters(self) -> bool:
+        """Whether events are read that are not shown."""
+        return bool(self.types or self.name or self.about)
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """What a cursor is bound to."""
+        times = (to_text(at) if at else "" for at in (self.since, self.until))
+        return ("timeline", ",".join(self.types), self.name, self.about, *times)
+
+
+EVERYTHING = Asked()
+
+
+def read_asked(query: Mapping[str, str]) -> Asked:
+    """The filters of a query. Raises InvalidInput."""
+    types = tuple(sorted({text.strip() for text in query["type"].split(",")})) if "type" in query else ()
+    if set(types) - set(EVENT_TYPES):
+        raise InvalidInput("unknown_type", f"type lists some of {', '.join(EVENT_TYPES)}.", "type")
+    if query.get("channel", "email") not in CHANNELS:
+        raise InvalidInput("unknown_channel", "channel is email or sms.", "channel")
+    return Asked(
+        types=types,
+        name=query.get("event", "").strip(),
+        about=CHANNELS[query["channel"]] if "channel" in query else "",
+        since=_instant(query, "since"),
+        until=_instant(query, "until"),
+    )
+
+
+def _instant(query: Mapping[str, str], name: str) -> datetime | None:
+    if name not in query:
+        return None
+    try:
+        # A plus sign that is not escaped in a query is a space.
+        return from_text(query[name].strip().replace(" ", "+"))
+    except ValueError as error:
+        raise InvalidInput("invalid_timestamp", f"{name} is a time in ISO 8601.", name) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What one query found of an identity's events, latest first, and down to when it looked; None for to the end."""
+
+    events: list[Event]
+    until: datetime | None
+
+
+Copy = tuple[Identity, str]  # where a message may stand a second time: an identity and the message id
 
 
 class EventReader(Protocol):
     """Where events are read."""
 
-    def latest(self, workspace: str, identity: Identity, before: datetime | None, limit: int) -> Iterator[Event]: ...
+    def latest(
+        self, workspace: str, identity: Identity, before: datetime | None, asked: Asked, size: int
+    ) -> Iterator[Stretch]: ...
     def named_since(self, workspace: str, identity: Identity, name: str, since: datetime | None) -> Iterator[Event]: ...
+    def received(self, workspace: str, copies: Collection[Copy]) -> dict[Copy, datetime]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,66 +108,124 @@ class Page:
     cursor: str
 
 
+Place = tuple[datetime, str, str]
+
+
 class TimelineService:
     """A contact's history: the union over its identities, which no merge has to move."""
 
     def __init__(self, events: EventReader) -> None:
         self._events = events
 
-    def page(self, contact: Contact, limit: int, cursor: str = "") -> Page:
-        """Up to `limit` events, latest first: one query for each identity. Raises InvalidInput for a bad cursor."""
-        last = _read_cursor(cursor)
-        before = last[0] if last else None
-        found: list[Event] = []
-        for identity in contact.event_identities:
-            events = self._events.latest(contact.workspace, identity, before, limit + 3)
-            found += _first(events, last, limit + 1)
-        found.sort(key=_place, reverse=True)
-        page = found[:limit]
-        return Page(page, _cursor(page[-1]) if len(found) > limit else "")
+    def page(self, contact: Contact, limit: int, cursor: str = "", asked: Asked = EVERYTHING, name: str = "") -> Page:
+        """Up to `limit` events, latest first: one query for each identity, and one batched read for copies.
+
+        With filters up to five queries for each; then a page may be short and still have a next one. `name` is what
+        the contact was asked for by, to which cursors are bound. Raises InvalidInput for a bad cursor.
+        """
+        scope = (contact.workspace, name or contact.id, *asked.scope)
+        place = _read_place(scope, cursor)
+        shown: list[Event] = []
+        for _ in range(ROUNDS):
+            found, reached = self._round(contact, place, limit + 1 - len(shown), asked)
+            while found and len(shown) <= limit:
+                room = limit + 1 - len(shown)
+                shown += self._once(contact, found[:room])
+                found = found[room:]
+            place = reached
+            if len(shown) > limit or reached is None:
+                break
+        page = shown[:limit]
+        following = _place(page[-1]) if len(shown) > limit else place
+        return Page(page, cursors.write(scope, [to_text(following[0]), *following[1:]]) if following else "")
 
     def named_since(self, contact: Contact, name: str, since: datetime | None) -> list[Event]:
         """A contact's events of a name received at an instant or later, in order."""
         found: dict[str, Event] = {}
         for identity in contact.event_identities:
             for event in self._events.named_since(contact.workspace, identity, name, since):
+                if event.contact and not contact.shows(event.contact, event.received_at):
+                    continue
                 # A message that came under two ids of the contact happened once, when it first came.
                 known = found.setdefault(event.message_id, event)
-                found[event.message_id] = min(known, event, key=_place)
-        return sorted(found.values(), key=_place)
+                found[event.message_id] = min(known, event, key=_first_come)
+        events = sorted(found.values(), key=_place)
+        return events if since is None else self._once(contact, events)
+
+    def _round(
+        self, contact: Contact, place: Place | None, count: int, asked: Asked
+    ) -> tuple[list[Event], Place | None]:
+        """The next events, latest first, and the place down to which they are complete; None for to the end."""
+        found: list[Event] = []
+        horizons: list[datetime] = []
+        for identity in contact.event_identities:
+            events, until = self._stretch(contact, identity, place, count, asked)
+            found += events
+            horizons += [until] if until else []
+        found.sort(key=_place, reverse=True)
+        if not horizons:
+            return found, None
+        reached = max(horizons)
+        return [event for event in found if event.received_at > reached], (reached, LAST, "")
+
+    def _stretch(
+        self, contact: Contact, identity: Identity, place: Place | None, count: int, asked: Asked
+    ) -> tuple[list[Event], datetime | None]:
+        """One identity's next events and down to when they are complete.
+
+        Those of one instant are all read: the database has no order of ours for them, so that a part of them would not
+        be the first part.
+        """
+        start = place[0] if place else None
+        size = FILTERED if asked.filters else max(count + 2, AT_LEAST)
+        events: list[Event] = []
+        for stretch in self._events.latest(contact.workspace, identity, start, asked, size):
+            events += [one for one in stretch.events if _is_meant(one, place, asked)]
+            if start is None and stretch.events:
+                start = stretch.events[0].received_at
+            if stretch.until is None or start is None or stretch.until < start:
+                return events, stretch.until
+        return events, None
+
+    def _once(self, contact: Contact, events: Sequence[Event]) -> list[Event]:
+        """Those events that are the contact's, and of a message that came under both its ids the one received first."""
+        own = [one for one in events if not one.contact or contact.shows(one.contact, one.received_at)]
+        copies = {id(one): copy for one in own if (copy := _copy_of(contact, one))}
+        received = self._events.received(contact.workspace, set(copies.values())) if copies else {}
+        shown = []
+        for event in own:
+            copy = copies.get(id(event))
+            first = received.get(copy) if copy else None
+            if first is None or copy is None or _first_come(event) < (first, copy[0]):
+                shown.append(event)
+        return shown
 
 
-Place = tuple[datetime, str, str]
+def _copy_of(contact: Contact, event: Event) -> Copy | None:
+    """Where the same message may stand under the contact's other id, as `react` looks for it."""
+    if event.contact:
+        return None
+    owner = Identity(IdentityKind.USER, contact.user_id)
+    other = event.anonymous if event.user is not None else owner
+    return (other, event.message_id) if other is not None and other in contact.identities else None
+
+
+def _is_meant(event: Event, place: Place | None, asked: Asked) -> bool:
+    late = asked.until is not None and event.received_at >= asked.until
+    return not late and (place is None or _place(event) < place)
+
+
+def _first_come(event: Event) -> tuple[datetime, Identity]:
+    return (event.received_at, event.identity)
 
 
 def _place(event: Event) -> Place:
     return (event.received_at, str(event.identity), event.message_id)
 
 
-def _first(events: Iterator[Event], last: Place | None, count: int) -> list[Event]:
-    """The first events beyond the last place, `count` or more: those of one instant are all taken.
-
-    The database has no order of ours for them, so a part of them would not be the first part.
-    """
-    found: list[Event] = []
-    for event in events:
-        if len(found) >= count and event.received_at < found[-1].received_at:
-            break
-        if last is None or _place(event) < last:
-            found.append(event)
-    return found
-
-
-def _cursor(event: Event) -> str:
-    text = json.dumps([to_text(event.received_at), str(event.identity), event.message_id])
-    return base64.urlsafe_b64encode(text.encode()).decode()
-
-
-def _read_cursor(cursor: str) -> Place | None:
-    if not cursor:
-        return None
+def _read_place(scope: Sequence[str], cursor: str) -> Place | None:
+    place = cursors.read(scope, cursor, str, str, str)
     try:
-        at, identity, message_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        return (from_text(at), str(identity), str(message_id))
-    except (ValueError, TypeError, RecursionError) as error:
+        return None if place is None else (from_text(place[0]), place[1], place[2])
+    except ValueError as error:
         raise InvalidInput("invalid_cursor", "This cursor was not made here.", "cursor") from error

@@ -198,13 +198,24 @@ class Contact:
         """Its own id and those of the contacts it absorbed: what is keyed by contact stands under any of them."""
         return (self.id, *self.absorbed)
 
+    @property
+    def shown_ids(self) -> tuple[str, ...]:
+        """The ids under which messages and enrolments stand that may be this one's; `shows` tells which of them are."""
+        return tuple(dict.fromkeys((*self.every_id, *(window.contact for window in self.kept))))
+
+    def _shown(self, identity: Identity) -> dict[str, Any]:
+        """An identity as the API shows it: an address that is not the one messages go to is a former one."""
+        told = {"kind": identity.kind.value, "value": identity.value}
+        former = identity.kind in ADDRESS_KINDS and identity.value not in (self.email, self.phone)
+        return {**told, "former": True} if former else told
+
     def as_dict(self) -> dict[str, Any]:
         """The contact as the API shows it."""
         return {
             "contact": self.id,
             "traits": self.values,
             "context": view(self.context),
-            "identities": [{"kind": i.kind.value, "value": i.value} for i in sorted(self.identities)],
+            "identities": [self._shown(identity) for identity in sorted(self.identities)],
             "known": self.is_known,
             "companies": self.joined,
             "created_at": self.created_at,

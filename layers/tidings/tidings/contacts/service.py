@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from tidings.accounts.model import Identifiers
 from tidings.contacts.erased import PersonErased
 from tidings.contacts.model import Contact, Identity, IdentityKind, Stamp
-from tidings.contacts.rules import EVERYWHERE, ID_BYTES, Saying, normalise_email, with_traits
+from tidings.contacts.rules import EVERYWHERE, Saying, normalise_email, with_traits
 from tidings.contacts.store import Change, DynamoContactStore
 from tidings.core.clock import Clock
 from tidings.core.errors import InvalidInput, NotFound, Unavailable
@@ -99,19 +99,6 @@ _ASKED_BY = {
     "anonymous_id": IdentityKind.ANONYMOUS,
     "email": IdentityKind.EMAIL,
 }
-
-
-def identity_in(query: Mapping[str, str]) -> Identity:
-    """The one identity that a query names. Raises InvalidInput."""
-    given = [name for name in _ASKED_BY if query.get(name)]
-    if len(given) != 1:
-        raise InvalidInput("invalid_identity", f"Name one of {', '.join(_ASKED_BY)}.", "user_id")
-    kind, value = _ASKED_BY[given[0]], query[given[0]].strip()
-    if kind is IdentityKind.EMAIL:
-        return _email_identity(value)
-    if len(value.encode()) > ID_BYTES:
-        raise InvalidInput("id_too_long", f"{given[0]} is at most {ID_BYTES} bytes.", given[0])
-    return Identity(kind, value)
 
 
 def _email_identity(address: str) -> Identity:

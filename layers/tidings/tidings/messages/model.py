@@ -140,6 +140,11 @@ class Message:
     erased_at: datetime | None = None
 
     @property
+    def decided_at(self) -> str:
+        """When it was first decided whether to send it, ISO 8601: what came of it later does not move it."""
+        return min(self.history.values(), default="")
+
+    @property
     def node(self) -> Node:
         """The message as a node of a chain of causes."""
         return Node.message(self.id)
