@@ -346,28 +346,21 @@ def test_a_record_that_cannot_be_served_is_set_aside_whole_and_those_around_it_a
             assert len(enrolments(acme, user_id=user)) == 1
 
 
-def test_a_contact_that_has_no_more_room_does_not_block_the_stream(acme: World) -> None:
-    letters = "abcdefghijklmno"
-    for letter in letters:  # each within the limits of a message, all together over those of an item
-        say(acme, "", "identify", userId="hoarder", traits={letter: "x" * 31_000})
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_contact_that_has_no_more_room_is_told_so_and_blocks_nobody(acme: World, at_once: bool) -> None:
+    for letter in "abcdefgh":  # each within the limits of a message, all together over those of a contact
+        say(acme, "", "identify", userId="hoarder", traits={letter: "x" * 31_000, "last": letter})
     say(acme, "Signed Up", userId="ada")
-    *large, last = acme.new_records()
-    for record in large:
-        assert react(acme, [record]) == []
-    assert react(acme, [large[-1], last]) == []
-    assert {one["dynamodb"]["Keys"]["pk"]["S"] for one in acme.messages_in("aside")} == {"acme#user#hoarder"}
-    assert len(enrolments(acme, user_id="ada")) == 1
-    assert 5 < len(acme.contact(user_id="hoarder")["traits"]) < 13
-
-
-def test_all_that_one_contact_brings_at_once_is_served_as_far_as_there_is_room(acme: World) -> None:
-    for letter in "abcdefghijklmno":
-        say(acme, "", "identify", userId="hoarder", traits={letter: "x" * 31_000})
-    say(acme, "Signed Up", userId="ada")
-    assert react(acme, acme.new_records()) == []
-    kept = len(acme.contact(user_id="hoarder")["traits"])
-    assert 5 < kept < 13
-    assert len(acme.messages_in("aside")) == 15 - kept
+    records = acme.new_records()
+    for batch in [records] if at_once else [[record] for record in records]:
+        assert react(acme, batch) == []
+    hoarder = acme.contact(user_id="hoarder")
+    assert set(hoarder["traits"]) == {"a", "b", "c", "d", "last"}
+    assert hoarder["traits"]["last"] == "h"
+    told = [one for one in acme.of_contact(hoarder["contact"], "events") if one["event"] == "Change Refused"]
+    assert {one["properties"]["field"]: one["properties"]["code"] for one in told} == {
+        f"traits.{letter}": "traits_too_large" for letter in "efgh"
+    }
     assert len(enrolments(acme, user_id="ada")) == 1
 
 
@@ -396,6 +389,8 @@ def test_what_aws_could_not_do_now_is_repeated_from_there_and_then_done_once(acm
 
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_batch_that_could_not_be_read_is_repeated_as_a_whole(acme: World, number: int) -> None:
+    say(acme, "Signed In", userId="ada")
+    acme.pump()
     say(acme, "Signed Up", userId="ada")
     records = acme.new_records()
     seen: list[str] = []
