@@ -57,7 +57,17 @@ def invoke(local: LocalSystem, function: str, payload: Any) -> Any:
 def toured(local: LocalSystem) -> LocalSystem:
     """Everything that can be brought about was."""
     apply(local, TOUR)
-    for part in (_calls, _people, _reads, _suppressions, _api_mails, _merged_contact, _left_overs, _lost_execution):
+    for part in (
+        _calls,
+        _people,
+        _reads,
+        _suppressions,
+        _api_mails,
+        _merged_contact,
+        _forms,
+        _left_overs,
+        _lost_execution,
+    ):
         part(local)
     return local
 
@@ -195,6 +205,20 @@ def _merged_contact(local: LocalSystem) -> None:
     identify(local, {"userId": "tour-2", "anonymousId": "tour-b", "traits": {"name": "Two"}})
     eventually(lambda: anonymous in local.call("GET", f"/v1/contacts/{contact}").json["absorbed"])
     message_of(local, "tour-2", "accepted", "delivered")
+
+
+def _forms(local: LocalSystem) -> None:
+    """Forms of somebody new, of a visitor, of who is logged in and was merged, and one that two contacts match."""
+    for form in (
+        {"traits": {"email": "form@tour.example", "name": "Form"}},
+        {"traits": {"phone": "+48600100200"}},
+        {"anonymousId": "tour-c", "traits": {"email": "visitor@tour.example"}},
+        {"userId": "tour-2", "traits": {"name": "Somebody Else"}},
+        {"traits": {"email": "form@tour.example", "phone": "+48600100200"}},
+    ):
+        assert local.call("POST", "/v1/forms", form).json["outcome"] in ("created", "updated"), form
+    (conflict,) = local.call("GET", "/v1/conflicts").json["conflicts"]
+    assert local.call("DELETE", f"/v1/conflicts/{conflict['conflict']}").status == 200
 
 
 def _left_overs(local: LocalSystem) -> None:

@@ -91,6 +91,8 @@ def _mishaps(world: World) -> None:
     world.ingest("track", {"userId": ADA, "event": "Signed Up", "properties": ["secret-plan"]})
     world.ingest("identify", {"userId": "ada", "traits": {"email": ADA}}, "wk_nobodys")
     world.ingest("batch", {"batch": [{"userId": ADA, "type": ADA}]})
+    for wrong in ({"email": "Lovelace"}, {"email": ADA, "phone": "secret-plan"}, {"email": ADA, "name": "Lovelace"}):
+        world.call("forms", "POST /v1/forms", {"form": "Private words", "traits": wrong})
     world.call("contacts", "GET /v1/contacts", query={"email": "nobody@people.example"})
     world.call("contacts", "GET /v1/contacts/{contact}", path={"contact": ADA})
     world.call("suppressions", "PUT /v1/suppressions/{channel}/{address}", path={"channel": ADA, "address": ADA})

@@ -47,6 +47,10 @@ TEMPLATE = {
     "subject": "Tips", "text": "Hello", "html": "<p>Hello</p>", "preheader": "x", "from": "a@b.c", "variables": {"x": 1}
 }  # fmt: skip
 CHECK = {"channel": "email", "address": "ada@people.example"}
+FORM = {
+    "form": "news", "userId": "u-7", "anonymousId": "a-9", "messageId": "m-1", "timestamp": "2026-11-21T08:00:00Z",
+    "traits": {"email": "ada@people.example", "phone": "+48600100200", "name": ""}, "context": {"traits": {"a": 1}},
+}  # fmt: skip
 AUTOMATION = {
     "description": "x", "trigger": {"event": "Signed Up"}, "reentry": "once", "start": "tips",
     "components": {"tips": {"type": "send_email", "template": "tips"}},
@@ -94,6 +98,7 @@ def test_any_message_is_taken_or_refused_and_what_was_taken_is_served(
     ("function", "route", "path", "right"),
     [
         ("send_email", "POST /v1/emails", {}, ORDER),
+        ("forms", "POST /v1/forms", {}, FORM),
         ("templates", "PUT /v1/templates/{name}", {"name": "tips"}, TEMPLATE),
         ("check_suppression", "POST /v1/suppressions/check", {}, CHECK),
         ("automations", "PUT /v1/automations/{name}", {"name": "tour"}, AUTOMATION),

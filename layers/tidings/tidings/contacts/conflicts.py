@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from tidings.core.errors import InvalidInput, NotFound
+from tidings.core import cursors
+from tidings.core.errors import NotFound
 from tidings.core.keys import keyed_hash
 
 
@@ -73,22 +72,13 @@ class ConflictDesk:
 
     def page(self, workspace: str, most: int, cursor: str = "") -> ConflictPage:
         """Up to `most` conflicts, in an order that stays: one query. Raises InvalidInput for a bad cursor."""
-        found = self._store.page(workspace, _read_cursor(cursor), most + 1)
+        scope = ("conflicts", workspace)
+        place = cursors.read(scope, cursor, str)
+        found = self._store.page(workspace, place[0] if place else "", most + 1)
         page = found[:most]
-        return ConflictPage(page, _cursor(page[-1].id) if len(found) > most else "")
+        return ConflictPage(page, cursors.write(scope, [page[-1].id]) if len(found) > most else "")
 
     def resolve(self, workspace: str, conflict: str) -> None:
         """Take a conflict off the list; it comes back if such a form comes again. Raises NotFound."""
         if not self._store.remove(workspace, conflict):
             raise NotFound("unknown_conflict", "There is no such conflict.", "conflict")
-
-
-def _cursor(conflict: str) -> str:
-    return base64.urlsafe_b64encode(conflict.encode()).decode()
-
-
-def _read_cursor(cursor: str) -> str:
-    try:
-        return base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeError) as error:
-        raise InvalidInput("invalid_cursor", "This cursor was not made here.", "cursor") from error
