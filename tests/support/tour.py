@@ -49,6 +49,7 @@ class Case:
 
 
 CONTACT, MESSAGE, TIPS, TOUR = {"contact": "{contact}"}, {"message": "{message}"}, {"name": "tips"}, {"name": "tour"}
+COMPANY = {"company": "globex"}
 ADDRESS = {"channel": "email", "address": ADA}
 AUTOMATION = {
     "description": CANARY,
@@ -57,11 +58,25 @@ AUTOMATION = {
     "components": {"tips": {"type": "send_email", "template": "tips"}},
 }
 CASES = {
-    "GET /v1/contacts": Case(query={"email": ADA}),
+    "GET /v1/contacts": Case(query={"email": ADA}, theirs=200),
+    "GET /v1/contacts/counts": Case(theirs=200),
     "GET /v1/contacts/{contact}": Case(CONTACT),
+    "PATCH /v1/contacts/{contact}": Case(CONTACT, body={"traits": {"of": "Theirs"}}),
+    "DELETE /v1/contacts/{contact}": Case({"contact": "{deleted}"}, late=True),
+    "POST /v1/contacts/delete": Case(body={"contacts": ["{deleted}"]}, theirs=202, late=True),
     "GET /v1/contacts/{contact}/timeline": Case(CONTACT, {"limit": "2"}),
     "GET /v1/contacts/{contact}/messages": Case(CONTACT),
     "GET /v1/contacts/{contact}/enrolments": Case(CONTACT),
+    "GET /v1/contacts/{contact}/merges": Case(CONTACT),
+    "POST /v1/merges/preview": Case(body={"contact": "{tablet}", "into": "{contact}"}),
+    "POST /v1/merges": Case(body={"contact": "{tablet}", "into": "{contact}", "idempotency_key": "k-2"}),
+    "POST /v1/merges/{merge}/undo": Case({"merge": "{merge}"}, body={}),
+    "GET /v1/companies": Case(theirs=200),
+    "GET /v1/companies/{company}": Case(COMPANY),
+    "GET /v1/companies/{company}/contacts": Case(COMPANY),
+    "PUT /v1/companies/{company}": Case(COMPANY, body={"traits": {"of": "Theirs"}}, theirs=200, late=True),
+    "PUT /v1/companies/{company}/contacts/{contact}": Case(COMPANY | CONTACT),
+    "DELETE /v1/companies/{company}/contacts/{contact}": Case(COMPANY | CONTACT, late=True),
     "GET /v1/templates": Case(theirs=200),
     "GET /v1/templates/{name}": Case(TIPS),
     "PUT /v1/templates/{name}": Case(TIPS, body={"subject": "Theirs", "text": "Theirs"}, theirs=200, late=True),
@@ -143,6 +158,9 @@ def one_of_each(world: World) -> dict[str, str]:
     (message,) = world.of_contact(contact, "messages")
     ids = {"contact": contact, "message": message["message"], "cursor": page["cursor"]}
     ids["conflict"] = _conflict(world)
+    world.identify("dan", secret=CANARY)
+    ids["deleted"] = world.contact(user_id="dan")["contact"]
+    ids |= _devices(world, contact)
     return {**ids, "publishable": world.keys["publishable"]}
 
 
@@ -153,6 +171,22 @@ def _conflict(world: World) -> str:
     _, answer = world.call("forms", "POST /v1/forms", form)
     world.pump()
     return str(answer["conflict"])
+
+
+def _devices(world: World, contact: str) -> dict[str, str]:
+    """A company of Ada's, and two devices: the tablet's contact, and the merge of the phone's."""
+    group = {"userId": "ada", "groupId": "globex", "messageId": "canary-2", "traits": {"of": CANARY}}
+    assert world.ingest("group", group)[0] == 200
+    found = []
+    for device in ("tablet", "phone"):
+        message = {"anonymousId": f"ada-{device}", "event": "Looked", "messageId": f"canary-{device}"}
+        assert world.ingest("track", message)[0] == 200
+        world.pump()
+        found.append(world.contact(anonymous_id=f"ada-{device}")["contact"])
+    body = {"contact": found[1], "into": contact, "idempotency_key": "k-0"}
+    _, merge = world.call("merges", "POST /v1/merges", body)
+    world.pump()
+    return {"tablet": found[0], "merge": merge["merge"]}
 
 
 def filled(value: Any, known: Known) -> Any:

@@ -99,6 +99,8 @@ _NAME: Mapping[str, Any] = {"type": "string", "minLength": 1, "maxLength": 512, 
 PLACES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "contact": ("The contact's id, or that of a contact that became part of it.", _NAME),
     "conflict": ("The conflict's id.", _NAME),
+    "company": ("The company's id, as apps call it.", {**_NAME, "maxLength": 1024}),
+    "merge": ("The merge's id.", _NAME),
     "message": ("The message's id.", _NAME),
     "name": ("1 to 63 lower-case letters, digits and hyphens, beginning with a letter.", _NAME),
     "channel": ("The way to reach a person.", {"type": "string", "enum": ["email", "sms"]}),
