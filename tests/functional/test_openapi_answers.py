@@ -62,7 +62,9 @@ def test_a_key_that_does_not_open_a_route_is_refused_as_it_is_described(world: W
         require_told(route, status, headers, answer)
 
 
-NOTHING = dict.fromkeys(("contact", "message", "name", "address", "writeKey"), "c-nothing")
+NOTHING = dict.fromkeys(
+    ("contact", "message", "name", "address", "writeKey", "merge", "company", "conflict", "visitor", "bob"), "c-nothing"
+)
 
 
 def test_what_is_not_there_is_answered_as_it_is_described(world: World) -> None:

@@ -67,6 +67,7 @@ CASES = {
     "GET /v1/contacts/{contact}/timeline": Case(CONTACT, {"limit": "2"}),
     "GET /v1/contacts/{contact}/messages": Case(CONTACT),
     "GET /v1/contacts/{contact}/enrolments": Case(CONTACT),
+    "GET /v1/contacts/{contact}/export": Case(CONTACT),
     "GET /v1/contacts/{contact}/merges": Case(CONTACT),
     "POST /v1/merges/preview": Case(body={"contact": "{tablet}", "into": "{contact}"}),
     "POST /v1/merges": Case(body={"contact": "{tablet}", "into": "{contact}", "idempotency_key": "k-2"}),
@@ -98,6 +99,7 @@ CASES = {
     "GET /v1/messages/{message}": Case(MESSAGE),
     "GET /v1/conflicts": Case(query={"limit": "1"}, theirs=200),
     "DELETE /v1/conflicts/{conflict}": Case({"conflict": "{conflict}"}, late=True),
+    "POST /v1/contacts/{contact}/erase": Case({"contact": "{erased}"}, body={"confirm": "{erased}"}, late=True),
 }
 _ADA: dict[str, Any] = {"userId": "ada", "messageId": "canary-1"}
 _CALLS: dict[str, dict[str, Any]] = {
@@ -159,6 +161,7 @@ def one_of_each(world: World) -> dict[str, str]:
     ids = {"contact": contact, "message": message["message"], "cursor": page["cursor"]}
     ids["conflict"] = _conflict(world)
     world.identify("dan", secret=CANARY)
+    ids["erased"] = world.contact(user_id="bob")["contact"]
     ids["deleted"] = world.contact(user_id="dan")["contact"]
     ids |= _devices(world, contact)
     return {**ids, "publishable": world.keys["publishable"]}

@@ -48,6 +48,21 @@ class ContactShown(Shape):
     """Ids of contacts that became part of this one; they still lead here."""
 
 
+class FoundContacts(Shape):
+    """A page of contacts; it may be short and still have a next one."""
+
+    contacts: list[ContactShown]
+    cursor: Cursor
+
+
+class PeopleCounted(Shape):
+    """How many people there are: with a user id, without, and together."""
+
+    people: Annotated[int, Field(ge=0)]
+    identified: Annotated[int, Field(ge=0)]
+    anonymous: Annotated[int, Field(ge=0)]
+
+
 class EventShown(Shape):
     """One thing that happened. `cause` and `root` are nodes of its chain of causes: what led to it, and what began."""
 
@@ -127,6 +142,12 @@ class Messages(Shape):
     messages: list[MessageShown]
 
 
+class MessagePage(Messages):
+    """A page of messages, latest first."""
+
+    cursor: Cursor
+
+
 class StepShown(Shape):
     """One component passed, what followed, and why."""
 
@@ -165,9 +186,10 @@ class EnrolmentWithPath(EnrolmentShown):
 
 
 class ContactEnrolments(Shape):
-    """Every automation that a person entered."""
+    """A page of what a person entered, latest first."""
 
     enrolments: list[EnrolmentWithPath]
+    cursor: Cursor
 
 
 class AutomationEnrolments(Shape):

@@ -2,38 +2,75 @@
 
 from __future__ import annotations
 
+from tidings.activity.timeline import EVENT_TYPES
+from tidings.contacts.search import PEOPLE
 from tidings.email.api import SendRequest
 from tidings_cli.openapi.answers import contacts as shapes
+from tidings_cli.openapi.answers import privacy
 from tidings_cli.openapi.routes.route import PAGE, WRITES, Body, Query, Route
 
 _CONTACT = ("unknown_contact",)
 
 ROUTES = (
     Route(
-        "GET", "/v1/contacts", "findContact", "Find a contact by one of its ids", shapes.ContactShown,
-        about="Exactly one of the ids is given. Of several contacts with one e-mail address the oldest answers.",
+        "GET", "/v1/contacts", "findContacts", "Find contacts, or list all", shapes.FoundContacts,
+        about="At most one of the ids, the message or the name is given. Who had a shared address first comes first.",
         query=(
             Query("user_id", "Your own id of the person."),
             Query("anonymous_id", "An id from before you knew them."),
             Query("email", "An e-mail address."),
+            Query("phone", "A phone number."),
+            Query("external_id", "An id in another system, whose name is `external_type`."),
+            Query("external_type", "The other system."),
+            Query("message", "The id of a message that they were sent."),
+            Query("name", "Words of a name, or how they begin: at least two letters."),
+            Query("channel", "Only who can be reached on it.", {"type": "string", "enum": ["email", "sms"]}),
+            Query("kind", "Only those with, or without, a user id.", {"type": "string", "enum": list(PEOPLE)}),
+            *PAGE,
         ),
-        refusals=(*_CONTACT, "invalid_identity", "invalid_email", "id_too_long"), example="contacts.api",
+        refusals=(
+            "unknown_parameter", "invalid_identity", "invalid_email", "invalid_phone", "id_too_long", "query_too_short",
+            "unknown_channel", "unknown_kind", "unknown_workspace",
+        ),
+        example="contacts.api",
     ),
+    Route("GET", "/v1/contacts/counts", "countPeople", "Count people", shapes.PeopleCounted),
     Route(
         "GET", "/v1/contacts/{contact}", "getContact", "Show a contact", shapes.ContactShown, refusals=_CONTACT,
     ),
     Route(
         "GET", "/v1/contacts/{contact}/timeline", "getTimeline", "Show what happened, latest first", shapes.Timeline,
-        query=PAGE, refusals=_CONTACT,
+        about="With filters a page may be short and still have a next one.",
+        query=(
+            Query("type", f"Some of {', '.join(EVENT_TYPES)}, with commas between."),
+            Query("event", "The name of events."),
+            Query("channel", "Only what became of messages on it.", {"type": "string", "enum": ["email", "sms"]}),
+            Query("since", "Received at this time (ISO 8601) or later."),
+            Query("until", "Received before this time (ISO 8601)."),
+            *PAGE,
+        ),
+        refusals=(*_CONTACT, "unknown_type", "unknown_channel", "invalid_timestamp"),
     ),
     Route(
         "GET", "/v1/contacts/{contact}/messages", "listContactMessages",
-        "List what was sent to a contact, and what was not, with the decision behind it", shapes.Messages,
-        refusals=_CONTACT,
+        "List what was sent to a contact, and what was not, with the decision behind it", shapes.MessagePage,
+        query=PAGE, refusals=_CONTACT,
     ),
     Route(
         "GET", "/v1/contacts/{contact}/enrolments", "listContactEnrolments",
-        "List the automations that a contact entered, with each step", shapes.ContactEnrolments, refusals=_CONTACT,
+        "List the automations that a contact entered, with each step", shapes.ContactEnrolments,
+        query=PAGE, refusals=_CONTACT,
+    ),
+    Route(
+        "GET", "/v1/contacts/{contact}/export", "exportContact", "Export everything that is known of a person",
+        privacy.Export, query=(Query("cursor", "The `cursor` of the page before."),),
+        refusals=(*_CONTACT, "unknown_workspace"),
+    ),
+    Route(
+        "POST", "/v1/contacts/{contact}/erase", "eraseContact", "Erase a person, who is never written to again",
+        privacy.Erasure, status=202, body=Body(privacy.EraseOrder),
+        about="What they did and got is cleared within moments. A repeat changes nothing.",
+        refusals=(*WRITES, *_CONTACT, "confirm_mismatch", "contact_contended", "queue_failed", "unknown_workspace"),
     ),
     Route(
         "GET", "/v1/conflicts", "listConflicts", "List forms that matched two contacts", shapes.Conflicts, query=PAGE,
