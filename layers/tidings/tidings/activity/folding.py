@@ -53,8 +53,11 @@ class Folding:
         return (seen(contact, event.received_at) if _is_act(event) else contact), refused
 
     def context_of(self, event: Event) -> Context:
-        """What an event tells of the person's surroundings, each field with the time that it was received."""
-        if not _is_act(event):
+        """What an event tells of the person's surroundings, each field with the time that it was received.
+
+        An edit by hand declares, and says nothing else: whoever made it was somewhere else than the person.
+        """
+        if not _is_act(event) and not event.contact_traits:
             return {}
         fields = fields_of(event.context, event.contact_traits, self._places)
         return stamped({source: said for source, said in fields.items() if said}, event.received_at)

@@ -220,7 +220,8 @@ class ContactSearch:
             found |= {one: survivors[into] for one, into in gone.items() if into in survivors}
             gone = {one: found[one].merged_into for one, into in gone.items() if into in survivors}
             gone = {one: into for one, into in gone.items() if into}
-        return {one: c for one, c in found.items() if not c.merged_into and question.takes(c)}
+        there = {one: c for one, c in found.items() if not c.merged_into and c.erased_at is None}
+        return {one: contact for one, contact in there.items() if question.takes(contact)}
 
     def _after(self, question: Question, place: list[str | int] | None, most: int) -> list[Candidate]:
         """The next candidates, `most` of them unless there are no more."""
