@@ -17,6 +17,7 @@ from tests.support.recorder import Call, Killed
 from tests.support.world import World
 
 from tidings.accounts.model import KeyKind
+from tidings.activity.forms import FORM_SUBMITTED
 from tidings.activity.store import DynamoEventStore
 from tidings.contacts.conflict_store import DynamoConflictStore
 from tidings.contacts.model import Identity, IdentityKind
@@ -163,6 +164,28 @@ def test_an_id_that_somebody_else_has_by_now_is_not_used_again(world: World) -> 
     assert submit(world, traits={"email": A}, messageId="f-2")["outcome"] == "nothing"
 
 
+def test_whoever_comes_again_after_being_erased_is_somebody_new_each_time(world: World) -> None:
+    contacts = []
+    for _ in range(4):
+        answer = submit(world, traits={"email": A})
+        assert answer["outcome"] == "created"
+        contacts.append(answer["contact"])
+        world.pump()
+        world.now += timedelta(seconds=1)
+        world.erase(answer["contact"])
+    assert len(set(contacts)) == 4
+
+
+def test_a_form_of_a_user_who_is_being_erased_is_to_be_repeated(world: World) -> None:
+    world.identify("u-1", name="Una")
+    contact = world.contact(user_id="u-1")["contact"]
+    table = world.function("forms").contacts._contacts
+    with world.recorder.unseen():  # the contact goes first, the identities that lead to it after
+        table(f"acme#{contact}").update([table.erased_at.set("2026-11-21T09:00:00.000000Z")])
+    status, answer = world.call("forms", "POST /v1/forms", {"userId": "u-1", "traits": {"email": A}})
+    assert (status, answer["code"]) == (503, "contact_contended")
+
+
 # --- faults -----------------------------------------------------------------------------------------------------------
 
 SCENES: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
@@ -209,7 +232,7 @@ def outcome(world: World, workspace: str, contacts: set[str]) -> list[Any]:
         told = [
             one
             for contact in contacts
-            for one in events.latest(workspace, Identity(IdentityKind.CONTACT, contact), None, 100)
+            for one in events.named_since(workspace, Identity(IdentityKind.CONTACT, contact), FORM_SUBMITTED, None)
         ]
         conflicts = DynamoConflictStore(world.database).page(workspace, "", 100)
         return [contacts_of(world, workspace, contacts), len(told), len(conflicts), store.people(workspace)]

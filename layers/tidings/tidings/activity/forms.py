@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,8 @@ from tidings.contacts.model import Contact, Identity, IdentityKind
 from tidings.contacts.phones import normalise_phone
 from tidings.contacts.rules import SNAKE_CASE, normalise_email
 from tidings.core.errors import InvalidInput
-from tidings.core.ids import contact_id, digest
+from tidings.core.ids import digest
+from tidings.core.keys import keyed_hash
 
 FORM = "form"
 FORM_SUBMITTED = "Form Submitted"
@@ -29,10 +30,12 @@ class Form:
     """A form that somebody submitted.
 
     `email` and `phone` are in the one spelling that leads to contacts, empty where the form gives none or one that is
-    blocked; `traits` are what it says of the person, as it says it, without what was left blank.
+    blocked; `traits` are what it says of the person, as it says it, without what was left blank. `secret` is the
+    workspace's.
     """
 
     reporter: Reporter
+    secret: str = field(repr=False)
     call: Call
     name: str
     received_at: datetime
@@ -57,11 +60,11 @@ class Form:
         """Ids for a new contact, the best first.
 
         The first comes from whom the form names, so that two forms of one person at once make one contact. Should that
-        contact be somebody else's by now, the second comes from the message as well.
+        contact be somebody else's by now, the second comes from the message as well. Keyed, since an id outlives the
+        person when they are erased, and must not tell their address to who tries them all.
         """
         whom = json.dumps([self.user_id, self.email, self.phone])
-        workspace = self.reporter.workspace
-        return contact_id(workspace, FORM, whom), contact_id(workspace, f"{FORM} {whom}", self.message_id)
+        return tuple(f"c{keyed_hash(self.secret, FORM, whom, message)}" for message in ("", self.message_id))
 
     def told_of(self, contact: Contact, withheld: frozenset[str]) -> dict[str, Any]:
         """What the form says of a contact, but for addresses that it may not have.
@@ -97,7 +100,7 @@ class Form:
         )
 
 
-def read_form(reporter: Reporter, body: Mapping[str, Any], received_at: datetime) -> Form:
+def read_form(reporter: Reporter, secret: str, body: Mapping[str, Any], received_at: datetime) -> Form:
     """A form, checked. Raises InvalidInput with a code of its own for each thing that can be wrong."""
     check_size(body)
     call = read_call({**body, "type": "identify"})
@@ -109,6 +112,7 @@ def read_form(reporter: Reporter, body: Mapping[str, Any], received_at: datetime
     blocked = {name for name, text in ((EMAIL, email), (PHONE, phone)) if not text}
     return Form(
         reporter=reporter,
+        secret=secret,
         call=call,
         name=_name(body.get("form")),
         received_at=received_at,

@@ -72,25 +72,25 @@ class FormService:
         A repeat (the same message id, or the same content without one) changes nothing. `secret` is the workspace's.
         Raises InvalidInput, or Unavailable if too many changed the same contacts at once.
         """
-        form = read_form(reporter, body, self._clock.now())
+        form = read_form(reporter, secret, body, self._clock.now())
         if not form.names_somebody:
             return Submitted(Outcome.NOTHING)
         taken: set[str] = set()
         for _ in range(TRIES):
             try:
-                return self._attempt(form, secret, taken)
+                return self._attempt(form, taken)
             except ConditionFailed:
                 continue
         raise Unavailable("contact_contended", "The contacts of a form kept changing.")
 
-    def _attempt(self, form: Form, secret: str, taken: set[str]) -> Submitted:
+    def _attempt(self, form: Form, taken: set[str]) -> Submitted:
         """Do it with what is known now. Raises ConditionFailed, with new ids that are `taken`, to be tried again."""
         planned = self._plan(form, taken)
         if planned is None:
             # Both contacts that it could make are there: it made one, which has moved on since.
             return Submitted(Outcome.NOTHING, form.new_ids()[-1])
         contact = planned.contact.id
-        conflict = _conflict(form, planned, secret)
+        conflict = _conflict(form, planned)
         repeated = Submitted(Outcome.NOTHING, contact, conflict.id if conflict else "")
         if self._was_told_to_another(form, planned.contact):
             return repeated
@@ -191,14 +191,14 @@ class FormService:
         self._contacts.commit([Change(planned.before, after)], planned.leads, parts, identifiers)
 
 
-def _conflict(form: Form, planned: Plan, secret: str) -> MatchConflict | None:
+def _conflict(form: Form, planned: Plan) -> MatchConflict | None:
     decision = planned.decision
     if not decision.conflict:
         return None
     event = form.event(planned.contact, decision.withheld)
     return MatchConflict(
         workspace=form.reporter.workspace,
-        id=conflict_id(secret, decision.contact, decision.conflict, form.email, form.phone),
+        id=conflict_id(form.secret, decision.contact, decision.conflict, form.email, form.phone),
         contact=decision.contact,
         other=decision.conflict,
         address=decision.disputed,
