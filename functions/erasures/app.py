@@ -14,7 +14,7 @@ from tidings.core.errors import TidingsError
 from tidings.core.logs import logger
 from tidings.core.settings import Settings
 from tidings.core.store import Database
-from tidings.privacy.erasure import ClearingService
+from tidings.privacy.clearing import ClearingService
 from tidings.privacy.remains import DynamoRemains
 from tidings.privacy.store import DynamoErasureStore
 

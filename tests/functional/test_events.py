@@ -44,6 +44,9 @@ STORY: dict[str, dict[str, Any] | None] = {
     "suppressions.api": {"address": "bob@people.example", "reason": "manual"},
     "check_suppression.api": {"suppressed": True, "check": "suppression"},
     "settle_messages.schedule": None,
+    "export.api": {"cursor": ""},
+    "erase.api": {"contact": "cvtsmheutthp7xdw47socv5yitj"},
+    "erasures.queue": {"batchItemFailures": []},
     "openapi.api": {"openapi": "3.1.1"},
 }
 

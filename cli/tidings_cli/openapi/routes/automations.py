@@ -85,7 +85,8 @@ SUPPRESSIONS = (
     ),
     Route(
         "DELETE", "/v1/suppressions/{channel}/{address}", "release", "Take an address off the list", shapes.Released,
-        refusals=(*WRITES, *_ADDRESS, "not_suppressed"),
+        about="But for an erased person's, which stays.",
+        refusals=(*WRITES, *_ADDRESS, "not_suppressed", "person_erased"),
     ),
 )  # fmt: skip
 

@@ -73,6 +73,19 @@ ROUTES = (
         refusals=(*WRITES, *_CONTACT, "confirm_mismatch", "contact_contended", "queue_failed", "unknown_workspace"),
     ),
     Route(
+        "GET", "/v1/contacts/{contact}/export", "exportContact", "Hand out all that is known of a contact",
+        shapes.ExportPage,
+        query=(Query("cursor", "From the page before."),), refusals=(*_CONTACT, "invalid_cursor"),
+        example="export.api",
+    ),
+    Route(
+        "POST", "/v1/contacts/{contact}/erase", "eraseContact", "Erase a contact for good", shapes.ErasureShown,
+        status=202,
+        about="Of their addresses keyed hashes stay, which are never written to again. A repeat changes nothing.",
+        body=Body(shapes.EraseOrder, "erase.api"),
+        refusals=(*WRITES, *_CONTACT, "confirm_mismatch", "contact_contended", "queue_failed"),
+    ),
+    Route(
         "GET", "/v1/conflicts", "listConflicts", "List forms that matched two contacts", shapes.Conflicts, query=PAGE,
     ),
     Route(
@@ -85,8 +98,8 @@ ROUTES = (
         body=Body(SendRequest, "send_email.api"),
         refusals=(
             *WRITES, *_CONTACT, "unknown_template", "invalid_request", "invalid_email",
-            "template_failed", "idempotency_conflict", "provider_throttled", "send_unsettled", "message_contended",
-            "contact_contended",
+            "template_failed", "idempotency_conflict", "person_erased", "provider_throttled", "send_unsettled",
+            "message_contended", "contact_contended",
         ),
     ),
     Route(

@@ -8,27 +8,20 @@ the tombstone forgets what there was to clear.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from tidings.accounts.service import WorkspaceCache
 from tidings.contacts.model import Contact
-from tidings.contacts.service import ContactDirectory
 from tidings.contacts.store import DynamoContactStore
 from tidings.core.clock import Clock
 from tidings.core.errors import NotFound, Unavailable
 from tidings.core.store import ConditionFailed
 from tidings.privacy.model import Tombstone
-from tidings.privacy.remains import DynamoRemains
 from tidings.privacy.rules import clearing_of
 from tidings.privacy.store import DynamoErasureStore
 
 TRIES = 5
-# Items that one invocation clears: some seconds' worth.
-AT_ONCE = 500
-# Longer than any function may run, so that whatever had read the person before the erasure has come to its end.
-LAST_LOOK_SECONDS = 300
 
 
 class Queue(Protocol):
@@ -86,69 +79,3 @@ class PrivacyService:
         if found is None:
             raise NotFound("unknown_contact", "There is no such contact.", "contact")
         return found
-
-
-class ClearingService:
-    """Clears what is left of people who were taken out."""
-
-    def __init__(
-        self,
-        erasures: DynamoErasureStore,
-        remains: DynamoRemains,
-        directory: ContactDirectory,
-        workspaces: WorkspaceCache,
-        queue: Queue,
-    ) -> None:
-        self._erasures = erasures
-        self._remains = remains
-        self._directory = directory
-        self._workspaces = workspaces
-        self._queue = queue
-
-    def work(self, named: Mapping[str, Any]) -> None:
-        """Clear some of what a message names, and see to it that the rest is. A repeat does no harm."""
-        workspace, contact = str(named["workspace"]), str(named["contact"])
-        tombstone = self._erasures.tombstone(workspace, contact)
-        if tombstone is None or tombstone.clearing is None:
-            return
-        if not self._cleared(tombstone):
-            self._queue.put(named)
-        elif not named.get("last"):
-            self._queue.put({**named, "last": True}, LAST_LOOK_SECONDS)
-        else:
-            self._erasures.finish(tombstone)
-
-    def _cleared(self, tombstone: Tombstone) -> bool:
-        """Clear up to as much as one invocation does; whether that was all there is."""
-        workspace = self._workspaces.get(tombstone.workspace)
-        remains = self._remains
-        clearings: list[Callable[[int], int]] = [
-            lambda most: self._erasures.clear_entries(tombstone, most),
-            lambda most: remains.enrolments(tombstone, most),
-            lambda most: remains.messages(workspace, tombstone, most),
-            lambda most: remains.events(tombstone, most),
-            lambda most: remains.steps(tombstone, most),
-            lambda most: remains.merges(tombstone, most),
-        ]
-        left = AT_ONCE
-        for clear in clearings:
-            left -= clear(left)
-            if left <= 0:
-                return False
-        self._erasures.clear_absorbed(tombstone)
-        self._forget_apart(tombstone)
-        return True
-
-    def _forget_apart(self, tombstone: Tombstone) -> None:
-        """Let contacts that a merge was taken back with forget whom they are kept apart from."""
-        clearing = tombstone.clearing
-        gone = frozenset(clearing.identities) if clearing else frozenset()
-
-        def forget(other: Contact) -> Contact:
-            return replace(other, apart=other.apart - gone)
-
-        for contact in clearing.related if clearing else ():
-            try:
-                self._directory.change(tombstone.workspace, contact, forget)
-            except NotFound:
-                continue

@@ -36,7 +36,7 @@ class Place:
     key: tuple[str, ...] = ()
 
 
-class State(StrEnum):
+class ErasureState(StrEnum):
     """How far an erasure has come."""
 
     ERASING = "erasing"
@@ -77,9 +77,9 @@ class Tombstone:
     clearing: Clearing | None = None
 
     @property
-    def state(self) -> State:
+    def state(self) -> ErasureState:
         """Whether everything is gone."""
-        return State.ERASED if self.clearing is None else State.ERASING
+        return ErasureState.ERASED if self.clearing is None else ErasureState.ERASING
 
     @property
     def person(self) -> Contact:
