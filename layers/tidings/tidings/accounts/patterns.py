@@ -2,8 +2,8 @@
 
 Python's engine tries one way after another to fit a text, and a careless pattern such as `(a+)+b` has more ways than
 anybody can wait for. So a pattern is refused by the number of its ways: of a repeat the lengths it can have, of an
-alternative its arms, and of what stands side by side the product. `.*test.*` has 1,024 times 1,024, which takes a few
-milliseconds at worst; a repeat of what itself has several ways has more than atoms are in the universe.
+alternative its arms, and of what stands side by side the product. `.*test.*` has as many as are let pass, which take some
+milliseconds at worst, on the longest value there is. A repeat of what itself has several ways soon has too many.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import re
 from typing import Any
 
 CHARACTERS = 200
-LONGEST = 1024  # the longest value that a pattern is held against, in bytes
-WAYS = LONGEST * LONGEST
+# What a repeat of any length counts. On the longest values it has four times as many, each of them quickly tried.
+LENGTHS = 256
+WAYS = LENGTHS * LENGTHS
 
 _FAR_TOO_MANY = WAYS + 1
 
@@ -48,8 +49,8 @@ def _ways_of(operation: str, argument: Any) -> int:
 
 
 def _repeated(least: int, most: int, part: Any) -> int:
-    times = min(int(most), LONGEST)
-    lengths = times - min(int(least), times) + 1
+    times = min(int(most), least + LENGTHS - 1)
+    lengths = times - int(least) + 1
     inner = _side_by_side(part)
     if inner == 1:
         return lengths
