@@ -2,8 +2,8 @@
 
 Python's engine tries one way after another to fit a text, and a careless pattern such as `(a+)+b` has more ways than
 anybody can wait for. So a pattern is refused by the number of its ways: of a repeat the lengths it can have, of an
-alternative its arms, and of what stands side by side the product. `.*test.*` has as many as are let pass, which take some
-milliseconds at worst, on the longest value there is. A repeat of what itself has several ways soon has too many.
+alternative its arms, and of what stands side by side the product. `.*test.*` has as many as are let pass, which take
+some milliseconds at worst, on the longest value there is. A repeat of what itself has several ways soon has too many.
 """
 
 from __future__ import annotations
