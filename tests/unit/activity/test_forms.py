@@ -15,10 +15,11 @@ from tidings.contacts.model import Contact, Identity, IdentityKind, Trait
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 A, B = "ada@people.example", "+48600100200"
+SECRET = "ws_1"
 REPORTER = Reporter("acme", identifiers=Identifiers(default_country="PL"))
 
 
-def form(reporter: Reporter = REPORTER, secret: str = "ws_1", **body: Any) -> Form:
+def form(reporter: Reporter = REPORTER, secret: str = SECRET, **body: Any) -> Form:
     return read_form(reporter, secret, body, NOW)
 
 
