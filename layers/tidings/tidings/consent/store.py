@@ -13,6 +13,7 @@ from pynamodb.expressions.condition import Condition
 
 from tidings.accounts.model import Workspace
 from tidings.consent.model import Channel, Reason, Suppression
+from tidings.contacts.merging import SOURCE
 from tidings.core.clock import epoch, from_text, to_text
 from tidings.core.keys import keyed_hash
 from tidings.core.store import ConditionFailed, Database, Item, Part, check, delete, faults, put
@@ -57,7 +58,8 @@ class DynamoConsentStore:
         )
         try:
             with faults():
-                item.save(condition=self._free(entry.created_at) | self._ends_before(entry.expires_at))
+                replaced = self._free(entry.created_at) | self._ends_before(entry.expires_at)
+                item.save(condition=replaced if entry.expires_at else replaced | self._carried())
         except ConditionFailed:
             return False
         return True
@@ -104,6 +106,11 @@ class DynamoConsentStore:
     def _free(self, now: datetime) -> Condition:
         free: Condition = self._items.pk.does_not_exist() | (self._items.expires_at <= epoch(now))
         return free
+
+    def _carried(self) -> Condition:
+        """A no that a merge of contacts carried here, and that would go with it: the person's own takes its place."""
+        carried: Condition = self._items.source.startswith(SOURCE)
+        return carried
 
     def _ends_before(self, instant: datetime | None) -> Condition:
         ends = self._items.expires_at

@@ -27,6 +27,7 @@ from tidings.core.ids import digest
 
 # A transaction of DynamoDB has at most 100 items; beside identities there are index entries, contacts and the record.
 IDENTITIES_AT_ONCE = 40
+SOURCE = "merge "
 NAMES = ("name", "first_name", "last_name")
 WORDS_MOST = 6
 WORD_CHARACTERS = 40
@@ -58,7 +59,7 @@ class Merge:
     @property
     def source(self) -> str:
         """How what it brought about elsewhere names it."""
-        return f"merge {self.id}"
+        return f"{SOURCE}{self.id}"
 
     def as_dict(self) -> dict[str, Any]:
         """The record as the API shows it."""
