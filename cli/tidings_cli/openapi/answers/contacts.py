@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from tidings.automations.enrolments import EnrolmentState
 from tidings.contacts.context import FIELD_CODES, Source
 from tidings.contacts.model import IdentityKind
 from tidings.messages.model import Kind, State
-from tidings.privacy.model import ErasureState, Section
 from tidings_cli.openapi.answers.base import Anything, Cursor, Instant, Shape
 
 ContextField = Annotated[str, Field(json_schema_extra={"enum": list(FIELD_CODES)})]
@@ -93,36 +92,6 @@ class Timeline(Shape):
 
     events: list[EventShown]
     cursor: Cursor
-
-
-class ExportItem(Shape):
-    """One thing that is known of a person; what else it says depends on its section."""
-
-    model_config = ConfigDict(extra="allow")
-
-    section: Section
-
-
-class ExportPage(Shape):
-    """A page of all that is known of a person, at most what one answer can hold; it may be empty before the end."""
-
-    contact: str
-    generated_at: Instant
-    items: list[ExportItem]
-    cursor: Cursor
-
-
-class EraseOrder(Shape):
-    """The contact's id once more: nothing brings an erased person back."""
-
-    confirm: str
-
-
-class ErasureShown(Shape):
-    """How far an erasure has come."""
-
-    contact: str
-    state: ErasureState
 
 
 class CheckShown(Shape):

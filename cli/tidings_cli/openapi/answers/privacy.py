@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from tidings.privacy.model import Section, State
+from tidings.privacy.model import ErasureState, Section
 from tidings_cli.openapi.answers.base import Cursor, Instant, Shape
 
 
@@ -38,4 +38,4 @@ class Erasure(Shape):
     """How far the erasure has come."""
 
     contact: str
-    state: State
+    state: ErasureState

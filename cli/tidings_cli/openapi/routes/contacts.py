@@ -64,26 +64,13 @@ ROUTES = (
     Route(
         "GET", "/v1/contacts/{contact}/export", "exportContact", "Export everything that is known of a person",
         privacy.Export, query=(Query("cursor", "The `cursor` of the page before."),),
-        refusals=(*_CONTACT, "unknown_workspace"),
+        refusals=(*_CONTACT, "unknown_workspace"), example="export.api",
     ),
     Route(
         "POST", "/v1/contacts/{contact}/erase", "eraseContact", "Erase a person, who is never written to again",
-        privacy.Erasure, status=202, body=Body(privacy.EraseOrder),
+        privacy.Erasure, status=202, body=Body(privacy.EraseOrder, "erase.api"),
         about="What they did and got is cleared within moments. A repeat changes nothing.",
         refusals=(*WRITES, *_CONTACT, "confirm_mismatch", "contact_contended", "queue_failed", "unknown_workspace"),
-    ),
-    Route(
-        "GET", "/v1/contacts/{contact}/export", "exportContact", "Hand out all that is known of a contact",
-        shapes.ExportPage,
-        query=(Query("cursor", "From the page before."),), refusals=(*_CONTACT, "invalid_cursor"),
-        example="export.api",
-    ),
-    Route(
-        "POST", "/v1/contacts/{contact}/erase", "eraseContact", "Erase a contact for good", shapes.ErasureShown,
-        status=202,
-        about="Of their addresses keyed hashes stay, which are never written to again. A repeat changes nothing.",
-        body=Body(shapes.EraseOrder, "erase.api"),
-        refusals=(*WRITES, *_CONTACT, "confirm_mismatch", "contact_contended", "queue_failed"),
     ),
     Route(
         "GET", "/v1/conflicts", "listConflicts", "List forms that matched two contacts", shapes.Conflicts, query=PAGE,
