@@ -62,6 +62,10 @@ class Client:
         """The answer to a POST. Raises ApiError and Unreachable."""
         return self._call("POST", path, body=body or {})
 
+    def patch(self, *path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to a PATCH. Raises ApiError and Unreachable."""
+        return self._call("PATCH", path, body=body)
+
     def delete(self, *path: str) -> dict[str, Any]:
         """The answer to a DELETE. Raises ApiError and Unreachable."""
         return self._call("DELETE", path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tidings_cli import words
@@ -10,15 +10,16 @@ from tidings_cli.client import ApiError, Client
 from tidings_cli.printing import compact, escape, print_fields, print_json, print_table, say, when
 
 PAGE = 200
+DELETED_AT_ONCE = 100
 
 Json = dict[str, Any]
 
 
-def find(client: Client, contact: str | None, user_id: str | None, anonymous_id: str | None, email: str | None) -> Json:
+def find(client: Client, contact: str | None, **identity: str | None) -> Json:
     """The contact that one of its identities names; of several the oldest. Raises CommandFailed."""
     if contact:
         return client.get("contacts", contact)
-    return first(client, user_id=user_id or "", anonymous_id=anonymous_id or "", email=email or "")
+    return first(client, **{name: value or "" for name, value in identity.items()})
 
 
 def first(client: Client, **identity: str) -> Json:
@@ -36,7 +37,7 @@ def show(client: Client, contact: Json, as_json: bool) -> int:
     if as_json:
         print_json(contact)
         return 0
-    identities = ", ".join(f"{one['kind']} {one['value']}" for one in contact["identities"])
+    identities = ", ".join(_identity(one) for one in contact["identities"])
     print_fields(
         [
             ("contact", contact["contact"]),
@@ -44,26 +45,27 @@ def show(client: Client, contact: Json, as_json: bool) -> int:
             ("known", "yes" if contact["known"] else "no, only an anonymous id so far"),
             ("first seen", when(contact["created_at"])),
             ("last seen", when(contact["last_seen_at"])),
+            ("companies", ", ".join(contact["companies"])),
             ("absorbed", ", ".join(contact["absorbed"])),
         ]
     )
     say("")
     rows = [(name, compact(value)) for name, value in sorted(contact["traits"].items())]
     print_table(("trait", "value"), rows, "Nothing was told about this person yet.")
+    known = [(name, compact(one["value"]), one["source"], when(one["at"])) for name, one in contact["context"].items()]
+    if known:
+        say("")
+        print_table(("context", "value", "source", "told"), known, "")
     return 0
 
 
-def timeline(client: Client, contact: Json, limit: int, as_json: bool) -> int:
-    """Show the latest events of a contact."""
-    events: list[Json] = []
-    cursor = ""
-    while len(events) < limit:
-        size = str(max(1, min(PAGE, limit - len(events))))
-        page = client.get("contacts", contact["contact"], "timeline", limit=size, cursor=cursor)
-        events += page["events"]
-        cursor = page["cursor"]
-        if not cursor:
-            break
+def _identity(identity: Json) -> str:
+    return f"{identity['kind']} {identity['value']}{' (earlier)' if identity.get('former') else ''}"
+
+
+def timeline(client: Client, contact: Json, limit: int, filters: Mapping[str, str], as_json: bool) -> int:
+    """Show the latest events of a contact, those that pass the filters of the API."""
+    events = _paged(client, ("contacts", contact["contact"], "timeline"), "events", limit, filters)
     if as_json:
         print_json(events)
         return 0
@@ -72,15 +74,55 @@ def timeline(client: Client, contact: Json, limit: int, as_json: bool) -> int:
     return 0
 
 
+def listing(client: Client, limit: int, filters: Mapping[str, str], as_json: bool) -> int:
+    """Show contacts, those that pass the filters of the API."""
+    found = _paged(client, ("contacts",), "contacts", limit, filters)
+    if as_json:
+        print_json(found)
+        return 0
+    rows = [(one["contact"], _name(one), *_reached(one), when(one["last_seen_at"])) for one in found]
+    print_table(("contact", "name", "e-mail", "phone", "last seen"), rows, "There is nobody.")
+    return 0
+
+
+def count(client: Client, as_json: bool) -> int:
+    """Show how many people there are."""
+    counts = client.get("contacts", "counts")
+    if as_json:
+        print_json(counts)
+        return 0
+    print_fields([(name, f"{counts[name]:,}") for name in ("people", "identified", "anonymous")])
+    return 0
+
+
+def edit(client: Client, contact: Json, body: Json, as_json: bool) -> int:
+    """Set what is known of a contact, and show it."""
+    return show(client, client.patch("contacts", contact["contact"], body=body), as_json)
+
+
+def delete(client: Client, contacts: Sequence[str], as_json: bool) -> int:
+    """Delete contacts; exit code 1 if any was not there."""
+    answers: list[Json] = []
+    for start in range(0, len(contacts), DELETED_AT_ONCE):
+        selected = list(contacts[start : start + DELETED_AT_ONCE])
+        answers += client.post("contacts", "delete", body={"contacts": selected})["contacts"]
+    if as_json:
+        print_json(answers)
+    else:
+        rows = [(one["contact"], "deleted" if one["deleted"] else one["message"]) for one in answers]
+        print_table(("contact", ""), rows, "Nobody was named.")
+    return 0 if all(one["deleted"] for one in answers) else 1
+
+
 def messages(client: Client, contact: Json, as_json: bool) -> int:
     """Show every message of a contact, and why it was sent or not."""
-    found = client.get("contacts", contact["contact"], "messages")["messages"]
+    found = _paged(client, ("contacts", contact["contact"], "messages"), "messages", None, {})
     return _each(found, as_json, message_lines, "No message was ever meant for this person.")
 
 
 def enrolments(client: Client, contact: Json, as_json: bool) -> int:
     """Show a contact's ways through automations: each step and why."""
-    found = client.get("contacts", contact["contact"], "enrolments")["enrolments"]
+    found = _paged(client, ("contacts", contact["contact"], "enrolments"), "enrolments", None, {})
     return _each(found, as_json, _enrolment_lines, "This person never entered an automation.")
 
 
@@ -109,6 +151,32 @@ def _enrolment_lines(enrolment: Json) -> list[str]:
     for taken in enrolment["path"]:
         lines += [f"  {escape(line)}" for line in words.step(taken)]
     return lines
+
+
+def _paged(
+    client: Client, path: tuple[str, ...], what: str, limit: int | None, filters: Mapping[str, str]
+) -> list[Json]:
+    """What a listing has, page after page, up to a limit if there is one."""
+    found: list[Json] = []
+    cursor = ""
+    while limit is None or len(found) < limit:
+        size = PAGE if limit is None else min(PAGE, limit - len(found))
+        page = client.get(*path, limit=str(size), cursor=cursor, **filters)
+        found += page[what]
+        cursor = page["cursor"]
+        if not cursor:
+            break
+    return found
+
+
+def _name(contact: Json) -> str:
+    traits = contact["traits"]
+    names = [traits.get("name")] if traits.get("name") else [traits.get("first_name"), traits.get("last_name")]
+    return " ".join(str(name) for name in names if name)
+
+
+def _reached(contact: Json) -> tuple[str, str]:
+    return str(contact["traits"].get("email") or ""), str(contact["traits"].get("phone") or "")
 
 
 def _each(found: list[Json], as_json: bool, lines: Callable[[Json], list[str]], empty: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from tidings.automations.enrolments import EnrolmentState
 from tidings.contacts.context import FIELD_CODES, Source
@@ -20,6 +21,8 @@ class IdentityShown(Shape):
 
     kind: IdentityKind
     value: str
+    former: Literal[True] | SkipJsonSchema[None] = None
+    """There, and true, for an address that the person had earlier."""
 
 
 class ContextShown(Shape):
@@ -61,6 +64,44 @@ class PeopleCounted(Shape):
     people: Annotated[int, Field(ge=0)]
     identified: Annotated[int, Field(ge=0)]
     anonymous: Annotated[int, Field(ge=0)]
+
+
+class EditOrder(Shape):
+    """What to set of a contact: `traits`, of which null takes one away, or `user_id`, or both."""
+
+    traits: Anything = Field(default_factory=dict)
+    user_id: Annotated[str, Field(min_length=1)] | SkipJsonSchema[None] = None
+    """For a contact that has none."""
+    idempotency_key: Annotated[str, Field(min_length=1, max_length=256)] | SkipJsonSchema[None] = None
+    """Makes a repeat one, also if the contact was changed since."""
+
+
+class Deleted(Shape):
+    """The contact is no more."""
+
+    contact: str
+    deleted: Literal[True]
+
+
+class DeleteOrder(Shape):
+    """Which contacts to delete."""
+
+    contacts: Annotated[list[str], Field(min_length=1, max_length=100)]
+
+
+class DeletedOfSelection(Shape):
+    """What became of one of them; `code` and `message` say why it was not deleted."""
+
+    contact: str
+    deleted: bool
+    code: str | SkipJsonSchema[None] = None
+    message: str | SkipJsonSchema[None] = None
+
+
+class DeletedSelection(Shape):
+    """What became of each, in the order of the call."""
+
+    contacts: list[DeletedOfSelection]
 
 
 class EventShown(Shape):

@@ -25,7 +25,10 @@ ROUTES = (
             Query("message", "The id of a message that they were sent."),
             Query("name", "Words of a name, or how they begin: at least two letters."),
             Query("channel", "Only who can be reached on it.", {"type": "string", "enum": ["email", "sms"]}),
-            Query("kind", "Only those with, or without, a user id.", {"type": "string", "enum": list(PEOPLE)}),
+            Query(
+                "kind", "Only those of whom more, or no more, is known than what browsers call them.",
+                {"type": "string", "enum": list(PEOPLE)},
+            ),
             *PAGE,
         ),
         refusals=(
@@ -37,6 +40,26 @@ ROUTES = (
     Route("GET", "/v1/contacts/counts", "countPeople", "Count people", shapes.PeopleCounted),
     Route(
         "GET", "/v1/contacts/{contact}", "getContact", "Show a contact", shapes.ContactShown, refusals=_CONTACT,
+    ),
+    Route(
+        "PATCH", "/v1/contacts/{contact}", "editContact", "Edit a contact", shapes.ContactShown,
+        about="An event tells of it in the same write. The same idempotency key again changes nothing.",
+        body=Body(shapes.EditOrder, "change_contacts.api"), example="change_contacts.api",
+        refusals=(
+            *WRITES, *_CONTACT, "invalid_request", "missing_field", "invalid_email", "invalid_phone", "id_too_long",
+            "traits_too_large", "too_many_traits", "blocked_user_id", "user_id_fixed", "user_id_taken",
+            "invalid_idempotency_key", "idempotency_conflict", "contact_contended", "unknown_workspace",
+        ),
+    ),
+    Route(
+        "DELETE", "/v1/contacts/{contact}", "deleteContact", "Delete a contact", shapes.Deleted, status=202,
+        about="What they did and got is cleared within moments. Whoever comes back is somebody new.",
+        refusals=(*WRITES, *_CONTACT, "contact_contended", "queue_failed", "unknown_workspace"),
+    ),
+    Route(
+        "POST", "/v1/contacts/delete", "deleteContacts", "Delete contacts that were selected", shapes.DeletedSelection,
+        status=202, body=Body(shapes.DeleteOrder),
+        refusals=(*WRITES, "invalid_selection", "contact_contended", "queue_failed", "unknown_workspace"),
     ),
     Route(
         "GET", "/v1/contacts/{contact}/timeline", "getTimeline", "Show what happened, latest first", shapes.Timeline,

@@ -169,8 +169,9 @@ def _words(value: str) -> tuple[str, ...]:
 def _one_of(name: str, query: Mapping[str, str], values: Sequence[str]) -> str:
     value = query.get(name, "")
     if name in query and value not in values:
-        code = "unknown_channel" if name == "channel" else "unknown_kind"
-        raise InvalidInput(code, f"{name} is {' or '.join(values)}.", name)
+        if name == "channel":
+            raise InvalidInput("unknown_channel", "channel is email or sms.", "channel")
+        raise InvalidInput("unknown_kind", f"kind is {' or '.join(values)}.", "kind")
     return value
 
 
