@@ -20,7 +20,7 @@ from tidings.contacts.model import (
     Trait,
     Window,
 )
-from tidings.contacts.rules import ADDRESSES, EVERYWHERE, current_addresses, seen, with_addresses
+from tidings.contacts.rules import ADDRESSES, EVERYWHERE, current_addresses, outdates, seen, with_addresses
 from tidings.contacts.visits import order_of
 from tidings.core.errors import Conflict, InvalidInput
 from tidings.core.ids import digest
@@ -182,7 +182,7 @@ def _joined_traits(contact: Contact, other: Contact, identifiers: Identifiers) -
     merged = dict(contact.traits)
     for name, trait in other.traits.items():
         known = merged.get(name)
-        if known is not None and (known.at, known.by) >= (trait.at, trait.by):
+        if known is not None and not outdates(trait, known):
             continue
         guarded = name in ADDRESSES and trait.publishable and contact.is_known and not identifiers.addresses_open
         if guarded and known is not None and known.value not in (None, "", trait.value):
@@ -199,7 +199,7 @@ def _joined_companies(mine: Mapping[str, Membership], theirs: Mapping[str, Membe
     joined = dict(mine)
     for company, membership in theirs.items():
         known = joined.get(company)
-        if known is None or membership.stamp > known.stamp:
+        if known is None or (membership.stamp, membership.joined) > (known.stamp, known.joined):
             joined[company] = membership
     return joined
 

@@ -99,15 +99,19 @@ def with_traits(
     with the greater message id. An explicit null takes a trait away; a missing one is kept.
     """
     merged = dict(contact.traits)
+    stamps = dict(contact.stamps)
     room = TRAITS_BYTES - sum(map(_size, merged.values()))
     refused = []
     for name, value in normalise_traits(traits, identifiers).items():
         known = merged.get(name)
-        if known is not None and (saying.stamp.at, saying.stamp.by) <= (known.at, known.by):
-            continue
         trait = Trait(value, saying.stamp.at, saying.stamp.by, saying.publishable)
+        guarded = trait.publishable and name in ADDRESSES and _is_guarded(contact, known, value, identifiers)
+        if name in ADDRESSES and not guarded:
+            _give(stamps, name, trait, identifiers)  # also one that was said late: it was theirs before
+        if known is not None and not outdates(trait, known):
+            continue
         left = room - _size(trait) + (_size(known) if known else 0)
-        if trait.publishable and name in ADDRESSES and _is_guarded(contact, known, value, identifiers):
+        if guarded:
             refused.append(Refusal(f"publishable_key_may_not_change_{name}", f"traits.{name}"))
         elif known is None and len(merged) >= TRAITS_MOST:
             refused.append(Refusal("too_many_traits", f"traits.{name}"))
@@ -115,7 +119,24 @@ def with_traits(
             refused.append(Refusal("traits_too_large", f"traits.{name}"))
         else:
             merged[name], room = trait, left
-    return with_addresses(replace(contact, traits=merged), identifiers), refused
+    return _with_stamps(replace(contact, traits=merged), stamps, identifiers), refused
+
+
+def outdates(trait: Trait, known: Trait) -> bool:
+    """Whether a trait takes the place of another: it was said later, at one instant by the greater message id.
+
+    Two may even have come in one message, under two identities: then the value decides, so that no order does.
+    """
+    if (trait.at, trait.by) != (known.at, known.by):
+        return (trait.at, trait.by) > (known.at, known.by)
+    return json.dumps(trait.value, sort_keys=True) > json.dumps(known.value, sort_keys=True)
+
+
+def _give(stamps: dict[Identity, Stamp], name: str, trait: Trait, identifiers: Identifiers) -> None:
+    text = normalise_address_trait(name, trait.value, identifiers)
+    if text:
+        identity, stamp = Identity(ADDRESSES[name], text), Stamp(trait.at, trait.by)
+        stamps[identity] = max(stamps.get(identity, stamp), stamp)
 
 
 def _is_guarded(contact: Contact, known: Trait | None, value: Any, identifiers: Identifiers) -> bool:
@@ -132,12 +153,8 @@ def _size(trait: Trait) -> int:
 def with_addresses(contact: Contact, identifiers: Identifiers = EVERYWHERE) -> Contact:
     """The contact with the identities that its address traits make; earlier ones stay up to the limit of their kind."""
     stamps = dict(contact.stamps)
-    for name, kind in ADDRESSES.items():
-        trait = contact.traits.get(name)
-        text = normalise_address_trait(name, trait.value, identifiers) if trait is not None else ""
-        if trait is not None and text:
-            identity, stamp = Identity(kind, text), Stamp(trait.at, trait.by)
-            stamps[identity] = max(stamps.get(identity, stamp), stamp)
+    for name in ADDRESSES.keys() & contact.traits.keys():
+        _give(stamps, name, contact.traits[name], identifiers)
     return _with_stamps(contact, stamps, identifiers)
 
 
@@ -175,7 +192,7 @@ def has_room_for(contact: Contact, identity: Identity, identifiers: Identifiers 
 def with_company(contact: Contact, company: str, joined: bool, stamp: Stamp) -> Contact:
     """The contact in a company, or out of it; what was said last stays."""
     known = contact.companies.get(company)
-    if known is not None and known.stamp >= stamp:
+    if known is not None and (known.stamp, known.joined) >= (stamp, joined):
         return contact
     return replace(contact, companies={**contact.companies, company: Membership(joined, stamp)})
 
