@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from tidings.activity.model import Event
@@ -22,13 +23,22 @@ class Enrolling:
         self._machines = machines
         self._starts = starts
 
-    def enrol(self, automation: Automation, contact: Contact, event: Event) -> bool:
+    def enrol(
+        self,
+        automation: Automation,
+        contact: Contact,
+        event: Event,
+        at: datetime | None = None,
+        others: Sequence[str] = (),
+    ) -> bool:
         """Enrol a contact because of an event; False if the automation's re-entry rule says no.
 
-        At most two calls and one StartExecution. Raises Unavailable or Throttled.
+        At most two calls and one StartExecution. `at` is when the event came to the contact, if not when it was
+        received, and `others` are further contacts whose the event was. Raises Unavailable or Throttled.
         """
-        enrolment = new_enrolment(automation, contact, event)
-        earlier = self._earlier(enrolment, contact.absorbed)  # before it was absorbed, this event may have been seen
+        enrolment = new_enrolment(automation, contact, event, at)
+        before = tuple(dict.fromkeys((*contact.absorbed, *others)))
+        earlier = self._earlier(enrolment, before)  # before it was absorbed, this event may have been seen
         if earlier is None:
             try:
                 self._enrolments.add(enrolment, event.properties)
@@ -56,9 +66,10 @@ class Enrolling:
             self._starts.put(reference(enrolment))
 
 
-def new_enrolment(automation: Automation, contact: Contact, event: Event) -> Enrolment:
-    """The enrolment that an event causes. Its times count from when the event was received, so a repeat is the same."""
-    moment = Moment(event.received_at, contact.values, event.properties)
+def new_enrolment(automation: Automation, contact: Contact, event: Event, at: datetime | None = None) -> Enrolment:
+    """The enrolment that an event causes. Its times count from when the event came, so a repeat is the same."""
+    began = at or event.received_at
+    moment = Moment(began, contact.values, event.properties)
     following = follow(automation.definition, automation.definition.start, moment)
     return Enrolment(
         workspace=contact.workspace,
@@ -67,7 +78,7 @@ def new_enrolment(automation: Automation, contact: Contact, event: Event) -> Enr
         version=automation.version,
         entry=entry_of(event, automation.definition.reentry),
         state=EnrolmentState.LIVE,
-        started_at=event.received_at,
+        started_at=began,
         machine=automation.machine,
         component=following.next,
         until=until_texts(following),

@@ -94,10 +94,14 @@ OffsetText = Annotated[
 
 
 class Trigger(Model):
-    """The event that enrols a contact, if `where` holds for the event's properties and the contact's traits."""
+    """The event that enrols a contact, if `where` holds for the event's properties and the contact's traits.
+
+    With `merged`, so do events that come to a contact through a merge.
+    """
 
     event: Text
     where: Condition | None = None
+    merged: bool = False
 
 
 class _UntilValue(Model):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,7 @@ from tidings.activity.model import COMPANY_CALLS, Event
 from tidings.activity.store import DynamoEventStore, from_stream
 from tidings.automations.enrol import Enrolling
 from tidings.automations.facts import ContactFacts
+from tidings.automations.merged import Offering
 from tidings.automations.sightings import Known, Record, Sighted, identities_of, sighting_of
 from tidings.automations.store import Automation, DynamoAutomationStore
 from tidings.automations.visits import Traced, Visits, is_visit
@@ -46,6 +48,8 @@ class Listeners:
     def __init__(self, automations: DynamoAutomationStore) -> None:
         self._automations = automations
         self._by_event: dict[str, tuple[int, dict[str, list[Automation]]]] = {}
+        self._to_merges: dict[str, list[Automation]] = {}
+        self._first: dict[tuple[str, str], datetime] = {}
 
     def refresh(self, workspace: Workspace) -> None:
         """Load a workspace's automations again if any was published since."""
@@ -56,6 +60,8 @@ class Listeners:
         if workspace.generation:
             for automation in self._automations.all_live(workspace.id):
                 by_event[automation.definition.trigger.event].append(automation)
+        asking = [one for live in by_event.values() for one in live if one.definition.trigger.merged]
+        self._to_merges[workspace.id] = asking
         self._by_event[workspace.id] = (workspace.generation, dict(by_event))
 
     def to(self, event: Event) -> Sequence[Automation]:
@@ -63,6 +69,17 @@ class Listeners:
         if not event.name:
             return ()
         return self._by_event.get(event.workspace, (0, {}))[1].get(event.name, ())
+
+    def to_merges_in(self, workspace: str) -> list[Automation]:
+        """The automations that events of whoever is merged may start."""
+        return self._to_merges.get(workspace, [])
+
+    def first_published(self, automation: Automation) -> datetime:
+        """When an automation was published first, which is asked once a process."""
+        place = (automation.workspace, automation.name)
+        if place not in self._first:
+            self._first[place] = self._automations.first_published(automation)
+        return self._first[place]
 
 
 class Reactor:
@@ -93,6 +110,7 @@ class Reactor:
         self._folding = folding
         self._listeners = listeners
         self._enrolling = enrolling
+        self._offering = Offering(listeners, events, enrolling)
         self._visits = visits
         self._set_aside = set_aside
 
@@ -219,7 +237,8 @@ class Reactor:
     def _matters(self, event: Event, known: Known) -> bool:
         """Whether the contact must be read for an event, and not only be told when it was seen."""
         changes = event.contact_traits or event.type in COMPANY_CALLS or external_ids(event.context)
-        return bool(changes) or is_visit(event, known.roots) or bool(self._listeners.to(event))
+        heard = bool(self._listeners.to(event)) or self._offering.concerns(event)
+        return bool(changes) or is_visit(event, known.roots) or heard
 
     def _serve(self, place: tuple[str, str], before: Contact | None, known: Known, group: Sequence[Sighted]) -> None:
         """Everything that a contact's events of a batch mean: one write, then causes, companies and enrolments."""
@@ -246,6 +265,8 @@ class Reactor:
             self._tell_company(event)
         for automation, enrolled, event in enrolments:
             self._enrolling.enrol(automation, enrolled, event)
+        for event in filter(self._offering.concerns, events):
+            self._offering.offer(contact, event)
 
     def _tell(self, contact: Contact, one: Traced, known: Known) -> tuple[Contact, list[Refusal]]:
         event = one.event

@@ -86,6 +86,13 @@ class DynamoAutomationStore:
         """The published versions, latest first."""
         return self._query(workspace, f"version#{name}#")[::-1]
 
+    def first_published(self, automation: Automation) -> datetime:
+        """When an automation was published first, as far as its versions are there: one query."""
+        with faults():
+            prefix = self._items.sk.startswith(f"version#{automation.name}#")
+            found = list(self._items.query(automation.workspace, prefix, limit=1, consistent_read=True))
+        return from_text(found[0].created_at) if found else automation.created_at
+
     def save_draft(self, automation: Automation) -> None:
         """Store what was applied, over what was applied before."""
         with faults():
