@@ -85,6 +85,13 @@ def test_every_code_of_a_route_exists(route: Route) -> None:
     assert told >= route.codes
 
 
+def test_every_code_that_the_api_can_answer_is_told_by_a_route() -> None:
+    told = {code for route in ROUTES for code in route.codes} | set(lint_codes())
+    # Of what happens after a call; they stand in logs.
+    elsewhere = {"identity_contended", "stop_failed"}
+    assert set(codes()) - told == elsewhere
+
+
 @every_route
 def test_a_route_says_which_keys_open_it(route: Route) -> None:
     told = operation(route)["security"]

@@ -78,8 +78,6 @@ CASES = {
     "PUT /v1/companies/{company}": Case(COMPANY, body={"traits": {"of": "Theirs"}}, theirs=200, late=True),
     "PUT /v1/companies/{company}/contacts/{contact}": Case(COMPANY | CONTACT),
     "DELETE /v1/companies/{company}/contacts/{contact}": Case(COMPANY | CONTACT, late=True),
-    "GET /v1/contacts/{contact}/export": Case(CONTACT),
-    "POST /v1/contacts/{contact}/erase": Case(CONTACT, body={"confirm": "{contact}"}, late=True),
     "GET /v1/templates": Case(theirs=200),
     "GET /v1/templates/{name}": Case(TIPS),
     "PUT /v1/templates/{name}": Case(TIPS, body={"subject": "Theirs", "text": "Theirs"}, theirs=200, late=True),

@@ -79,8 +79,18 @@ def document() -> Json:
 
 
 def text() -> str:
-    """The document as the text of the file that is served: compact, since every client's first call fetches it."""
-    return json.dumps(document(), separators=(",", ":"), ensure_ascii=False) + "\n"
+    """The document as the text of the file that is served: compact, but an operation or a schema a line.
+
+    So two changes of the API seldom touch the same line.
+    """
+    return f"{_written(document(), 3)}\n"
+
+
+def _written(value: Any, levels: int) -> str:
+    if not isinstance(value, dict) or not levels:
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    entries = (f"{json.dumps(key)}:{_written(entry, levels - 1)}" for key, entry in value.items())
+    return "{\n" + ",\n".join(entries) + "\n}"
 
 
 def _operation(route: Route, subject: str) -> Json:

@@ -33,7 +33,10 @@ MERGES = (
         "POST", "/v1/merges/{merge}/undo", "undoMerge", "Take a merge back", shapes.MergeShown,
         about="Each of the two is again what its own events make it. Taking it back again changes nothing.",
         body=Body(shapes.UndoOrder, required=False),
-        refusals=(*WRITES, "unknown_merge", "not_undoable", "invalid_idempotency_key", "contact_contended"),
+        refusals=(
+            *WRITES, "unknown_merge", "unknown_contact", "not_undoable", "missing_field", "invalid_idempotency_key",
+            "contact_contended",
+        ),
     ),
 )  # fmt: skip
 
