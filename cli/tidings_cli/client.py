@@ -20,6 +20,8 @@ _NEXT = {
     "invalid_api_key": "give a valid secret key with --key or TIDINGS_SECRET_KEY",
     "secret_key_required": "give the workspace's secret key, which starts with sk_",
     "unknown_template": "apply it first: tidings template apply FILE",
+    "unknown_node": "copy one from tidings contact timeline, messages or enrolments",
+    "invalid_node": "copy one from tidings contact timeline, messages or enrolments",
     "unknown_automation": "see which there are: tidings automation list",
 }
 

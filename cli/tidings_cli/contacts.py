@@ -69,8 +69,8 @@ def timeline(client: Client, contact: Json, limit: int, filters: Mapping[str, st
     if as_json:
         print_json(events)
         return 0
-    rows = [(when(one["received_at"]), one["event"] or one["type"], _about(one)) for one in events]
-    print_table(("received", "event", "what was told"), rows, "Nothing happened yet.")
+    rows = [(when(one["received_at"]), one["event"] or one["type"], _about(one), one["node"]) for one in events]
+    print_table(("received", "event", "what was told", "node"), rows, "Nothing happened yet.")
     return 0
 
 
@@ -132,6 +132,7 @@ def message_lines(message: Json) -> list[str]:
     lines = [f"[bold]{escape(head)}[/]"]
     about = [
         ("message", message["message"]),
+        ("node", message.get("node", "")),
         ("to", message["address"]),
         ("template", f"{message['template']} version {message['template_version']}, {message['kind']}"),
         ("cause", words.cause(message)),
@@ -147,6 +148,7 @@ def _enrolment_lines(enrolment: Json) -> list[str]:
     lines = [
         f"[bold]{escape(enrolment['automation'])}[/] version {enrolment['version']}, {escape(entered)}",
         f"  {escape(words.standing(enrolment))}",
+        f"  {escape(enrolment['node'])}",
     ]
     for taken in enrolment["path"]:
         lines += [f"  {escape(line)}" for line in words.step(taken)]

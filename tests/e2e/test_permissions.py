@@ -60,6 +60,7 @@ def toured(local: LocalSystem) -> LocalSystem:
     for part in (
         _calls,
         _people,
+        _visits,
         _reads,
         _suppressions,
         _api_mails,
@@ -124,6 +125,25 @@ def _made_up(local: LocalSystem, identity: str, number: str) -> dict[str, Any]:
     return {"eventName": "INSERT", "dynamodb": {"NewImage": attributes, "SequenceNumber": number}}
 
 
+def _visits(local: LocalSystem) -> None:
+    """A mail is opened, its link leads to a page, and something is done there."""
+    message = message_of(local, "tour-1", "delivered")["message"]
+    (mail, *_) = mails(local, "one@tour.example")
+    assert urllib3.request("POST", f"{local.outbox}/api/mails/{mail['id']}/open", retries=False).status < 300
+    page = {"page": {"url": f"https://acme.example/tutorial?tid={message}"}}
+    for event, context in (("Tour Visited", page), ("Tour Followed", {})):
+        track(local, {"userId": "tour-1", "event": event, "context": context})
+    contact = contact_of(local, "tour-1")
+
+    def told() -> bool:
+        events = local.call("GET", f"/v1/contacts/{contact}/timeline").json["events"]
+        causes = {event["event"]: event["cause"] for event in events if event["root"] != event["cause"]}
+        names = ("Tour Visited", "Tour Followed", "Email Opened")
+        return all(causes.get(name) == f"message:{message}" for name in names)
+
+    eventually(told, 20)
+
+
 def _reads(local: LocalSystem) -> None:
     contact = contact_of(local, "tour-1")
     message = message_of(local, "tour-1", "delivered")["message"]
@@ -140,6 +160,7 @@ def _reads(local: LocalSystem) -> None:
         "/v1/automations/tour/enrolments",
         f"/v1/messages/{message}",
         "/v1/messages?state=unknown",
+        f"/v1/chain?node=message:{message}",
     ):
         answer = local.call("GET", path)
         assert answer.status == 200, (path, answer.data)

@@ -184,6 +184,7 @@ def api_mail(world: World, key: str = "secret", user: str = "ada") -> str:
     body = {"to": {"user_id": user}, "template": "welcome", "idempotency_key": "k/1"}
     status, answer = world.call("send_email", "POST /v1/emails", body, key=key)
     assert status == 202, answer
+    world.now += timedelta(minutes=1)
     return str(answer["message"])
 
 
@@ -253,7 +254,6 @@ def test_in_whatever_order_they_come_the_later_of_two_visits_before_an_event_led
 
 def test_repeats_change_nothing(told: World) -> None:
     message = api_mail(told)
-    told.new_records()
     visit_id = say(told, "track", False, userId="ada", event="A", context={"page": {"url": f"{PAGE}?tid={message}"}})
     done = say(told, "track", False, userId="ada", event="B")
     records = told.new_records()
@@ -293,3 +293,169 @@ def test_who_visited_nothing_costs_nothing_and_what_follows_a_visit_one_write(to
     assert calls_of(told, {"event": "Viewed"}) == ["BatchGetItem", "UpdateItem", "UpdateItem"]
     told.now += timedelta(hours=2)
     assert calls_of(told, {"event": "Viewed"}) == ["BatchGetItem", "UpdateItem"]
+
+
+# --- the tree ---------------------------------------------------------------------------------------------------------
+
+
+def asked(world: World, node: str, key: str = "secret") -> tuple[int, dict[str, Any]]:
+    """The API's answer for a node."""
+    return world.call("chain", "GET /v1/chain", query={"node": node}, key=key)
+
+
+def tree(world: World, node: str) -> dict[str, Any]:
+    """The tree of a node that must be there."""
+    status, answer = asked(world, node)
+    assert (status, answer["asked"]) == (200, node), answer
+    return answer
+
+
+def titles(branch: dict[str, Any]) -> Any:
+    """A tree as nested titles."""
+    below = [titles(child) for child in branch["children"]]
+    return {branch["title"]: below} if below else branch["title"]
+
+
+def nodes(branch: dict[str, Any]) -> list[str]:
+    """Every node of a tree."""
+    return [branch["node"], *(node for child in branch["children"] for node in nodes(child))]
+
+
+def test_the_tree_is_the_same_from_every_node_of_it(told: World) -> None:
+    said = story(told)
+    root = f"event:user/ada/{said['signed_up']}"
+    answer = tree(told, root)
+    assert (answer["root"], answer["truncated"]) == (root, False)
+    # What the provider tells stands at its own times, which are the test's: before the mail.
+    assert titles(answer["tree"]) == {"Signed Up": [{"welcome": [{"welcome": [
+        "Email Sent", "Email Delivered", "Email Opened", "Email Link Clicked",
+        "Tutorial Opened", {"Tutorial Finished": [{"next": [{"advanced": ["Email Delivered"]}]}]},
+    ]}]}]}  # fmt: skip
+    everything = nodes(answer["tree"])
+    assert len(everything) == len(set(everything)) == 12
+    contact = told.contact(user_id="ada")["contact"]
+    for node in everything:
+        again = tree(told, node)
+        assert (again["root"], again["tree"]) == (root, answer["tree"]), node
+    assert {one["contact"] for one in [answer["tree"], *answer["tree"]["children"]]} == {contact}
+
+
+def test_a_node_says_what_it_is(told: World) -> None:
+    said = story(told)
+    top = tree(told, f"event:user/ada/{said['signed_up']}")["tree"]
+    (enrolment,) = top["children"]
+    (mail,) = enrolment["children"]
+    contact = told.contact(user_id="ada")["contact"]
+    assert {name: top[name] for name in ("kind", "title", "contact", "detail")} == {
+        "kind": "event", "title": "Signed Up", "contact": contact,
+        "detail": {"type": "track", "identity": "user#ada"},
+    }  # fmt: skip
+    assert (enrolment["kind"], enrolment["detail"]) == ("enrolment", {"version": 1, "state": "live", "steps": 1})
+    subject = "welcome for "
+    assert (mail["kind"], mail["detail"]) == (
+        "message", {"channel": "email", "state": "delivered", "subject": subject.strip()})  # fmt: skip
+
+
+def test_the_tree_of_a_mail_sent_by_api_begins_with_the_call(told: World) -> None:
+    message = api_mail(told)
+    opened = visit(told, f"{PAGE}?tid={message}")
+    done = say(told, "track", userId="ada", event="Project Created")
+    for node in (f"message:{message}", f"event:user/ada/{opened}", f"event:user/ada/{done}"):
+        answer = tree(told, node)
+        assert answer["root"] == "call:k%2F1"
+        assert titles(answer["tree"]) == {"k/1": [{"welcome": ["Tutorial Opened", "Project Created"]}]}
+
+
+def test_what_was_refused_of_an_event_stands_below_it(told: World) -> None:
+    changed = say(told, "identify", userId="ada", traits={"email": "eve@people.example"})
+    assert titles(tree(told, f"event:user/ada/{changed}")["tree"]) == "identify"
+    message = {"userId": "ada", "traits": {"email": "mallory@people.example"}, "messageId": "m-refused"}
+    assert told.ingest("identify", message, key="publishable")[0] == 200
+    told.pump()
+    assert titles(tree(told, "event:user/ada/m-refused")["tree"]) == {"identify": ["Change Refused"]}
+
+
+def test_what_an_absorbed_contact_entered_and_was_sent_is_found(told: World) -> None:
+    say(told, "identify", anonymousId="a-1", traits={"email": BEN})
+    begun = say(told, "track", anonymousId="a-1", event="Signed Up")
+    told.run(timedelta(minutes=1))
+    before = tree(told, f"event:anon/a-1/{begun}")
+    say(told, "identify", userId="ben", anonymousId="a-1")
+    say(told, "identify", userId="ada", anonymousId="a-2")
+    contact = told.contact(anonymous_id="a-1")["contact"]
+    after = tree(told, f"event:anon/a-1/{begun}")
+    assert titles(after["tree"]) == titles(before["tree"]) == {"Signed Up": [{"welcome": ["welcome"]}]}
+    assert after["tree"]["contact"] == contact
+
+
+def test_two_contacts_that_became_one_keep_their_trees(told: World) -> None:
+    begun = say(told, "track", anonymousId="a-1", event="Signed Up")
+    told.run(timedelta(minutes=1))
+    before = tree(told, f"event:anon/a-1/{begun}")
+    say(told, "identify", userId="ada", anonymousId="a-1")
+    after = tree(told, f"event:anon/a-1/{begun}")
+    assert nodes(after["tree"]) == nodes(before["tree"])
+    assert len(nodes(after["tree"])) == 4  # the event, the enrolment, the mail that was skipped, and that it was
+    ada = told.contact(user_id="ada")["contact"]
+    assert after["tree"]["contact"] == ada != before["tree"]["contact"]
+    for node in nodes(after["tree"]):
+        assert tree(told, node)["tree"] == after["tree"], node
+
+
+def test_a_message_that_came_under_two_ids_of_a_person_stands_there_once(told: World) -> None:
+    message = api_mail(told)
+    context = {"page": {"url": f"{PAGE}?tid={message}"}}
+    say(told, "track", anonymousId="a-1", event="Viewed", messageId="twice", context=context)
+    say(told, "track", userId="ada", anonymousId="a-1", event="Viewed", messageId="twice", context=context)
+    assert titles(tree(told, f"message:{message}")["tree"]) == {"k/1": [{"welcome": ["Viewed"]}]}
+
+
+def test_a_tree_that_is_too_large_is_cut_off_and_says_so(told: World) -> None:
+    message = api_mail(told)
+    for _ in range(5):
+        visit(told, f"{PAGE}?tid={message}")
+    service = told.function("chain").chain
+    service._most = 3
+    answer = tree(told, f"message:{message}")
+    assert (answer["truncated"], len(nodes(answer["tree"]))) == (True, 4)  # and the call above them
+    service._most = 6
+    assert tree(told, f"message:{message}")["truncated"] is False
+
+
+@pytest.mark.parametrize("node", [
+    "event:user/ada/nothing", "event:user/nobody/m-1", "event:anon/a%2F1/m-1", "event:contact/c1/x",
+    "message:c1-m1", f"message:c{'a' * 26}-{'b' * 26}", "enrolment:c1/welcome/once", "enrolment:c1/welcome/x%23trigger",
+])  # fmt: skip
+def test_a_node_that_is_not_there_is_unknown(told: World, node: str) -> None:
+    status, answer = asked(told, node)
+    assert (status, answer["code"], answer["field"]) == (404, "unknown_node", "node")
+
+
+@pytest.mark.parametrize("node", [
+    "", "x", "event", "event:", "event:user/ada", "event:user/ada/m-1/more", "event:nothing/ada/m-1", "event:user//m-1",
+    "message:", "message:m-1", "message:c1", "message:a/b", "call:k-1", "enrolment:c1/welcome", "visit:c1-m1",
+    f"event:user/ada/{'x' * 1025}", "event:user/%FF/" + "%FF" * 400,
+])  # fmt: skip
+def test_what_names_no_node_is_refused(told: World, node: str) -> None:
+    status, answer = asked(told, node)
+    assert (status, answer["code"], answer["field"]) == (400, "invalid_node", "node")
+
+
+def test_another_workspace_sees_none_of_it(told: World) -> None:
+    said = story(told)
+    for node in nodes(tree(told, f"event:user/ada/{said['signed_up']}")["tree"]):
+        assert asked(told, node, key=told.other_secret)[0] == 404
+    assert asked(told, f"message:{mailed(told)}", key="write")[0] == 403
+
+
+def test_a_tree_costs_a_batched_read_a_level_and_a_query_for_each_event_and_message(told: World) -> None:
+    said = story(told)
+    everything = nodes(tree(told, f"event:user/ada/{said['signed_up']}")["tree"])
+    told.recorder.clear()
+    tree(told, f"event:user/ada/{said['signed_up']}")
+    calls = [call.operation for call in told.recorder.calls]
+    asking = [node for node in everything if not node.startswith("enrolment:")]
+    of_contact = 2  # its enrolments and messages
+    assert calls.count("Query") == len(asking) + of_contact
+    assert calls.count("BatchGetItem") <= 10
+    assert set(calls) == {"Query", "BatchGetItem"}

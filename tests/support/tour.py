@@ -100,6 +100,7 @@ CASES = {
     "POST /v1/emails": Case(body={"to": {"contact": "{contact}"}, "template": "tips", "idempotency_key": "k-1"}),
     "GET /v1/messages": Case(query={"state": "unknown"}, theirs=200),
     "GET /v1/messages/{message}": Case(MESSAGE),
+    "GET /v1/chain": Case(query={"node": "message:{message}"}),
     "GET /v1/conflicts": Case(query={"limit": "1"}, theirs=200),
     "DELETE /v1/conflicts/{conflict}": Case({"conflict": "{conflict}"}, late=True),
     "POST /v1/contacts/{contact}/erase": Case({"contact": "{erased}"}, body={"confirm": "{erased}"}, late=True),
