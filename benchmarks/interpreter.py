@@ -40,7 +40,6 @@ def environment() -> dict[str, str]:
         "LOG_LEVEL": "ERROR",
         "PYDANTIC_DISABLE_PLUGINS": "__all__",
         "QUEUE_STARTS_URL": f"https://sqs.{REGION}.amazonaws.com/123456789012/starts",
-        "QUEUE_ERASURES_URL": f"https://sqs.{REGION}.amazonaws.com/123456789012/erasures",
         "QUEUE_SET_ASIDE_URL": f"https://sqs.{REGION}.amazonaws.com/123456789012/aside",
         "QUEUE_ERASURES_URL": f"https://sqs.{REGION}.amazonaws.com/123456789012/erasures",
         "SES_CONFIGURATION_SET": "tidings",

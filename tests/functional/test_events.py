@@ -45,7 +45,7 @@ STORY: dict[str, dict[str, Any] | None] = {
     "check_suppression.api": {"suppressed": True, "check": "suppression"},
     "settle_messages.schedule": None,
     "export.api": {"cursor": ""},
-    "erase.api": {"contact": "cvtsmheutthp7xdw47socv5yitj"},
+    "erase.api": {"state": "erasing"},
     "erasures.queue": {"batchItemFailures": []},
     "openapi.api": {"openapi": "3.1.1"},
 }

@@ -16,14 +16,17 @@ import pytest
 from moto import mock_aws
 
 from tests.support.recorder import Recorder
-from tests.support.world import ROOT, World
+from tests.support.world import ROOT, World, variables
 from tidings.accounts.model import ApiKey, KeyKind
 from tidings.accounts.store import DynamoKeyStore
 from tidings.core.ids import message_id
 from tidings.core.keys import fingerprint
 
 EVENTS = ROOT / "events"
-BEGINNING = ["templates.api", "automations.api", "automations.api.publish", "identify.api", "track.api", "react.stream"]
+BEGINNING = [
+    *("templates.api", "automations.api", "automations.api.publish"),
+    *("identify.api", "track.api", "forms.api", "react.stream"),
+]
 _KEYS = {"pk_example": KeyKind.PUBLISHABLE, "wk_example": KeyKind.WRITE, "sk_example": KeyKind.SECRET}
 
 
@@ -34,8 +37,14 @@ def event(name: str) -> dict[str, Any]:
 
 
 def add_keys(world: World) -> None:
-    """Give the workspace the keys that stand in the events."""
+    """Give the workspace the keys that stand in the events, and the secret that ids in them were made with."""
     with world.recorder.unseen():
+        world.dynamodb.update_item(
+            TableName=variables()["TABLE_WORKSPACES"],
+            Key={"pk": {"S": "acme"}},
+            UpdateExpression="SET secret = :secret",
+            ExpressionAttributeValues={":secret": {"S": "ws_example"}},
+        )
         keys = DynamoKeyStore(world.database)
         for key, kind in _KEYS.items():
             keys.add(ApiKey(fingerprint(key), "acme", kind, kind.value, world.now))
@@ -52,6 +61,7 @@ def written() -> list[str]:
         settled["name"],
         send["contact"],
         send["entry"],
+        event("erase.api")["pathParameters"]["contact"],
     ]
 
 
@@ -65,7 +75,8 @@ def made(world: World) -> list[str]:
     (execution,) = world.executions
     message = message_id(contact, "welcome", enrolment["entry"], "tips", "2")
     machine, _, name = execution.replace(":execution:", ":stateMachine:").rpartition(":")
-    return [message, execution, machine, name, contact, enrolment["entry"]]
+    erased = world.contact(email="cleo@people.example")["contact"]
+    return [message, execution, machine, name, contact, enrolment["entry"], erased]
 
 
 def main() -> None:

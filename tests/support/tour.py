@@ -67,6 +67,7 @@ CASES = {
     "GET /v1/contacts/{contact}/timeline": Case(CONTACT, {"limit": "2"}),
     "GET /v1/contacts/{contact}/messages": Case(CONTACT),
     "GET /v1/contacts/{contact}/enrolments": Case(CONTACT),
+    "GET /v1/contacts/{contact}/export": Case(CONTACT),
     "GET /v1/contacts/{contact}/merges": Case(CONTACT),
     "POST /v1/merges/preview": Case(body={"contact": "{tablet}", "into": "{contact}"}),
     "POST /v1/merges": Case(body={"contact": "{tablet}", "into": "{contact}", "idempotency_key": "k-2"}),
@@ -77,10 +78,6 @@ CASES = {
     "PUT /v1/companies/{company}": Case(COMPANY, body={"traits": {"of": "Theirs"}}, theirs=200, late=True),
     "PUT /v1/companies/{company}/contacts/{contact}": Case(COMPANY | CONTACT),
     "DELETE /v1/companies/{company}/contacts/{contact}": Case(COMPANY | CONTACT, late=True),
-<<<<<<< HEAD
-=======
-    "GET /v1/contacts/{contact}/export": Case(CONTACT),
->>>>>>> 68341cf (w)
     "GET /v1/templates": Case(theirs=200),
     "GET /v1/templates/{name}": Case(TIPS),
     "PUT /v1/templates/{name}": Case(TIPS, body={"subject": "Theirs", "text": "Theirs"}, theirs=200, late=True),
