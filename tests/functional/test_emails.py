@@ -84,6 +84,26 @@ def test_two_first_mails_to_an_email_at_once_make_one_contact(world: World) -> N
     assert len(world.ses.to(ADA)) == 2
 
 
+@pytest.mark.parametrize("made_by_mail", [True, False])
+def test_a_mail_to_an_address_goes_there_also_when_who_had_it_has_moved(world: World, made_by_mail: bool) -> None:
+    world.template("tips")
+    if made_by_mail:
+        before = order(world, to={"email": ADA})[1]["contact"]
+        path, edit = {"contact": before}, {"traits": {"email": "moved@people.example"}}
+        world.now += timedelta(seconds=1)
+        assert world.call("change_contacts", "PATCH /v1/contacts/{contact}", edit, path=path)[0] == 200
+    else:
+        world.identify("ada", email=ADA)
+        before = order(world, to={"email": ADA})[1]["contact"]
+        world.now += timedelta(seconds=1)
+        world.identify("ada", email="moved@people.example")
+    again = order(world, to={"email": ADA})[1]
+    assert (again["contact"], len(world.ses.accepted)) == (before, 1)  # the same order is the same message
+    answer = order(world, to={"email": ADA}, idempotency_key="k-2")[1]
+    assert answer["contact"] != before
+    assert [len(world.ses.to(address)) for address in (ADA, "moved@people.example")] == [2, 0]
+
+
 def test_the_oldest_contact_answers_for_an_email(ada: World) -> None:
     ada.now += timedelta(seconds=1)
     ada.identify("younger", email=ADA)

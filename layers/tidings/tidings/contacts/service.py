@@ -11,7 +11,7 @@ from tidings.contacts.rules import EVERYWHERE, Saying, normalise_email, with_tra
 from tidings.contacts.store import Change, DynamoContactStore
 from tidings.core.clock import Clock
 from tidings.core.errors import InvalidInput, NotFound, Unavailable
-from tidings.core.ids import digest
+from tidings.core.keys import keyed_hash
 from tidings.core.store import ConditionFailed, Part
 
 TRIES = 5
@@ -46,9 +46,12 @@ class ContactDirectory:
         return self.get(workspace, contact)
 
     def find_by_email(self, workspace: str, address: str) -> Contact | None:
-        """The oldest contact with an e-mail address, if there is one. Raises InvalidInput."""
-        contact = self._store.contact_with(workspace, _email_identity(address))
-        return None if contact is None else self.get(workspace, contact)
+        """The oldest contact whose e-mail address this is now, if there is one. Raises InvalidInput.
+
+        Not one who had it before: a mail to this address would go to another.
+        """
+        holders = self._store.holders(workspace, _email_identity(address), SHARING)
+        return self.get(workspace, holders[0]) if holders else None
 
     def with_email(self, workspace: str, address: str) -> list[str]:
         """The ids of contacts with an e-mail address, the oldest first, at most 100. Raises InvalidInput."""
@@ -58,19 +61,27 @@ class ContactDirectory:
         """The id of the contact with an address that was erased last; empty if there was none lately."""
         return self._store.erased.had(workspace, secret, _email_identity(address))
 
-    def add_by_email(self, workspace: str, address: str, parts: Callable[[Contact], list[Part]]) -> Contact:
-        """A new contact that has nothing but an e-mail address; `parts` tells it to others. Raises InvalidInput."""
+    def add_by_email(
+        self, workspace: str, secret: str, address: str, parts: Callable[[Contact], list[Part]]
+    ) -> Contact:
+        """A new contact that has nothing but an e-mail address; `parts` tells it to others. Raises InvalidInput.
+
+        Its id comes from the address, so that two first mails to it at once make one contact.
+        """
         email = _email_identity(address).value
         now = self._clock.now()
-        # The id comes from the address, so that two first mails to it at once make one contact.
-        contact = self._store.erased.unused(workspace, f"c{digest('email contact', workspace, email)}")
-        new = Contact(workspace, contact, now)
-        new, _ = with_traits(new, {"email": email}, Saying(Stamp(now, "email")))
-        try:
-            self._store.commit([Change(None, new)], parts=parts(new))
-        except ConditionFailed:
-            return self.get(workspace, new.id)
-        return new
+        for number in range(TRIES):
+            own = f"c{keyed_hash(secret, 'email contact', email, str(number))}"
+            new = Contact(workspace, self._store.erased.unused(workspace, own), now)
+            new, _ = with_traits(new, {"email": email}, Saying(Stamp(now, "email")))
+            try:
+                self._store.commit([Change(None, new)], parts=parts(new))
+            except ConditionFailed:
+                new = self.get(workspace, new.id)
+                if new.email != email:
+                    continue  # whoever the address made then has another one by now
+            return new
+        raise Unavailable("contact_contended", "The contact kept changing.")
 
     def change(
         self,

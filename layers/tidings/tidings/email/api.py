@@ -100,9 +100,9 @@ class EmailDesk:
         if template_key not in found:
             raise NotFound("unknown_template", f"There is no template named {request.template}.", "template")
         place, template = self._workspaces.entity(found[workspace_key]), self._templates.entity(found[template_key])
-        if contact is None:
-            contact = self._add(place, request)
         known = next((self._messages.entity(found[key]) for key in keys if key in found), None)
+        if contact is None:
+            contact = self._directory.get(workspace, known.contact) if known else self._add(place, request)
         owner = known.contact if known else contact.id
         order = _order(place, contact, owner, template, request)
         try:
@@ -121,18 +121,17 @@ class EmailDesk:
         if earlier and self._messages.get(workspace.id, _message_id(workspace.id, earlier, request)) is not None:
             raise Conflict("idempotency_conflict", "This idempotency key was used for somebody who was erased since.")
         return self._directory.add_by_email(
-            workspace.id, email, lambda new: [self._events.part(_created(new, request))]
+            workspace.id, workspace.secret, email, lambda new: [self._events.part(_created(new, request))]
         )
 
     def _owners(self, workspace: str, to: Recipient, contact: Contact | None) -> tuple[str, ...]:
         """Under whose ids the message may stand already.
 
-        It was sent before two contacts became one, or before an older contact got the address and answers for it.
+        It was sent before two contacts became one, before an older contact got the address and answers for it, or
+        before the person got another address.
         """
-        if contact is None:
-            return ()
         shared = self._directory.with_email(workspace, to.email) if to.email else []
-        return (*contact.every_id, *shared)
+        return tuple(dict.fromkeys((*(contact.every_id if contact else ()), *shared)))
 
     def _recipient(self, workspace: str, to: Recipient) -> Contact | None:
         if to.contact:
