@@ -65,6 +65,8 @@ def toured(local: LocalSystem) -> LocalSystem:
         _suppressions,
         _api_mails,
         _merged_contact,
+        _merges,
+        _companies,
         _forms,
         _left_overs,
         _lost_execution,
@@ -226,6 +228,44 @@ def _merged_contact(local: LocalSystem) -> None:
     identify(local, {"userId": "tour-2", "anonymousId": "tour-b", "traits": {"name": "Two"}})
     eventually(lambda: anonymous in local.call("GET", f"/v1/contacts/{contact}").json["absorbed"])
     message_of(local, "tour-2", "accepted", "delivered")
+
+
+def _merges(local: LocalSystem) -> None:
+    """A merge by hand that carries a suppression, taken back; and a device that was somebody else's before."""
+    identify(local, {"userId": "tour-m", "traits": {"email": "m@tour.example"}})
+    identify(local, {"anonymousId": "tour-d", "traits": {"email": "d@tour.example"}})
+    survivor = contact_of(local, "tour-m")
+    (found,) = eventually(lambda: local.call("GET", "/v1/contacts?anonymous_id=tour-d").json["contacts"])
+    assert local.call("PUT", "/v1/suppressions/email/d@tour.example", {}).status == 200
+    pair = {"contact": found["contact"], "into": survivor}
+    ids = {"anonymous_id": "tour-d", "user_id": "tour-m"}
+    assert [local.call("POST", "/v1/merges/preview", asked).json["act"] for asked in (pair, ids)] == ["merge"] * 2
+    merge = local.call("POST", "/v1/merges", {**pair, "idempotency_key": "tour-merge"}).json["merge"]
+    assert local.call("POST", f"/v1/merges/{merge}/undo", {}).json["undone_at"]
+    identify(local, {"userId": "tour-n", "anonymousId": "tour-e"})
+    eventually(lambda: local.call("GET", "/v1/contacts?anonymous_id=tour-e").json["contacts"])
+    track(local, {"userId": "tour-m", "anonymousId": "tour-e", "event": "Other", "timestamp": "2026-01-01T00:00:00Z"})
+    moved = eventually(
+        lambda: [
+            one["merge"]
+            for one in local.call("GET", f"/v1/contacts/{survivor}/merges").json["merges"]
+            if one["rule"] == "moved"
+        ]
+    )
+    assert local.call("POST", f"/v1/merges/{moved[0]}/undo", {}).json["undone_at"]
+
+
+def _companies(local: LocalSystem) -> None:
+    member = f"/v1/companies/tour-company/contacts/{contact_of(local, 'tour-m')}"
+    assert local.call("PUT", "/v1/companies/tour-company", {"traits": {"plan": "team"}}).status == 200
+    for method, path in (
+        ("PUT", member),
+        ("GET", "/v1/companies"),
+        ("GET", "/v1/companies/tour-company"),
+        ("GET", "/v1/companies/tour-company/contacts"),
+        ("DELETE", member),
+    ):
+        assert local.call(method, path).status == 200, path
 
 
 def _forms(local: LocalSystem) -> None:

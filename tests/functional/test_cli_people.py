@@ -77,7 +77,7 @@ def test_companies_are_listed_shown_joined_and_left(world: World, tidings: Comma
     say(world, userId="bob")
     bob = who(world, user_id="bob")
     assert "acme 1" in tidings("company", "list")[1]
-    assert "plan team" in tidings("company", "show", "acme 1")[1]
+    assert 'plan "team"' in tidings("company", "show", "acme 1")[1]
     assert tidings("company", "join", "acme 1", bob) == (0, f"✓ {bob} belongs to acme 1.")
     assert bob in tidings("company", "contacts", "acme 1")[1]
     assert len(json.loads(tidings("company", "contacts", "acme 1", "--json", "--limit", "1")[1])) == 1
