@@ -1,5 +1,6 @@
-# Everything a person or CI does here. Needs make, Python 3.11 or newer and a package registry; the rest is installed
-# into .venv (the project) and .venv/sam (SAM CLI, whose packages do not go together with the local engine's).
+# Everything a person or CI does here. Needs make, Python 3.11 or newer, for the tests Node 20 or newer, and package
+# registries; the rest is installed into .venv (the project), .venv/sam (SAM CLI, whose packages do not go together with
+# the local engine's) and tests/e2e/sdks/node_modules (the JavaScript SDKs that the tests drive).
 
 .DEFAULT_GOAL := help
 .PHONY: help test lint build demo local bench openapi clean unit e2e artifact
@@ -10,6 +11,7 @@ BIN := .venv/bin
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check
 PINS := layers/dependencies/requirements.txt
 SAM_VERSION := 1.170.0
+SDKS := tests/e2e/sdks
 
 help:
 	@echo "make demo    the main job from end to end, to watch; KEEP=1 leaves it up"
@@ -39,6 +41,12 @@ help:
 	@$(BIN)/python $(PIP_INSTALL) -c $(PINS) -e '.[local,demo,dev]'
 	@touch $@
 
+.venv/sdks.stamp: $(SDKS)/package-lock.json | .venv/pyvenv.cfg
+	@command -v npm > /dev/null || { echo "The tests drive JavaScript SDKs: they need Node 20 or newer, with npm."; exit 1; }
+	@echo "Installing the JavaScript SDKs into $(SDKS)/node_modules"
+	@cd $(SDKS) && npm ci --silent --no-audit --no-fund
+	@touch $@
+
 .venv/sam/$(SAM_VERSION).stamp:
 	@test -n "$(PYTHON)" || { echo "Tidings needs Python 3.11 or newer, and there is none on the PATH."; exit 1; }
 	@echo "Installing SAM CLI $(SAM_VERSION) into .venv/sam (about a minute)"
@@ -66,7 +74,7 @@ unit: .venv/dev.stamp
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not artifact" tests/unit tests/functional tests/infrastructure
 
 # The engine takes both cores, so these run one after the other.
-e2e: .venv/dev.stamp
+e2e: .venv/dev.stamp .venv/sdks.stamp
 	@echo "Testing the whole on the local engine"
 	@$(BIN)/pytest tests/e2e
 
@@ -108,5 +116,5 @@ openapi: .venv/dev.stamp
 	@$(BIN)/python -m tidings_cli.openapi
 
 clean:
-	@rm -rf .venv .aws-sam .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	@rm -rf $(SDKS)/node_modules .venv .aws-sam .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 	@find . -type d -name __pycache__ -not -path "./.git/*" -exec rm -rf {} +
