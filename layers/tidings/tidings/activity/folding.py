@@ -40,7 +40,7 @@ class Folding:
         stamp = Stamp(event.timestamp, event.message_id)
         refused: list[Refusal] = []
         if event.contact_traits:
-            saying = Saying(stamp, event.publishable and not introduces)
+            saying = Saying(stamp, event.publishable, introduces)
             contact, refused = with_traits(contact, event.contact_traits, saying, identifiers)
         if event.type in COMPANY_CALLS:
             contact = with_company(contact, event.group_id, event.type == "group", stamp)

@@ -20,7 +20,7 @@ from tidings.contacts.model import (
     Trait,
     Window,
 )
-from tidings.contacts.rules import ADDRESSES, EVERYWHERE, current_addresses, outdates, seen, with_addresses
+from tidings.contacts.rules import ADDRESSES, EVERYWHERE, current_addresses, is_guarded, outdates, seen, with_addresses
 from tidings.contacts.visits import order_of
 from tidings.core.errors import Conflict, InvalidInput
 from tidings.core.ids import digest
@@ -160,12 +160,13 @@ def absorb(contact: Contact, other: Contact, identifiers: Identifiers = EVERYWHE
 
     But an address that a publishable key gave to `other` never takes the place of a known contact's.
     """
+    guarded = _guarded(contact, other, identifiers)
     whole = replace(
         contact,
-        traits=_joined_traits(contact, other, identifiers),
-        identities=contact.identities | other.identities,
+        traits=_joined_traits(contact, {n: t for n, t in other.traits.items() if n not in guarded}),
+        identities=contact.identities | other.of_kind(*UNIQUE_KINDS),
         absorbed=(*contact.absorbed, other.id, *other.absorbed),
-        stamps=_later(contact.stamps, other.stamps),
+        stamps=_later(contact.stamps, {i: s for i, s in other.stamps.items() if i.kind not in guarded.values()}),
         companies=_joined_companies(contact.companies, other.companies),
         context=contexts.merged(contact.context, other.context),
         visit=max((v for v in (contact.visit, other.visit) if v), key=order_of, default=None),
@@ -178,16 +179,21 @@ def absorb(contact: Contact, other: Contact, identifiers: Identifiers = EVERYWHE
     return whole if other.last_seen_at is None else seen(whole, other.last_seen_at)
 
 
-def _joined_traits(contact: Contact, other: Contact, identifiers: Identifiers) -> dict[str, Trait]:
+def _guarded(contact: Contact, other: Contact, identifiers: Identifiers) -> dict[str, IdentityKind]:
+    """The address traits of `other` that would change one of a known contact on a publishable key's word."""
+    return {
+        name: kind
+        for name, kind in ADDRESSES.items()
+        if name in other.traits and is_guarded(contact, contact.traits.get(name), other.traits[name], identifiers)
+    }
+
+
+def _joined_traits(contact: Contact, others: Mapping[str, Trait]) -> dict[str, Trait]:
     merged = dict(contact.traits)
-    for name, trait in other.traits.items():
+    for name, trait in others.items():
         known = merged.get(name)
-        if known is not None and not outdates(trait, known):
-            continue
-        guarded = name in ADDRESSES and trait.publishable and contact.is_known and not identifiers.addresses_open
-        if guarded and known is not None and known.value not in (None, "", trait.value):
-            continue
-        merged[name] = trait
+        if known is None or outdates(trait, known):
+            merged[name] = trait
     return merged
 
 
@@ -235,7 +241,8 @@ def name_words(contact: Contact) -> frozenset[str]:
 
 def words_of(text: str) -> list[str]:
     """The words of a text without accents and capitals: `Zoë Łukasz-Ng` is found as zoe, lukasz and ng."""
-    plain = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
+    apart = unicodedata.normalize("NFKD", text)
+    plain = unicodedata.normalize("NFKD", apart.casefold().translate(_PLAIN))
     letters = (" " if not (c.isalnum() or unicodedata.combining(c)) else c for c in plain)
     kept = "".join(c for c in letters if not unicodedata.combining(c))
     return [word[:WORD_CHARACTERS] for word in kept.split()]

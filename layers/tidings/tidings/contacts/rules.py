@@ -62,10 +62,14 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """Who said something about a contact: when by our clock, in which message, and with what kind of key."""
+    """Who said something about a contact: when by our clock, in which message, and with what kind of key.
+
+    `introduces` if it was this message that made the contact known: until then nobody's address could be changed.
+    """
 
     stamp: Stamp
     publishable: bool = False
+    introduces: bool = False
 
 
 def normalise_traits(traits: Mapping[str, Any], identifiers: Identifiers = EVERYWHERE) -> dict[str, Any]:
@@ -105,7 +109,7 @@ def with_traits(
     for name, value in normalise_traits(traits, identifiers).items():
         known = merged.get(name)
         trait = Trait(value, saying.stamp.at, saying.stamp.by, saying.publishable)
-        guarded = trait.publishable and name in ADDRESSES and _is_guarded(contact, known, value, identifiers)
+        guarded = name in ADDRESSES and not saying.introduces and is_guarded(contact, known, trait, identifiers)
         if name in ADDRESSES and not guarded:
             _give(stamps, name, trait, identifiers)  # also one that was said late: it was theirs before
         if known is not None and not outdates(trait, known):
@@ -139,11 +143,11 @@ def _give(stamps: dict[Identity, Stamp], name: str, trait: Trait, identifiers: I
         stamps[identity] = max(stamps.get(identity, stamp), stamp)
 
 
-def _is_guarded(contact: Contact, known: Trait | None, value: Any, identifiers: Identifiers) -> bool:
+def is_guarded(contact: Contact, known: Trait | None, trait: Trait, identifiers: Identifiers) -> bool:
     """Whether a publishable key would change an address of a known contact; to fill an empty one is no change."""
-    if identifiers.addresses_open or not contact.is_known or known is None:
+    if not trait.publishable or identifiers.addresses_open or not contact.is_known or known is None:
         return False
-    return known.value not in (None, "", value)
+    return known.value not in (None, "", trait.value)
 
 
 def _size(trait: Trait) -> int:
