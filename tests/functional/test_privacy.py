@@ -127,6 +127,65 @@ def test_an_export_has_everything_that_is_known_of_a_person(ada: World) -> None:
     assert "bob" not in text
 
 
+# What says where an item stands or how it came there, and nothing of a person.
+TECHNICAL = {
+    *(
+        "pk",
+        "sk",
+        "listed",
+        "version",
+        "attempt",
+        "request",
+        "machine",
+        "automation_shard",
+        "runs",
+        "rank",
+        "attention",
+    ),
+    *("caused_by", "visit", "at", "since", "updated_at", "stamps", "lent", "kept"),
+}
+
+
+def leaves(value: Any) -> Iterator[str]:
+    """Every text and number in a value of a table, JSON in texts too."""
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        value = json.loads(value)
+    if isinstance(value, dict | list):
+        inner = [v for k, v in value.items() if k not in TECHNICAL] if isinstance(value, dict) else value
+        for one in inner:
+            yield from leaves(one)
+    elif value not in (None, "", True, False) and not isinstance(value, bool):
+        yield str(value)
+
+
+def told(leaf: str, text: str) -> bool:
+    """Whether a value is told, or both parts of one that is written `kind#value` or `time#message`."""
+    return all(json.dumps(part, ensure_ascii=False)[1:-1] in text for part in leaf.split("#", 1))
+
+
+def test_an_export_has_every_value_that_the_tables_have_of_a_person(ada: World) -> None:
+    contact = id_of(ada)
+    text = json.dumps(items(ada, contact), ensure_ascii=False)
+    own = {contact, *ada.contact(user_id="user-of-ada")["absorbed"]}
+    own |= {f"{kind}#{value}" for kind, value in IDS} | {f"contact#{one}" for one in own}
+    looked_at, missing = 0, []
+    for table in ("CONTACTS", "EVENTS", "MESSAGES", "ENROLMENTS", "STEPS", "MERGES"):
+        for item in ada.items(f"TABLE_{table}"):
+            if item["pk"]["S"].partition("#")[2] not in own:
+                continue
+            looked_at += 1
+            for name, typed in item.items():
+                (kind, raw), *_ = typed.items()
+                raw = zlib.decompress(raw).decode() if kind == "B" else raw
+                inner = [] if name in TECHNICAL or kind not in "SB" else leaves(raw)
+                missing += [(table, name, leaf) for leaf in inner if not told(leaf, text)]
+    assert missing == []
+    assert looked_at > 20
+
+
+IDS = [("user", "user-of-ada"), ("anon", "device-of-ada"), ("anon", "second-device-of-ada")]
+
+
 def test_an_export_has_every_event_message_enrolment_and_step_once(ada: World) -> None:
     contact = id_of(ada)
     by_section: dict[str, list[dict[str, Any]]] = {}
