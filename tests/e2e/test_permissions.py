@@ -67,6 +67,7 @@ def toured(local: LocalSystem) -> LocalSystem:
         _merged_contact,
         _merges,
         _companies,
+        _edits,
         _forms,
         _left_overs,
         _lost_execution,
@@ -153,6 +154,11 @@ def _reads(local: LocalSystem) -> None:
         f"/v1/contacts/{contact}",
         f"/v1/contacts/{contact}/timeline",
         f"/v1/contacts/{contact}/enrolments",
+        f"/v1/contacts/{contact}/messages",
+        f"/v1/contacts?message={message}",
+        "/v1/contacts?phone=%2B48600100200",
+        "/v1/contacts?kind=identified&limit=2",
+        "/v1/contacts/counts",
         "/v1/templates",
         "/v1/templates/e2e-tips",
         "/v1/templates/e2e-tips/versions",
@@ -266,6 +272,19 @@ def _companies(local: LocalSystem) -> None:
         ("DELETE", member),
     ):
         assert local.call(method, path).status == 200, path
+
+
+def _edits(local: LocalSystem) -> None:
+    """Somebody whose merge was taken back is edited and deleted, and somebody who is not there is not."""
+    (found,) = local.call("GET", "/v1/contacts?anonymous_id=tour-d").json["contacts"]
+    path = f"/v1/contacts/{found['contact']}"
+    body = {"traits": {"name": "Tourist"}, "user_id": "tour-edited", "idempotency_key": "tour-edit"}
+    edited = local.call("PATCH", path, body)
+    assert (edited.status, edited.json["traits"]["name"]) == (200, "Tourist")
+    assert local.call("PATCH", path, body).status == 200
+    assert local.call("DELETE", path).status == 202
+    deleted = local.call("POST", "/v1/contacts/delete", {"contacts": [found["contact"], "cnobody"]})
+    assert [one["deleted"] for one in deleted.json["contacts"]] == [True, False]
 
 
 def _forms(local: LocalSystem) -> None:
