@@ -18,6 +18,10 @@ from tests.support.template import names_of, not_granted, not_used
 
 NOT_HERE = {
     ("ReactFunction", "sqs:SendMessage", "StartsQueue"): "the engine never throttles: tests/functional on react",
+    **{
+        ("ErasuresFunction", f"dynamodb:{action}", "Identities"): "takes 90 devices: tests/functional on privacy"
+        for action in ("BatchWriteItem", "DeleteItem")
+    },
 }
 
 TOUR = {
@@ -71,6 +75,7 @@ def toured(local: LocalSystem) -> LocalSystem:
         _forms,
         _left_overs,
         _lost_execution,
+        _erased,
     ):
         part(local)
     return local
@@ -325,6 +330,27 @@ def _lost_execution(local: LocalSystem) -> None:
     _set_enrolment(local, named, "component", "mail")
     _set_enrolment(local, named, "machine", "arn:aws:states:us-east-1:000000000000:stateMachine:tidings_gone")
     assert local.call("POST", "/v1/automations/tour/resume").json["resumed"] == 1
+
+
+def _erased(local: LocalSystem) -> None:
+    """Somebody whose merges were done and undone, who is in an automation and got a mail, is exported and erased."""
+    identify(local, {"anonymousId": "tour-x", "traits": {"email": "x@tour.example"}})
+    eventually(lambda: local.call("GET", "/v1/contacts?anonymous_id=tour-x").json["contacts"])
+    identify(local, {"userId": "tour-m", "anonymousId": "tour-x", "traits": {"email": "m@tour.example"}})
+    contact = contact_of(local, "tour-m")
+    eventually(lambda: local.call("GET", f"/v1/contacts/{contact}").json["absorbed"])
+    track(local, {"userId": "tour-m", "event": "Tour Began", "properties": {"of": "tour-m"}})
+    message_of(local, "tour-m", "accepted", "delivered")
+    enrolment = eventually(lambda: local.call("GET", f"/v1/contacts/{contact}/enrolments").json["enrolments"])[0]
+    _set_enrolment(local, {name: enrolment[name] for name in ("contact", "automation", "entry")}, "state", "live")
+    assert local.call("GET", f"/v1/contacts/{contact}/export").json["items"]
+    asked = (f"/v1/contacts/{contact}/erase", {"confirm": contact})
+    assert local.call("POST", *asked).json["state"] == "erasing"
+    # The last look, which a message brings five minutes later.
+    last = {"workspace": local.workspace, "contact": contact, "last": True}
+    invoke(local, "Erasures", {"Records": [{"messageId": "1", "body": json.dumps(last)}]})
+    assert local.call("POST", *asked).json["state"] == "erased"
+    assert local.call("GET", f"/v1/contacts/{contact}").status == 404
 
 
 def _set_enrolment(local: LocalSystem, named: dict[str, str], attribute: str, value: str) -> None:

@@ -15,6 +15,8 @@ from tidings.core.errors import Unavailable
 
 _CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
 _THROTTLES = frozenset({"ThrottlingException", "TooManyRequestsException", "ExecutionLimitExceeded", "Throttling"})
+# What StopExecution says of an execution that has ended, or never began.
+_NOT_RUNNING = frozenset({"ExecutionDoesNotExist", "ValidationException"})
 
 
 class Start(StrEnum):
@@ -67,7 +69,7 @@ class StepFunctionsGateway:
         try:
             self._client.stop_execution(executionArn=execution)
         except (ClientError, BotoCoreError) as error:
-            if _code(error) != "ExecutionDoesNotExist":
+            if _code(error) not in _NOT_RUNNING:
                 raise Unavailable("stop_failed", f"The execution could not be stopped: {_code(error)}.") from error
 
     def status(self, execution: str) -> str:
