@@ -479,3 +479,46 @@ def test_somebody_with_very_many_devices_is_erased_too(world: World) -> None:
     world.clear_erased()
     assert found(world, "user-of-ada", "device-of-ada") == []
     assert people(world) == {"identified": 0, "anonymous": 0}
+
+
+# --- merges taken back -----------------------------------------------------------------------------------------------
+
+
+def merged_and_undone(world: World) -> tuple[str, str]:
+    """Ada and her tablet, which were merged by hand, got a mail meanwhile, and were taken apart; both contact ids."""
+    world.template("tips")
+    tell(world, "identify", userId="user-of-ada", traits={"email": ADA})
+    tell(world, "identify", anonymousId="tablet-of-eve", traits={"email": "eve@people.example"})
+    ada, eve = id_of(world), str(world.contact(anonymous_id="tablet-of-eve")["contact"])
+    body = {"contact": eve, "into": ada, "idempotency_key": "k"}
+    status, merge = world.call("merges", "POST /v1/merges", body)
+    assert status in (200, 201), merge
+    world.pump()
+    world.now += timedelta(seconds=1)
+    assert order(world, {"contact": eve}, "between")[0] == 202
+    world.now += timedelta(seconds=1)
+    path = {"merge": merge["merge"]}
+    assert world.call("merges", "POST /v1/merges/{merge}/undo", {}, path=path)[0] == 200
+    world.pump()
+    world.now += timedelta(seconds=1)
+    return ada, eve
+
+
+def test_who_was_merged_by_mistake_is_erased_without_the_other(world: World) -> None:
+    ada, eve = merged_and_undone(world)
+    events, messages = (world.of_contact(ada, what) for what in ("events", "messages"))
+    world.erase(eve)
+    # What Ada is told stays hers; but of the merge nothing is left, since it tells who else there was.
+    assert found(world, "tablet-of-eve") == []
+    assert [event["event"] for event in events if "Merge" in event["event"]] == ["Merge Undone", "Contacts Merged"]
+    assert world.of_contact(ada, "events") == [event for event in events if "Merge" not in event["event"]]
+    assert messages == world.of_contact(ada, "messages") != []
+    assert world.contact(user_id="user-of-ada")["contact"] == ada
+
+
+def test_what_a_merge_left_with_somebody_is_erased_with_them(world: World) -> None:
+    ada, eve = merged_and_undone(world)
+    world.erase(ada)
+    assert found(world, "user-of-ada", ADA) == []
+    assert world.contact(anonymous_id="tablet-of-eve")["contact"] == eve
+    assert world.contact(email="eve@people.example")["contact"] == eve

@@ -64,6 +64,7 @@ class ClearingService:
             lambda most: remains.enrolments(tombstone, most),
             lambda most: remains.messages(workspace, tombstone, most),
             lambda most: remains.events(tombstone, most),
+            lambda most: remains.told_elsewhere(tombstone, most),
             lambda most: remains.steps(tombstone, most),
             lambda most: remains.merges(tombstone, most),
         ]

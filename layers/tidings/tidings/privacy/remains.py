@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tidings.accounts.model import Workspace
-from tidings.activity.store import EventItem
+from tidings.activity.store import DynamoEventStore, EventItem
 from tidings.automations.enrolments import EnrolmentState
 from tidings.automations.gateway import StepFunctionsGateway
 from tidings.automations.store import DynamoEnrolmentStore, EnrolmentItem, StepItem
+from tidings.consent.merging import MERGED, UNMERGED
 from tidings.consent.model import Channel
 from tidings.consent.store import DynamoConsentStore
 from tidings.contacts.conflict_store import ConflictItem
@@ -26,6 +27,7 @@ from tidings.privacy.model import Tombstone, own_id
 from tidings.privacy.rules import KEPT_OF_ENROLMENT, KEPT_OF_MESSAGE
 
 TRIGGER = "#trigger"
+MERGE_EVENTS = (MERGED, UNMERGED)
 
 
 class DynamoRemains:
@@ -36,6 +38,7 @@ class DynamoRemains:
         self._executions = executions
         self._consents = DynamoConsentStore(database)
         self._enrolment_store = DynamoEnrolmentStore(database)
+        self._event_store = DynamoEventStore(database)
         self._events = database.table(EventItem, "events")
         self._messages = database.table(MessageItem, "messages")
         self._enrolments = database.table(EnrolmentItem, "enrolments")
@@ -60,6 +63,21 @@ class DynamoRemains:
                     if len(gone) >= most:
                         return self._delete(gone)
         return self._delete(gone)
+
+    def told_elsewhere(self, tombstone: Tombstone, most: int) -> int:
+        """Delete what others' timelines tell of merges with this person that were taken back."""
+        clearing = tombstone.clearing
+        own = set(clearing.contacts) if clearing else set()
+        gone: list[Key] = []
+        for contact in clearing.related if clearing else ():
+            pk, table = f"{tombstone.workspace}#{own_id(contact)}", self._events
+            with faults():
+                found = table.received.query(pk, filter_condition=table.name.is_in(*MERGE_EVENTS), consistent_read=True)
+                for item in found:
+                    told = self._event_store.entity(item).properties
+                    if own & {told.get("absorbed"), told.get("survivor")}:
+                        gone.append(Key(table, item.pk, item.sk))
+        return self._delete(gone[:most])
 
     def messages(self, workspace: Workspace, tombstone: Tombstone, most: int) -> int:
         """Take out of messages what they said, to whom and why, and suppress addresses that only they still tell."""
