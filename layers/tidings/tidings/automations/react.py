@@ -270,6 +270,10 @@ class Reactor:
 
     def _tell(self, contact: Contact, one: Traced, known: Known) -> tuple[Contact, list[Refusal]]:
         event = one.event
+        first = event.user or event.anonymous
+        if not event.contact and first not in contact.identities:
+            # It went to somebody else since it was looked up: a merge was taken back, or a device was another's.
+            raise Unavailable("identity_contended", "The identities of a message kept changing.")
         told, refused = self._folding.tell(contact, event, known.identifiers(event.workspace), known.introduces(event))
         return (with_visit(told, one.is_visit) if one.is_visit else told), refused
 
