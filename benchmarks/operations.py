@@ -428,6 +428,31 @@ def enrolment_repeated(world: World) -> Step:
     return step
 
 
+def _visiting(world: World, number: int) -> dict[str, Any]:
+    """A page that a link of Ada's last mail opened, as her server tells it."""
+    page = {"url": f"https://acme.example/tips?tid={world.ses.messages()[-1]}"}
+    at = world.now.isoformat()
+    return from_python("track", "ada", number, event="Viewed", context={"page": page}, timestamp=at)
+
+
+@operation("react", "visit from a link in a mail")
+def visit(world: World) -> Step:
+    """Somebody follows a link."""
+    sent(world)
+    world.now += timedelta(minutes=1)
+    return told(world, _visiting(world, 1))
+
+
+@operation("react", "event that follows a visit")
+def follower(world: World) -> Step:
+    """Nobody listens to it, but a mail led to it."""
+    sent(world)
+    world.now += timedelta(minutes=1)
+    tell(world, _visiting(world, 1))
+    world.now += timedelta(minutes=1)
+    return told(world, from_python("track", "ada", 2, event="Viewed", timestamp=world.now.isoformat()))
+
+
 # --- machines ---------------------------------------------------------------------------------------------------------
 
 

@@ -130,6 +130,17 @@ def test_a_form_is_a_query_for_each_address_and_one_write(world: World, operatio
     assert cost_of(world, operation) == cost
 
 
+def test_what_follows_a_visit_is_one_write_more(world: World) -> None:
+    cost = cost_of(world, operations.follower)
+    assert cost == Cost({READ: 1, UPDATE: 2}, write_units=4, read_units=2)
+
+
+def test_a_visit_is_a_read_and_a_write_more_and_a_query_for_each_identity(world: World) -> None:
+    cost = cost_of(world, operations.visit)
+    assert cost.calls == {READ: 2, UPDATE: 2, QUERY: 2}
+    assert (cost.write_units, cost.read_units) == (3, 6)
+
+
 # --- machines ---------------------------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from tests.support.world import World, variables
+from tests.support.world import START, World, variables
+
+from tidings.activity.chain import Node
+from tidings.activity.model import Event
+from tidings.activity.store import DynamoEventStore, from_stream
+from tidings.contacts.model import Identity, IdentityKind
 
 ADA, BEN = "ada@people.example", "ben@people.example"
 PAGE = "https://acme.example/tutorial"
@@ -459,3 +464,42 @@ def test_a_tree_costs_a_batched_read_a_level_and_a_query_for_each_event_and_mess
     assert calls.count("Query") == len(asking) + of_contact
     assert calls.count("BatchGetItem") <= 10
     assert set(calls) == {"Query", "BatchGetItem"}
+
+
+# --- how it is kept ---------------------------------------------------------------------------------------------------
+
+
+def event(**more: Any) -> Event:
+    return Event(
+        "acme", Identity(IdentityKind.USER, "ada"), "e-1", "track", "Viewed", START, START, user_id="ada", **more
+    )
+
+
+def test_what_led_to_an_event_stands_once_in_its_item_and_finds_it(world: World) -> None:
+    store = DynamoEventStore(world.database)
+    told = event(cause=Node.message("c1-m1"), root=Node.call("k-1"))
+    store.add(told)
+    (item,) = world.items("TABLE_EVENTS")
+    assert item["caused_by"]["S"] == "acme#message:c1-m1"
+    assert "message:c1-m1" not in item["body"]["S"]
+    (key,) = store.caused_by("acme", Node.message("c1-m1"), 10)
+    assert (key.pk, key.sk) == (item["pk"]["S"], "e-1")
+    assert store.caused_by("other", Node.message("c1-m1"), 10) == []
+    assert from_stream(world.record(item)["dynamodb"]["NewImage"]) == told
+
+
+def test_an_event_without_a_cause_stands_in_no_index_of_causes(world: World) -> None:
+    DynamoEventStore(world.database).add(event())
+    (item,) = world.items("TABLE_EVENTS")
+    assert "caused_by" not in item
+
+
+def test_a_cause_too_long_for_a_key_is_kept_all_the_same(world: World) -> None:
+    store = DynamoEventStore(world.database)
+    cause = Node.event(f"user#{'é' * 512}", "ü" * 100)
+    told = event(cause=cause)
+    store.add(told)
+    (item,) = world.items("TABLE_EVENTS")
+    assert "caused_by" not in item
+    assert from_stream(world.record(item)["dynamodb"]["NewImage"]) == told
+    assert store.caused_by("acme", cause, 10) == []
