@@ -12,19 +12,20 @@ from typing import Any
 import pytest
 from tests.e2e.local_system import LocalSystem
 
-from tidings.accounts.model import KeyKind
+from tidings.accounts.model import ApiKey, KeyKind
 from tidings.accounts.service import AccountService
 from tidings.accounts.store import DynamoKeyStore, DynamoWorkspaceStore
 from tidings.core import aws
 from tidings.core.clock import SystemClock
+from tidings.core.keys import fingerprint
 from tidings.core.settings import Settings
 from tidings.core.store import Database
 
 PATIENCE = 30.0
 
 
-def open_workspace(local: LocalSystem, name: str) -> LocalSystem:
-    """The same system, asked with the keys of a new workspace."""
+def open_workspace(local: LocalSystem, name: str, write_keys: Collection[str] = ()) -> LocalSystem:
+    """The same system, asked with the keys of a new workspace; `write_keys` are more of them, by their text."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_ENDPOINT_URL", local.aws)
         environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -34,9 +35,12 @@ def open_workspace(local: LocalSystem, name: str) -> LocalSystem:
         try:
             tables = {"TABLE_WORKSPACES": "TableWorkspaces", "TABLE_API_KEYS": "TableApiKeys"}
             database = Database(Settings({name: local.outputs[output] for name, output in tables.items()}))
-            service = AccountService(DynamoWorkspaceStore(database), DynamoKeyStore(database), SystemClock())
+            clock, store = SystemClock(), DynamoKeyStore(database)
+            service = AccountService(DynamoWorkspaceStore(database), store, clock)
             service.create_workspace(name, name)
             keys = {kind.value: service.create_key(name, kind, "tests") for kind in KeyKind}
+            for key in write_keys:
+                store.add(ApiKey(fingerprint(key), name, KeyKind.WRITE, "tests", clock.now()))
         finally:
             aws.session.cache_clear()
     own = copy.copy(local)
