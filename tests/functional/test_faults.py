@@ -26,11 +26,9 @@ CALLS = {
     "react": [
         "dynamodb:BatchGetItem",  # generation, identities, repeats
         "dynamodb:Query",  # the live automations, since the generation grew
-        "dynamodb:TransactWriteItems",  # the new contact and its identities
-        "dynamodb:GetItem",  # identities that were just linked, for the second event
-        "dynamodb:GetItem",
-        "dynamodb:BatchGetItem",  # the contact
-        "dynamodb:TransactWriteItems",  # its traits and its e-mail identity
+        "dynamodb:BatchGetItem",  # whether whoever had these identities was erased, since a contact is to be made
+        "dynamodb:TransactWriteItems",  # the new contact with its traits, and all that leads to it
+        "dynamodb:UpdateItem",  # when it was seen
         "dynamodb:TransactWriteItems",  # the enrolment
         "stepfunctions:StartExecution",
     ],

@@ -38,7 +38,7 @@ MODULES = {
     "settle_executions": 233,
     "settle_messages": 249,
     "start_enrolments": 260,
-    "suppressions": 216,
+    "suppressions": 228,
     "templates": 257,
     "track": 219,
     "ungroup": 219,
