@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tidings.accounts.service import Doorkeeper, WorkspaceCache
+from tidings.activity.asking import read_asked
 from tidings.activity.store import DynamoEventStore
-from tidings.activity.timeline import TimelineService, read_asked
+from tidings.activity.timeline import TimelineService
 from tidings.automations.history import EnrolmentHistory
 from tidings.automations.store import DynamoEnrolmentStore
 from tidings.contacts.index import DynamoContactIndex

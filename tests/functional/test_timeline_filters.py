@@ -13,9 +13,10 @@ from tests.support.examples import few
 from tests.support.world import START, World
 
 from tidings.activity import timeline as timelines
+from tidings.activity.asking import read_asked
 from tidings.activity.model import Event
 from tidings.activity.store import DynamoEventStore
-from tidings.activity.timeline import EVERYTHING, Asked, TimelineService, read_asked
+from tidings.activity.timeline import EVERYTHING, Asked, TimelineService
 from tidings.contacts.model import Contact, Identity, IdentityKind, Window
 from tidings.core.errors import InvalidInput
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tidings.activity.timeline import EVENT_TYPES
+from tidings.activity.asking import EVENT_TYPES
 from tidings.contacts.search import PEOPLE
 from tidings.email.api import SendRequest
 from tidings_cli.openapi.answers import contacts as shapes

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from tidings.activity.calls import CALL_TYPES
-from tidings.activity.model import SYSTEM, Event
+from tidings.activity.model import Event
 from tidings.contacts.model import Contact, Identity, IdentityKind
 from tidings.core import cursors
 from tidings.core.clock import from_text, to_text
@@ -20,9 +19,6 @@ ROUNDS = 5
 AT_LEAST = 20
 FILTERED = 200
 
-EVENT_TYPES = (*CALL_TYPES, "form", SYSTEM)
-# How the names of events about messages begin.
-CHANNELS = {"email": "Email ", "sms": "SMS "}
 LAST = "\U0010ffff"  # sorts after every identity
 
 
@@ -51,32 +47,6 @@ class Asked:
 
 
 EVERYTHING = Asked()
-
-
-def read_asked(query: Mapping[str, str]) -> Asked:
-    """The filters of a query. Raises InvalidInput."""
-    types = tuple(sorted({text.strip() for text in query["type"].split(",")})) if "type" in query else ()
-    if set(types) - set(EVENT_TYPES):
-        raise InvalidInput("unknown_type", f"type lists some of {', '.join(EVENT_TYPES)}.", "type")
-    if query.get("channel", "email") not in CHANNELS:
-        raise InvalidInput("unknown_channel", "channel is email or sms.", "channel")
-    return Asked(
-        types=types,
-        name=query.get("event", "").strip(),
-        about=CHANNELS[query["channel"]] if "channel" in query else "",
-        since=_instant(query, "since"),
-        until=_instant(query, "until"),
-    )
-
-
-def _instant(query: Mapping[str, str], name: str) -> datetime | None:
-    if name not in query:
-        return None
-    try:
-        # A plus sign that is not escaped in a query is a space.
-        return from_text(query[name].strip().replace(" ", "+"))
-    except ValueError as error:
-        raise InvalidInput("invalid_timestamp", f"{name} is a time in ISO 8601.", name) from error
 
 
 @dataclass(frozen=True, slots=True)
