@@ -39,6 +39,7 @@ STORY: dict[str, dict[str, Any] | None] = {
     "send_email.machine": {"outcome": "accepted", "next": "", "n": 3},
     "ses_events.queue": {"batchItemFailures": []},
     "messages.api": {"state": "delivered", "address": "ada@people.example", "subject": "Tips for Ada"},
+    "chain.api": {"truncated": False},
     "settle_executions.rule": None,
     "send_email.api": {"state": "accepted", "kind": "transactional"},
     "suppressions.api": {"address": "bob@people.example", "reason": "manual"},
