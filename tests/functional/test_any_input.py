@@ -15,6 +15,8 @@ from tests.support.calls import KINDS
 from tests.support.examples import few
 from tests.support.world import World
 
+from tidings.contacts.search import PARAMETERS
+
 ANY_TEXT = st.text(alphabet=st.characters(exclude_categories=()), max_size=12)  # half surrogates too
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), ANY_TEXT,
@@ -47,6 +49,8 @@ TEMPLATE = {
     "subject": "Tips", "text": "Hello", "html": "<p>Hello</p>", "preheader": "x", "from": "a@b.c", "variables": {"x": 1}
 }  # fmt: skip
 CHECK = {"channel": "email", "address": "ada@people.example"}
+EDIT = {"traits": {"email": "ada@people.example", "phone": "+48600100200", "plan": 1}, "user_id": "u-7"}
+FILTERS = ("type", "event", "channel", "since", "until")
 FORM = {
     "form": "news", "userId": "u-7", "anonymousId": "a-9", "messageId": "m-1", "timestamp": "2026-11-21T08:00:00Z",
     "traits": {"email": "ada@people.example", "phone": "+48600100200", "name": ""}, "context": {"traits": {"a": 1}},
@@ -100,6 +104,8 @@ def test_any_message_is_taken_or_refused_and_what_was_taken_is_served(
         ("send_email", "POST /v1/emails", {}, ORDER),
         ("forms", "POST /v1/forms", {}, FORM),
         ("templates", "PUT /v1/templates/{name}", {"name": "tips"}, TEMPLATE),
+        ("change_contacts", "PATCH /v1/contacts/{contact}", {"contact": "Ada's"}, EDIT),
+        ("change_contacts", "POST /v1/contacts/delete", {}, {"contacts": ["cnobody"]}),
         ("check_suppression", "POST /v1/suppressions/check", {}, CHECK),
         ("automations", "PUT /v1/automations/{name}", {"name": "tour"}, AUTOMATION),
         (
@@ -115,6 +121,8 @@ def test_any_message_is_taken_or_refused_and_what_was_taken_is_served(
 def test_any_body_of_the_api_is_served_or_refused(
     acme: World, data: st.DataObject, function: str, route: str, path: dict[str, str], right: dict[str, Any]
 ) -> None:
+    if "contact" in path:
+        path = {"contact": acme.contact(user_id="u-7")["contact"]}
     answered(acme.call(function, route, data.draw(body(right)), path=path))
 
 
@@ -143,11 +151,11 @@ def test_any_path_and_query_is_served_or_refused(acme: World, data: st.DataObjec
     path = {name: data.draw(ODD_TEXT) for name in names}
     if "channel" in path:
         path["channel"] = data.draw(st.sampled_from(["email", "sms", "x"]))
-    query = data.draw(st.dictionaries(st.sampled_from(["limit", "cursor", "state"]), ODD_TEXT))
+    query = data.draw(st.dictionaries(st.sampled_from(["limit", "cursor", "state", *FILTERS]), ODD_TEXT, max_size=3))
     answered(acme.call(function, route, path=path, query=query))
 
 
-@few(20)
-@given(query=st.dictionaries(st.sampled_from(["user_id", "anonymous_id", "email"]), ODD_TEXT, min_size=1, max_size=2))
+@few(40)
+@given(query=st.dictionaries(st.sampled_from(sorted(PARAMETERS)), ODD_TEXT, max_size=3))
 def test_any_identity_can_be_asked_for(acme: World, query: dict[str, str]) -> None:
     answered(acme.call("contacts", "GET /v1/contacts", query=query))

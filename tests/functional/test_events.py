@@ -31,7 +31,10 @@ STORY: dict[str, dict[str, Any] | None] = {
     "react.stream": {"batchItemFailures": []},
     "start_enrolments.queue": {"batchItemFailures": []},
     "contacts.api": {"cursor": ""},
-    "change_contacts.api": {"known": True, "absorbed": []},
+    "change_contacts.api": {
+        "traits": {"email": "ada@people.example", "first_name": "Ada", "plan": "team", "seats": 12},
+        "known": True,
+    },
     "merges.api": {"act": "link", "allowed": True, "identities": [{"kind": "anon", "value": "a-77"}]},
     "companies.api": {"company": "g-1", "traits": {"tier": "gold"}},
     "branch.machine": {"outcome": "yes", "next": "guard", "n": 1},
