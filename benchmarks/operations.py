@@ -577,9 +577,25 @@ def read(route: str, **query: str) -> Preparation:
 
 operation("API", "contact by user id")(read("GET /v1/contacts", user_id="ada"))
 operation("API", "contact by e-mail")(read("GET /v1/contacts", email="ada@people.example"))
+operation("API", "contacts by a name")(read("GET /v1/contacts", name="ada"))
+operation("API", "contacts, the first page of few")(read("GET /v1/contacts"))
+operation("API", "people counted")(read("GET /v1/contacts/counts"))
 operation("API", "timeline")(read("GET /v1/contacts/{contact}/timeline"))
 operation("API", "messages of a contact")(read("GET /v1/contacts/{contact}/messages"))
 operation("API", "enrolments of a contact")(read("GET /v1/contacts/{contact}/enrolments"))
+
+
+@operation("API", "edit a contact")
+def edit_api(world: World) -> Step:
+    """A trait that messages do not go to."""
+    path = {"contact": known(world, "ada")}
+
+    def step(seats: int = 2) -> None:
+        body = {"traits": {"seats": seats}}
+        must(world.call("change_contacts", "PATCH /v1/contacts/{contact}", body, path=path))
+
+    step(1)
+    return step
 
 
 # --- feedback and settling --------------------------------------------------------------------------------------------

@@ -162,6 +162,11 @@ def test_checking_suppression_by_api_is_one_read(world: World) -> None:
     assert cost_of(world, operations.check_api) == Cost({QUERY: 1}, write_units=0, read_units=1)
 
 
+def test_editing_a_contact_is_one_read_and_one_write(world: World) -> None:
+    cost = cost_of(world, operations.edit_api)
+    assert cost == Cost({GET: 1, TRANSACTION: 1}, write_units=6, read_units=1)
+
+
 @pytest.mark.parametrize("operation", [operations.send_sent, operations.send_last])
 def test_a_mail_sent_is_two_reads_and_two_writes_beside_ses(world: World, operation: Preparation) -> None:
     cost = cost_of(world, operation)
