@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 from tests.e2e.local_system import LocalSystem, eventually
+from tests.e2e.sdks.installed import SDKS
+from tests.e2e.sdks.snippets import run_in_browser
+from tests.e2e.workspaces import person, timeline
 from tests.unit.docs.blocks import PAGES, ROOT, Block, blocks_of, matches
 
 from tidings.automations.source import read
 
-RUN = {"python run", "sh run", "sh stack"}
+# Those of mobile apps are not among them: they need a phone's system.
+RUN = {"python run", "js node", "js browser", "html page", "sh run", "sh stack"}
+IN_BROWSER = {"js browser", "html page"}
+COMMANDS = {"python run": [sys.executable, "-c"], "js node": ["node", "--input-type=module", "-e"]}
 PATIENCE = 15.0
 
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="the pages call the API with curl")
@@ -37,15 +45,37 @@ def system(local: LocalSystem) -> LocalSystem:
 
 
 @needs_curl
-@pytest.mark.parametrize("page", [page for page in PAGES if any(block.kind in RUN for block in blocks_of(page))])
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if any(block.kind in RUN for block in blocks_of(page))], ids=lambda page: page.name
+)
 def test_what_a_page_says_can_be_typed(page: Path, system: LocalSystem) -> None:
     told = list(blocks_of(page))
     for block, following in zip(told, [*told[1:], None], strict=True):
         if block.kind == "yaml template" and len(block.info) > 2:
             assert system.call("PUT", f"/v1/templates/{block.info[2]}", read(block.text)).status == 200
+        elif block.kind in IN_BROWSER:
+            run_in_browser(block.text, block.kind == "html page", system, partial(wait_until_known, block, system))
         elif block.kind in RUN:
             shown = following if following is not None and following.kind == "json answer" else None
             type_until_it_holds(block, shown, system)
+            if block.info[0] in ("python", "js"):
+                wait_until_known(block, system)
+
+
+def wait_until_known(block: Block, system: LocalSystem) -> None:
+    """Wait until everybody of whom a program told something is known, by an address and by what they did."""
+    users = set(re.findall(r"user-\d+", block.text))
+    assert users, block
+    assert '"Signed Up"' in block.text, block
+    for user in users:
+        eventually(partial(is_known, user, system), PATIENCE)
+
+
+def is_known(user: str, system: LocalSystem) -> bool:
+    """Whether a user has signed up and has an address."""
+    found = person(system, user_id=user)
+    did = {event["event"] for event in timeline(system, found["contact"])} if found else set()
+    return "Signed Up" in did and "email" in found["traits"]
 
 
 def type_until_it_holds(block: Block, shown: Block | None, system: LocalSystem) -> None:
@@ -63,10 +93,11 @@ def type_until_it_holds(block: Block, shown: Block | None, system: LocalSystem) 
 
 def run(block: Block, system: LocalSystem) -> subprocess.CompletedProcess[str]:
     """Run a block as a person in the checkout would."""
-    command = [sys.executable, "-c"] if block.kind == "python run" else ["bash", "-euo", "pipefail", "-c"]
+    command = COMMANDS.get(block.kind, ["bash", "-euo", "pipefail", "-c"])
     return subprocess.run(
         [*command, block.text],
-        cwd=ROOT,
+        # Where Node finds the packages that a developer has installed.
+        cwd=SDKS if block.kind == "js node" else ROOT,
         env=environment(system, with_aws=block.kind == "sh stack"),
         capture_output=True,
         text=True,

@@ -5,6 +5,10 @@
 ```yaml template        a template: compiles and can be filled; `template NAME` is also applied before commands run
 ```python run           run against a local system
 ```sh run               the same, line by line
+```js node             run by Node, with the SDKs of tests/e2e/sdks
+```js browser          built by a bundler and run in Chromium, on a page of another origin
+```html page           the same, as the body of a page
+```kotlin app, swift app, js app   of a mobile app: not run, since that takes a phone's system; only looked at
 ```sh stack             the same, with AWS credentials of the local engine
 ```sh aws               needs an AWS account: only looked at
 ```sh once              make targets, which have tests of their own

@@ -27,6 +27,7 @@ from tidings_cli.main import parser_of
 
 KINDS = {
     *("yaml automation", "yaml condition", "yaml template", "python run", "sh run", "sh stack", "sh aws", "sh once"),
+    *("js node", "js browser", "html page", "kotlin app", "swift app", "js app"),
     *("json answer", "json machine", "json input", "json call", "json step", "text"),
 }
 ARNS = StepFunctions(send_email="arn:send", branch="arn:branch", check_suppression="arn:check")
