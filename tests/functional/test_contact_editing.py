@@ -87,6 +87,12 @@ def test_an_edit_that_changes_nothing_writes_nothing(world: World, ada: str) -> 
     assert stored(world) == before
 
 
+def test_true_is_another_value_than_1(world: World, ada: str) -> None:
+    edit(world, ada, seats=1)
+    assert edit(world, ada, seats=True)["traits"]["seats"] is True
+    assert len(updates(world, ada)) == 2
+
+
 def test_an_automation_starts_on_an_edit_and_sees_what_it_set(world: World, ada: str) -> None:
     world.template("upgraded")
     world.automation(

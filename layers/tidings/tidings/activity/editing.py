@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -46,8 +47,12 @@ class Edit:
 
     def changes(self, contact: Contact) -> bool:
         """Whether the contact is anything else than it is to be."""
-        other = any(contact.values.get(name) != value for name, value in self.traits.items())
-        return other or self.user_id not in ("", contact.user_id)
+        now = {name: contact.values.get(name) for name in self.traits}
+        return _text(now) != _text(self.traits) or self.user_id not in ("", contact.user_id)
+
+    def is_told_by(self, event: Event) -> bool:
+        """Whether an event tells of this edit, and not of another under the same key."""
+        return _text(event.traits) == _text(self.traits) and event.properties.get("user_id", "") == self.user_id
 
     def event(self, contact: Contact, now: datetime) -> Event:
         """The event that tells of it.
@@ -127,7 +132,7 @@ class ContactEditing:
             for one in contact.every_id
         ]
         told = [self._events.entity(item) for item in self._database.batch_get(keys).values()]
-        if any(one.traits != asked.traits or one.properties.get("user_id", "") != asked.user_id for one in told):
+        if not all(asked.is_told_by(one) for one in told):
             raise Conflict(
                 "idempotency_conflict", "This idempotency key was used with another edit.", "idempotency_key"
             )
@@ -154,6 +159,11 @@ class ContactEditing:
         if lead is not None and lead.contact != contact.id:
             raise Conflict("user_id_taken", "Another contact has this user id: merge the two.", "user_id")
         return frozenset({user})
+
+
+def _text(traits: Mapping[str, Any]) -> str:
+    """Traits as text, in which true is not 1, as it is among Python's values."""
+    return json.dumps(traits, sort_keys=True)
 
 
 def _leads(before: Contact, after: Contact, stamp: Stamp) -> dict[Identity, Lead]:
