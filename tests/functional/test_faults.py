@@ -26,9 +26,9 @@ CALLS = {
     "react": [
         "dynamodb:BatchGetItem",  # generation, identities, repeats
         "dynamodb:Query",  # the live automations, since the generation grew
-        "dynamodb:BatchGetItem",  # whether whoever had these identities was erased, since a contact is to be made
-        "dynamodb:TransactWriteItems",  # the new contact with its traits, and all that leads to it
-        "dynamodb:UpdateItem",  # when it was seen
+        "dynamodb:BatchGetItem",  # whether somebody with these identities was erased
+        "dynamodb:TransactWriteItems",  # the new contact with what the first event says, its identities and the count
+        "dynamodb:UpdateItem",  # what the second event says
         "dynamodb:TransactWriteItems",  # the enrolment
         "stepfunctions:StartExecution",
     ],
