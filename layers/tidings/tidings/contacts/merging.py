@@ -140,7 +140,7 @@ def come_apart(merge: Merge, survivor: Contact, absorbed: Contact, at: datetime)
         without(survivor, back),
         absorbed=tuple(contact for contact in survivor.absorbed if contact not in gone),
         apart=survivor.apart | back,
-        kept=(*(replace(w, since=merge.at) if w in split else w for w in kept), *windows),
+        kept=(*(replace(w, since=merge.at) if w in split else w for w in kept), *_without_lent(windows, survivor.lent)),
         lent=tuple(window for window in survivor.lent if window not in absorbed.lent),
     )
     restored = replace(
@@ -153,6 +153,21 @@ def come_apart(merge: Merge, survivor: Contact, absorbed: Contact, at: datetime)
         lent=(*absorbed.lent, *windows),
     )
     return rest, restored
+
+
+def _without_lent(windows: tuple[Window, ...], lent: tuple[Window, ...]) -> list[Window]:
+    """Windows without the parts that stayed with somebody else, when the one that survived came apart from them."""
+    left = list(windows)
+    for gap in lent:
+        cut = []
+        for one in left:
+            if one.contact != gap.contact or gap.until <= one.since or one.until <= gap.since:
+                cut.append(one)
+                continue
+            cut += [replace(one, until=gap.since)] if one.since < gap.since else []
+            cut += [replace(one, since=gap.until)] if gap.until < one.until else []
+        left = cut
+    return left
 
 
 def absorb(contact: Contact, other: Contact, identifiers: Identifiers = EVERYWHERE) -> Contact:
