@@ -310,6 +310,35 @@ def test_an_undone_merge_leaves_everything_as_before(world: World) -> None:
         assert [one["contact"] for one in page["contacts"]] == [member]
 
 
+@few(12)
+@given(data=st.data(), history=histories, later=histories)
+def test_whatever_was_told_before_and_between_an_undo_leaves_each_what_it_would_be_without_the_merge(
+    world: World, data: st.DataObject, history: Any, later: Any
+) -> None:
+    """Both as before; and what is told in between comes to whose it is, as if they had never been one."""
+    mark = world.fresh()
+    known, device = f"{mark}u", f"{mark}d"
+    say(world, userId=known, traits={})
+    say(world, anonymousId=device, traits={})
+    told = [*history, *later]
+    between = data.draw(st.integers(0, len(told)))
+    ada, alone = who(world, user_id=known), who(world, anonymous_id=device)
+    expected: dict[str, dict[str, Any]] = {ada: {}, alone: {}}
+    record: dict[str, Any] = {}
+    for number, one in enumerate(told):
+        if number == between:
+            record = merge(world, alone, ada, mark)
+        whose, ids = (ada, {"userId": known}) if one["ids"][0] else (alone, {"anonymousId": device})
+        traits = {name: value for name, value in one["traits"].items() if name != "phone"}
+        expected[whose] |= traits
+        say(world, **ids, traits=traits)
+    undo(world, record or merge(world, alone, ada, mark))
+    for contact, traits in expected.items():
+        assert shown(world, contact)["traits"] == {name: value for name, value in traits.items() if value is not None}
+        assert len(names(world, contact)) == 1 + sum(bool(one["ids"][0]) == (contact == ada) for one in told)
+        assert shown(world, contact)["absorbed"] == []
+
+
 def test_who_was_taken_apart_is_not_merged_by_itself_again(world: World) -> None:
     ada, device = person_and_device(world)
     say(world, userId="ada", anonymousId="a-1", messageId="link")
