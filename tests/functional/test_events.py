@@ -114,7 +114,7 @@ def test_the_whole_story_may_be_told_twice(story: World) -> None:
     contact = story.contact(user_id="u-7")["contact"]
     told = [one["event"] for one in story.of_contact(contact, "events") if one["event"]]
     viewed = ["Viewed Home Screen", "Viewed Pricing Page"]
-    assert sorted(told) == ["Email Delivered", "Email Sent", "Project Created", "Signed Up", *viewed]
+    assert sorted(told) == ["Contact Updated", "Email Delivered", "Email Sent", "Project Created", "Signed Up", *viewed]
 
 
 def test_every_function_has_an_event_for_each_source_that_wakes_it() -> None:
