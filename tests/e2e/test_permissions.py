@@ -18,6 +18,7 @@ from tests.support.template import names_of, not_granted, not_used
 
 NOT_HERE = {
     ("ReactFunction", "sqs:SendMessage", "StartsQueue"): "the engine never throttles: tests/functional on react",
+    ("ReactFunction", "dynamodb:GetItem", "Identities"): "who lost a race looks again: tests/functional/test_identities",
     **{
         ("ErasuresFunction", f"dynamodb:{action}", "Identities"): "takes 90 devices: tests/functional on privacy"
         for action in ("BatchWriteItem", "DeleteItem")
@@ -70,6 +71,7 @@ def toured(local: LocalSystem) -> LocalSystem:
         _api_mails,
         _merged_contact,
         _merges,
+        _merged_by_a_call,
         _companies,
         _edits,
         _forms,
@@ -264,6 +266,18 @@ def _merges(local: LocalSystem) -> None:
         ]
     )
     assert local.call("POST", f"/v1/merges/{moved[0]}/undo", {}).json["undone_at"]
+
+
+def _merged_by_a_call(local: LocalSystem) -> None:
+    """A call that merges two carries the no of one to the other; then an older call tells that they were one before."""
+    identify(local, {"anonymousId": "tour-p", "traits": {"email": "p@tour.example"}})
+    identify(local, {"userId": "tour-q", "traits": {"email": "q@tour.example"}})
+    contact_of(local, "tour-q")
+    eventually(lambda: local.call("GET", "/v1/contacts?anonymous_id=tour-p").json["contacts"])
+    assert local.call("PUT", "/v1/suppressions/email/p@tour.example", {}).status == 200
+    identify(local, {"userId": "tour-q", "anonymousId": "tour-p"})
+    eventually(lambda: local.call("GET", "/v1/suppressions/email/q@tour.example").status == 200)
+    track(local, {"userId": "tour-q", "anonymousId": "tour-p", "event": "Other", "timestamp": "2026-01-01T00:00:00Z"})
 
 
 def _companies(local: LocalSystem) -> None:
