@@ -18,7 +18,7 @@ from tests.support.template import names_of, not_granted, not_used
 
 NOT_HERE = {
     ("ReactFunction", "sqs:SendMessage", "StartsQueue"): "the engine never throttles: tests/functional on react",
-    ("ReactFunction", "dynamodb:GetItem", "Identities"): "who lost a race looks again: tests/functional/test_identities",
+    ("ReactFunction", "dynamodb:GetItem", "Identities"): "who lost a race looks again: tests/functional",
     **{
         ("ErasuresFunction", f"dynamodb:{action}", "Identities"): "takes 90 devices: tests/functional on privacy"
         for action in ("BatchWriteItem", "DeleteItem")
