@@ -37,5 +37,5 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """How often there was which answer."""
-    Path(os.environ["ANSWERS"]).write_text(json.dumps(_answers), encoding="utf-8")
+    """How often there was which answer, in a file of each process that ran tests."""
+    (Path(os.environ["ANSWERS"]) / f"{os.getpid()}.json").write_text(json.dumps(_answers), encoding="utf-8")
