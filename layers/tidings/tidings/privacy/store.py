@@ -11,7 +11,7 @@ from tidings.accounts.model import Workspace
 from tidings.consent.store import DynamoConsentStore
 from tidings.contacts.erased import ErasedItem
 from tidings.contacts.model import UNIQUE_KINDS, Contact, Identity, IdentityKind, Window
-from tidings.contacts.store import ContactItem, DynamoContactStore
+from tidings.contacts.store import UNIQUE, ContactItem, DynamoContactStore
 from tidings.core.clock import from_text, to_text
 from tidings.core.store import ConditionFailed, Database, Key, Part, faults, put
 from tidings.privacy.model import Clearing, Tombstone
@@ -69,7 +69,8 @@ class DynamoErasureStore:
         parts = [self._consents.keep_out(workspace, channel, address, at) for channel, address in keeping]
         leaving = self._contacts.leaving(before, at, workspace.identifiers)
         room = AT_ONCE - 1 - len(parts)
-        overflow = tuple(_place(part) for part in leaving[room:])
+        # Identities are freed one by one as long as they lead here: whoever has one since is somebody new.
+        overflow = tuple(place for part in leaving[room:] if (place := _place(part))[1] != UNIQUE)
         tombstone = Tombstone(before.workspace, before.id, before.created_at, at, replace(clearing, entries=overflow))
         grave = self._grave(tombstone, before.version + 1)
         same = self._items.version == before.version

@@ -1,0 +1,46 @@
+"""People at the edges: many devices, shared devices, addresses given up, and more said of one than an item holds."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from tests.support.world import World
+
+
+def say(world: World, kind: str, key: str = "write", **message: Any) -> None:
+    """A call that must be taken, and everything it sets off."""
+    world.now += timedelta(seconds=1)
+    status, answer = world.ingest(kind, {"messageId": world.fresh(), **message}, key)
+    assert status == 200, answer
+    world.pump()
+
+
+def who(world: World, **query: str) -> str:
+    return str(world.contact(**query)["contact"])
+
+
+def work(world: World, body: dict[str, Any]) -> None:
+    answer = world.invoke("erasures", {"Records": [{"messageId": "q-1", "body": json.dumps(body)}]})
+    assert answer == {"batchItemFailures": []}, answer
+
+
+def test_a_device_of_an_erased_person_is_somebody_new_also_while_the_erasure_goes_on(world: World) -> None:
+    for number in range(130):
+        body = {"userId": "ada", "anonymousId": f"device-{number:03}", "messageId": f"m-{number}"}
+        assert world.ingest("identify", body)[0] == 200
+    world.pump()
+    world.now += timedelta(seconds=1)
+    contact = who(world, user_id="ada")
+    erase = {"path": {"contact": contact}}
+    assert world.call("erase", "POST /v1/contacts/{contact}/erase", {"confirm": contact}, **erase)[0] == 202
+    (first,) = world.messages_in("erasures")
+    work(world, first)
+    for number in range(130):
+        say(world, "track", anonymousId=f"device-{number:03}", event="Came Back")
+    new = who(world, anonymous_id="device-000")
+    world.clear_erased()
+    assert who(world, anonymous_id="device-000") == new
+    found = [world.call("contacts", "GET /v1/contacts", query={"anonymous_id": f"device-{n:03}"}) for n in range(130)]
+    assert all(len(answer["contacts"]) == 1 for _, answer in found)
