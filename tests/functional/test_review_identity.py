@@ -8,6 +8,8 @@ from typing import Any
 
 from tests.support.world import World
 
+from tidings.core.clock import to_text
+
 
 def say(world: World, kind: str, key: str = "write", **message: Any) -> None:
     """A call that must be taken, and everything it sets off."""
@@ -44,3 +46,32 @@ def test_a_device_of_an_erased_person_is_somebody_new_also_while_the_erasure_goe
     assert who(world, anonymous_id="device-000") == new
     found = [world.call("contacts", "GET /v1/contacts", query={"anonymous_id": f"device-{n:03}"}) for n in range(130)]
     assert all(len(answer["contacts"]) == 1 for _, answer in found)
+
+
+def test_a_device_that_moves_takes_no_refusal_of_one_user_to_the_other(world: World) -> None:
+    say(world, "identify", userId="bob", traits={"email": "bob@people.example"})
+    say(world, "identify", userId="ada", traits={"email": "ada@people.example"})
+    said = world.now
+    address = {"channel": "email", "address": "bob@people.example"}
+    route = "/v1/suppressions/{channel}/{address}"
+    assert world.call("suppressions", f"PUT {route}", path=address)[0] == 200
+    say(world, "identify", userId="bob", anonymousId="shared")
+    early = {"timestamp": to_text(said), "sentAt": to_text(world.now + timedelta(seconds=1))}
+    say(world, "identify", userId="ada", anonymousId="shared", **early)
+    assert who(world, anonymous_id="shared") == who(world, user_id="ada")
+    status, _ = world.call("suppressions", f"GET {route}", path={**address, "address": "ada@people.example"})
+    assert status == 404
+
+
+def test_a_no_said_on_a_device_goes_with_it_to_whose_it_is(world: World) -> None:
+    say(world, "identify", userId="bob", traits={"plan": "solo"})
+    say(world, "identify", userId="ada", traits={"email": "ada@people.example"})
+    said = world.now
+    say(world, "identify", anonymousId="shared", traits={"email": "a@people.example"}, timestamp="2020-01-01T00:00:00Z")
+    route = "/v1/suppressions/{channel}/{address}"
+    path = {"channel": "email", "address": "a@people.example"}
+    assert world.call("suppressions", f"PUT {route}", path=path)[0] == 200
+    say(world, "identify", userId="bob", anonymousId="shared")
+    early = {"timestamp": to_text(said), "sentAt": to_text(world.now + timedelta(seconds=1))}
+    say(world, "identify", userId="ada", anonymousId="shared", **early)
+    assert world.call("suppressions", f"GET {route}", path={**path, "address": "ada@people.example"})[0] == 200

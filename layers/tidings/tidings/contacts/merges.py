@@ -104,9 +104,12 @@ class MergeService:
         ]
         self._contacts.commit(prepared.changes, prepared.leads, parts, identifiers)
 
-    def moved(self, record: Merge, winner: Contact, loser: Contact) -> list[Part]:
-        """What goes with an identity that moves from one contact to another, both as they will be."""
-        return [self._records.part(record), *self._surroundings.merged(record, winner, loser)]
+    def moved(self, record: Merge, winner: Contact, alone: Contact) -> list[Part]:
+        """What goes with an identity that moves to a contact, as that will be; `alone` is what the identity brings.
+
+        Whose it was until now is another person: what they do not want holds for nobody else.
+        """
+        return [self._records.part(record), *self._surroundings.merged(record, winner, alone)]
 
     def merge(self, workspace: str, contact: str, into: str, call: str, identifiers: Identifiers) -> Merge:
         """Merge a contact into another because somebody asked for it; a repeat finds it done, also one taken back.

@@ -175,7 +175,7 @@ class Settlement:
             before = own = self._directory.get(sighting.workspace, user.contact)
         after = replace(absorb(own, alone, identifiers), absorbed=own.absorbed)
         record = merge_record(after, replace(loser, identities=moved, absorbed=()), "moved", sighting.call, sighting.at)
-        parts = self._merges.moved(record, after, left)
+        parts = self._merges.moved(record, after, alone)
         leads = _leads(sighting, after, moved | (sighting.identities if user is None else frozenset()))
         self._contacts.commit([Change(loser, left), Change(before, after)], leads, parts, identifiers)
         return Settled(after.id, after if before is None else None, leads)
