@@ -75,3 +75,28 @@ def test_a_no_said_on_a_device_goes_with_it_to_whose_it_is(world: World) -> None
     early = {"timestamp": to_text(said), "sentAt": to_text(world.now + timedelta(seconds=1))}
     say(world, "identify", userId="ada", anonymousId="shared", **early)
     assert world.call("suppressions", f"GET {route}", path={**path, "address": "ada@people.example"})[0] == 200
+
+
+def test_a_visit_from_the_first_year_does_not_stop_an_event(world: World) -> None:
+    world.template("tips")
+    say(world, "identify", userId="ada", traits={"email": "ada@people.example"})
+    status, mail = world.call(
+        "send_email",
+        "POST /v1/emails",
+        {"to": {"user_id": "ada"}, "template": "tips", "idempotency_key": "k"},
+    )
+    assert status == 202, mail
+    first, second = "0001-01-01T00:10:00Z", "0001-01-01T00:00:00Z"
+    url = f"https://shop.example/?tid={mail['message']}"
+    say(world, "page", userId="ada", timestamp=first, properties={"url": url})
+    say(world, "track", userId="ada", timestamp=second, event="Bought")
+    world.automation(
+        {
+            "automation": "listening",
+            "trigger": {"event": "Bought"},
+            "start": "end",
+            "components": {"end": {"type": "send_email", "template": "tips"}},
+        }
+    )
+    say(world, "track", userId="ada", timestamp=second, event="Bought")
+    assert world.messages_in("aside") == []

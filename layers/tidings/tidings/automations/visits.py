@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tidings.activity.chain import Node, NodeKind
@@ -104,7 +104,8 @@ class Visits:
         late = [at for at in instants if latest is not None and at < latest.at <= at + LATE]
         if not late:
             return []
-        since = min(late) - VISIT
+        earliest = min(late)
+        since = earliest - VISIT if earliest - datetime.min.replace(tzinfo=UTC) > VISIT else earliest
         found = (self._events.visits_since(contact.workspace, i, since) for i in contact.event_identities)
         return [visit for events in found for event in events if (visit := _visit_of(event))]
 
