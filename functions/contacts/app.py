@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tidings.accounts.service import Doorkeeper, WorkspaceCache
+from tidings.accounts.cache import WorkspaceCache
+from tidings.accounts.service import Doorkeeper
 from tidings.activity.asking import read_asked
 from tidings.activity.store import DynamoEventStore
 from tidings.activity.timeline import TimelineService

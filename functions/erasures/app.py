@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tidings.accounts.service import WorkspaceCache
+from tidings.accounts.cache import WorkspaceCache
 from tidings.automations.gateway import QueueGateway, StepFunctionsGateway
 from tidings.contacts.service import ContactDirectory
 from tidings.contacts.store import DynamoContactStore

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tidings.accounts.service import Doorkeeper, WorkspaceCache
+from tidings.accounts.cache import WorkspaceCache
+from tidings.accounts.service import Doorkeeper
 from tidings.contacts.service import ContactDirectory
 from tidings.contacts.store import DynamoContactStore
 from tidings.core import http

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tidings.accounts.cache import WorkspaceCache
 from tidings.accounts.model import ApiKey, KeyKind
-from tidings.accounts.service import Doorkeeper, WorkspaceCache
+from tidings.accounts.service import Doorkeeper
 from tidings.activity.calls import ENVELOPE_BYTES, MESSAGE_BYTES
 from tidings.activity.rules import Reporter
 from tidings.activity.store import DynamoEventStore

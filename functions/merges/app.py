@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tidings.accounts.cache import WorkspaceCache
 from tidings.accounts.model import Workspace
-from tidings.accounts.service import Doorkeeper, WorkspaceCache
+from tidings.accounts.service import Doorkeeper
 from tidings.activity.chain import Node
 from tidings.activity.folding import Folding
 from tidings.activity.store import DynamoEventStore

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tidings.accounts.service import WorkspaceCache
+from tidings.accounts.cache import WorkspaceCache
 from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.activity.folding import Folding
 from tidings.activity.store import DynamoEventStore

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tidings.accounts.service import WorkspaceCache
+from tidings.accounts.cache import WorkspaceCache
 from tidings.activity.store import DynamoEventStore
 from tidings.consent.service import SuppressionService
 from tidings.consent.store import DynamoConsentStore

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tidings.accounts.service import Doorkeeper, WorkspaceCache
+from tidings.accounts.cache import WorkspaceCache
+from tidings.accounts.service import Doorkeeper
 from tidings.activity.store import DynamoEventStore
 from tidings.consent.rules import read_channel, read_expiry
 from tidings.consent.service import SuppressionDesk, SuppressionService

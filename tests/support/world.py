@@ -315,7 +315,7 @@ class World:
         unseen = [item for item in stored if (item.hash_key.value, item.range_key.value) not in self._seen]
         self._seen |= {(item.hash_key.value, item.range_key.value) for item in unseen}
         new = [item.to_json()["Attributes"] for item in unseen]
-        new.sort(key=lambda item: item["received_at"]["S"])
+        new.sort(key=lambda item: (item["received_at"]["S"], item["pk"]["S"], item["sk"]["S"]))
         return [self.record(item) for item in new]
 
     def record(self, image: dict[str, Any]) -> dict[str, Any]:

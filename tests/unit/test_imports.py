@@ -32,7 +32,7 @@ MODULES = {
     "messages": 257,
     "openapi": 57,
     "page": 219,
-    "react": 275,
+    "react": 305,
     "screen": 219,
     "send_email": 410,
     "ses_events": 278,

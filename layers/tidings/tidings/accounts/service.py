@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from tidings.accounts.model import ApiKey, KeyKind, Workspace
 from tidings.accounts.rules import require_secret, require_settings, require_workspace_id
-from tidings.accounts.store import DynamoKeyStore, DynamoWorkspaceStore
+from tidings.accounts.store import DynamoKeyStore
 from tidings.core.clock import Clock
 from tidings.core.errors import Conflict, NotFound, Unauthorized
 from tidings.core.http import Request, api_keys_in
@@ -77,37 +77,6 @@ class Doorkeeper:
                 self._known.clear()
             known = (self._keys.find(hashed), now + KEY_CACHE_FOR)
             self._known[hashed] = known
-        return known[0]
-
-
-class WorkspaceCache:
-    """Workspaces as they were at most 60 seconds ago: what a call needs to know of its own, without a read of its own.
-
-    Not for the generation of automations, which must be as it is now.
-    """
-
-    def __init__(self, workspaces: WorkspaceStore, clock: Clock) -> None:
-        self._workspaces = workspaces
-        self._clock = clock
-        self._known: dict[str, tuple[Workspace, datetime]] = {}
-
-    @classmethod
-    def over(cls, database: Database, clock: Clock) -> WorkspaceCache:
-        """A cache on the tables of a database."""
-        return cls(DynamoWorkspaceStore(database), clock)
-
-    def get(self, workspace: str) -> Workspace:
-        """A workspace. Raises NotFound."""
-        now = self._clock.now()
-        known = self._known.get(workspace)
-        if known is None or now >= known[1]:
-            found = self._workspaces.get(workspace)
-            if found is None:
-                raise NotFound("unknown_workspace", "There is no such workspace.", "workspace")
-            if len(self._known) >= KEY_CACHE_SIZE:
-                self._known.clear()
-            known = (found, now + KEY_CACHE_FOR)
-            self._known[workspace] = known
         return known[0]
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tidings.accounts.cache import WorkspaceCache
 from tidings.accounts.model import KeyKind
-from tidings.accounts.service import Doorkeeper, WorkspaceCache
+from tidings.accounts.service import Doorkeeper
 from tidings.activity.calls import ENVELOPE_BYTES, MESSAGE_BYTES
 from tidings.activity.ingest import IngestService
 from tidings.activity.rules import Reporter

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from tidings.accounts.cache import WorkspaceCache
 from tidings.accounts.model import Identifiers
-from tidings.accounts.service import WorkspaceCache
 from tidings.activity.chain import Node
 from tidings.activity.folding import Folding
 from tidings.activity.model import Event

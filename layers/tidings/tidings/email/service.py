@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tidings.accounts.cache import WorkspaceCache
 from tidings.accounts.model import Workspace
-from tidings.accounts.service import WorkspaceCache
 from tidings.activity.model import Event
 from tidings.consent.model import Channel, Check
 from tidings.consent.service import SuppressionService

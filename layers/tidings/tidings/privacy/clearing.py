@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from tidings.accounts.service import WorkspaceCache
+from tidings.accounts.cache import WorkspaceCache
 from tidings.contacts.model import Contact
 from tidings.contacts.service import ContactDirectory
 from tidings.core.errors import NotFound

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from tidings.accounts.service import WorkspaceCache
+from tidings.accounts.cache import WorkspaceCache
 from tidings.contacts.model import Contact
 from tidings.contacts.store import DynamoContactStore
 from tidings.core.clock import Clock

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tidings.accounts.service import WorkspaceCache
+from tidings.accounts.cache import WorkspaceCache
 from tidings.activity.store import DynamoEventStore, EventItem
 from tidings.automations.store import DynamoEnrolmentStore, EnrolmentItem, StepItem
 from tidings.consent.model import Channel
