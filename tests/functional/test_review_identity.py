@@ -100,3 +100,23 @@ def test_a_visit_from_the_first_year_does_not_stop_an_event(world: World) -> Non
     )
     say(world, "track", userId="ada", timestamp=second, event="Bought")
     assert world.messages_in("aside") == []
+
+
+def test_long_names_of_traits_count_as_much_as_their_values(world: World) -> None:
+    for number in range(16):
+        say(world, "identify", userId="ada", traits={f"{number}" + "n" * 30_000: 1})
+    say(world, "identify", userId="ada", traits={"plan": "team"})
+    assert world.messages_in("aside") == []
+    refused = [one for one in world.of_contact(who(world, user_id="ada"), "events") if one["event"] == "Change Refused"]
+    assert {one["properties"]["code"] for one in refused} == {"traits_too_large"}
+
+
+def test_devices_full_of_traits_still_become_one_person(world: World) -> None:
+    say(world, "identify", userId="ada")
+    for device in range(4):
+        for number in range(4):
+            traits = {f"trait-{device}-{number}": "x" * 30_000}
+            say(world, "identify", anonymousId=f"device-{device}", traits=traits)
+        say(world, "identify", userId="ada", anonymousId=f"device-{device}")
+    assert world.messages_in("aside") == []
+    assert {who(world, anonymous_id=f"device-{n}") for n in range(4)} == {who(world, user_id="ada")}

@@ -20,7 +20,18 @@ from tidings.contacts.model import (
     Trait,
     Window,
 )
-from tidings.contacts.rules import ADDRESSES, EVERYWHERE, current_addresses, is_guarded, outdates, seen, with_addresses
+from tidings.contacts.rules import (
+    ADDRESSES,
+    EVERYWHERE,
+    TRAITS_MOST,
+    current_addresses,
+    is_guarded,
+    outdates,
+    room_in,
+    seen,
+    trait_size,
+    with_addresses,
+)
 from tidings.contacts.visits import order_of
 from tidings.core.errors import Conflict, InvalidInput
 from tidings.core.ids import digest
@@ -204,11 +215,16 @@ def _guarded(contact: Contact, other: Contact, identifiers: Identifiers) -> dict
 
 
 def _joined_traits(contact: Contact, others: Mapping[str, Trait]) -> dict[str, Trait]:
+    """The later of each trait; what there is no room for is left out, as it is when events say it."""
     merged = dict(contact.traits)
-    for name, trait in others.items():
+    room = room_in(merged)
+    for name, trait in sorted(others.items()):
         known = merged.get(name)
-        if known is None or outdates(trait, known):
-            merged[name] = trait
+        if known is not None and not outdates(trait, known):
+            continue
+        left = room - trait_size(name, trait) + (trait_size(name, known) if known else 0)
+        if (known is not None or len(merged) < TRAITS_MOST) and left >= min(room, 0):
+            merged[name], room = trait, left
     return merged
 
 

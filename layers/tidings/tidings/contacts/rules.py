@@ -31,7 +31,7 @@ ADDRESSES = {"email": IdentityKind.EMAIL, "phone": IdentityKind.PHONE}
 # An item of DynamoDB holds 400 KB, identities and context included.
 TRAITS_MOST = 1000
 TRAITS_BYTES = 128 * 1024
-TRAIT_OVERHEAD = 100  # its name, time and message id
+TRAIT_OVERHEAD = 50  # its time, and what JSON puts between
 
 EVERYWHERE = Identifiers()
 
@@ -104,7 +104,7 @@ def with_traits(
     """
     merged = dict(contact.traits)
     stamps = dict(contact.stamps)
-    room = TRAITS_BYTES - sum(map(_size, merged.values()))
+    room = room_in(merged)
     refused = []
     for name, value in normalise_traits(traits, identifiers).items():
         known = merged.get(name)
@@ -114,7 +114,7 @@ def with_traits(
             _give(stamps, name, trait, identifiers)  # also one that was said late: it was theirs before
         if known is not None and not outdates(trait, known):
             continue
-        left = room - _size(trait) + (_size(known) if known else 0)
+        left = room - trait_size(name, trait) + (trait_size(name, known) if known else 0)
         if guarded:
             refused.append(Refusal(f"publishable_key_may_not_change_{name}", f"traits.{name}"))
         elif known is None and len(merged) >= TRAITS_MOST:
@@ -150,8 +150,15 @@ def is_guarded(contact: Contact, known: Trait | None, trait: Trait, identifiers:
     return known.value not in (None, "", trait.value)
 
 
-def _size(trait: Trait) -> int:
-    return len(json.dumps(trait.value, ensure_ascii=False).encode()) + TRAIT_OVERHEAD
+def trait_size(name: str, trait: Trait) -> int:
+    """About as many bytes as a trait takes in its contact's item: its name and value, and who said it and when."""
+    told = len(json.dumps([name, trait.value], ensure_ascii=False).encode())
+    return told + len(trait.by.encode()) + TRAIT_OVERHEAD
+
+
+def room_in(traits: Mapping[str, Trait]) -> int:
+    """How many bytes more of traits a contact can hold; less than none if it has too many."""
+    return TRAITS_BYTES - sum(trait_size(name, trait) for name, trait in traits.items())
 
 
 def with_addresses(contact: Contact, identifiers: Identifiers = EVERYWHERE) -> Contact:
