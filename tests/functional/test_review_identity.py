@@ -120,3 +120,39 @@ def test_devices_full_of_traits_still_become_one_person(world: World) -> None:
         say(world, "identify", userId="ada", anonymousId=f"device-{device}")
     assert world.messages_in("aside") == []
     assert {who(world, anonymous_id=f"device-{n}") for n in range(4)} == {who(world, user_id="ada")}
+
+
+def test_more_external_ids_than_one_write_holds_do_not_lose_the_message(world: World) -> None:
+    many = [{"type": f"system-{number}", "id": str(number)} for number in range(1, 150)]
+    say(world, "identify", userId="ada", traits={"plan": "team"}, context={"externalIds": many})
+    assert world.messages_in("aside") == []
+    assert world.contact(user_id="ada")["traits"] == {"plan": "team"}
+
+
+def test_devices_with_long_ids_do_not_close_a_contact_to_news(world: World) -> None:
+    for start in range(0, 420, 20):
+        batch = [
+            {
+                "type": "identify",
+                "userId": "ada",
+                "anonymousId": f"{number:03}" + "x" * 1000,
+                "messageId": f"m-{number}",
+            }
+            for number in range(start, start + 20)
+        ]
+        assert world.ingest("batch", {"batch": batch}, "publishable")[0] == 200
+    world.pump()
+    say(world, "identify", userId="ada", traits={"plan": "team"})
+    assert world.messages_in("aside") == []
+    assert world.contact(user_id="ada")["traits"] == {"plan": "team"}
+
+
+def test_a_limit_of_devices_holds_whether_they_come_alone_first_or_not(world: World) -> None:
+    world.accounts.configure("acme", {"identifiers": {"anon": {"limit": 1}}})
+    say(world, "identify", userId="ada", anonymousId="first")
+    say(world, "identify", userId="ada", anonymousId="second")
+    say(world, "track", anonymousId="second", event="Seen")
+    preview = world.call("merges", "POST /v1/merges/preview", {"user_id": "ada", "anonymous_id": "second"})[1]
+    assert preview["refused"]["code"] == "too_many_identities"
+    say(world, "identify", userId="ada", anonymousId="second")
+    assert who(world, anonymous_id="second") != who(world, user_id="ada")

@@ -9,7 +9,7 @@ from typing import Protocol
 from tidings.accounts.model import Identifiers
 from tidings.contacts.merging import Merge, absorb, addresses, check_merge, come_apart, merge_record, without
 from tidings.contacts.model import UNIQUE_KINDS, Contact, Identity, IdentityKind, Lead, Stamp
-from tidings.contacts.rules import ID_BYTES
+from tidings.contacts.rules import ID_BYTES, has_room_for
 from tidings.contacts.store import Change, DynamoContactStore
 from tidings.core.clock import Clock
 from tidings.core.errors import Conflict, NotFound, Unavailable
@@ -88,6 +88,8 @@ class MergeService:
         after = absorb(survivor, absorbed, identifiers)
         owner = survivor.user_id
         moving = absorbed.of_kind(IdentityKind.ANONYMOUS)
+        if not has_room_for(survivor, moving, identifiers):
+            raise Conflict("too_many_identities", "The contact may have no more anonymous ids.", "contact")
         leads = {i: Lead(survivor.id, owner, stamp) if owner else Lead(survivor.id) for i in moving}
         record = merge_record(survivor, absorbed, rule, call, self._clock.now())
         prepared = Prepared(record, survivor, absorbed, after, leads)

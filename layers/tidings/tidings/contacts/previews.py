@@ -112,7 +112,7 @@ class Previews:
 
 
 def _with(contact: Contact, identity: Identity, act: Act, identifiers: Identifiers) -> Preview:
-    if act is Act.LINK and not has_room_for(contact, identity, identifiers):
+    if act is Act.LINK and not has_room_for(contact, {identity}, identifiers):
         error = Conflict("too_many_identities", "The contact may have no more anonymous ids.", "anonymous_id")
         return Preview(Act.NOTHING, contact, refused=error)
     return Preview(act, replace(contact, identities=contact.identities | {identity}), identities=(identity,))

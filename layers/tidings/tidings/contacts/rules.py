@@ -33,6 +33,11 @@ TRAITS_MOST = 1000
 TRAITS_BYTES = 128 * 1024
 TRAIT_OVERHEAD = 50  # its time, and what JSON puts between
 
+# How many ids of other systems a contact keeps in all, unless one of them has a higher limit: a transaction takes 100
+# items, and in a merge each id is two of them.
+EXTERNAL_MOST = 25
+UNIQUE_IDS_BYTES = 96 * 1024  # some thousands of devices
+
 EVERYWHERE = Identifiers()
 
 _EMAIL = re.compile(r"^[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+$")
@@ -183,21 +188,29 @@ def _with_stamps(contact: Contact, stamps: Mapping[Identity, Stamp], identifiers
     """Keep of each kind the values that were given last, up to its limit: the same ones in any order of arrival."""
     kept: dict[Identity, Stamp] = {}
     count: dict[str, int] = {}
+    external, limit_of_all = 0, max(EXTERNAL_MOST, identifiers.limits.get(IdentityKind.EXTERNAL.value) or 0)
     for identity in sorted(stamps, key=lambda one: (stamps[one], one), reverse=True):
         group = f"{identity.kind}#{identity.value.partition('#')[0]}" if identity.kind is IdentityKind.EXTERNAL else ""
         limit = identifiers.limits.get(identity.kind.value)
         count[group or identity.kind.value] = count.get(group or identity.kind.value, 0) + 1
-        if limit is None or count[group or identity.kind.value] <= limit:
-            kept[identity] = stamps[identity]
+        if limit is not None and (count[group or identity.kind.value] > limit or (group and external >= limit_of_all)):
+            continue
+        kept[identity] = stamps[identity]
+        external += bool(group)
     unique = frozenset(i for i in contact.identities if i.kind in UNIQUE_KINDS)
     return replace(contact, stamps=kept, identities=unique | frozenset(kept))
 
 
-def has_room_for(contact: Contact, identity: Identity, identifiers: Identifiers = EVERYWHERE) -> bool:
-    """Whether a contact may have one more identity of a kind, or has this one."""
-    limit = identifiers.limits.get(identity.kind.value)
-    held = contact.of_kind(identity.kind)
-    return identity in held or limit is None or len(held) < limit
+def has_room_for(contact: Contact, more: Iterable[Identity], identifiers: Identifiers = EVERYWHERE) -> bool:
+    """Whether a contact may have more user and anonymous ids, by the limits of their kinds and the room of its item."""
+    new = frozenset(more) - contact.identities
+    for kind in {identity.kind for identity in new}:
+        limit = identifiers.limits.get(kind.value)
+        count = len(contact.of_kind(kind)) + sum(identity.kind is kind for identity in new)
+        if limit is not None and count > limit:
+            return False
+    size = sum(len(str(identity).encode()) for identity in contact.of_kind(*UNIQUE_KINDS) | new)
+    return not new or size <= UNIQUE_IDS_BYTES
 
 
 def with_company(contact: Contact, company: str, joined: bool, stamp: Stamp) -> Contact:

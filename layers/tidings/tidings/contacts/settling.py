@@ -122,7 +122,7 @@ class Settlement:
 
     def _link(self, sighting: Sighting, contact: str, identifiers: Identifiers) -> Settled:
         before = self._directory.get(sighting.workspace, contact)
-        if sighting.anonymous is not None and not has_room_for(before, sighting.anonymous, identifiers):
+        if sighting.anonymous is not None and not has_room_for(before, {sighting.anonymous}, identifiers):
             return Settled(before.id)  # the workspace keeps no more of them: what the device did alone stays apart
         after = replace(before, identities=before.identities | sighting.identities)
         leads = _leads(sighting, after, frozenset(i for i in (sighting.anonymous,) if i))
@@ -173,6 +173,8 @@ class Settlement:
             own = first(own)
         else:
             before = own = self._directory.get(sighting.workspace, user.contact)
+            if not has_room_for(own, moved, identifiers):
+                return Settled(own.id)
         after = replace(absorb(own, alone, identifiers), absorbed=own.absorbed)
         record = merge_record(after, replace(loser, identities=moved, absorbed=()), "moved", sighting.call, sighting.at)
         parts = self._merges.moved(record, after, alone)
