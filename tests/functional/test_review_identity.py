@@ -156,3 +156,22 @@ def test_a_limit_of_devices_holds_whether_they_come_alone_first_or_not(world: Wo
     assert preview["refused"]["code"] == "too_many_identities"
     say(world, "identify", userId="ada", anonymousId="second")
     assert who(world, anonymous_id="second") != who(world, user_id="ada")
+
+
+def test_companies_without_end_do_not_close_a_contact_to_news(world: World) -> None:
+    for start in range(0, 400, 20):
+        batch = [
+            {"type": "group", "userId": "ada", "groupId": f"{number:03}" + "x" * 1000, "messageId": f"m-{number}"}
+            for number in range(start, start + 20)
+        ]
+        assert world.ingest("batch", {"batch": batch}, "publishable")[0] == 200
+    world.pump()
+    say(world, "identify", userId="ada", traits={"plan": "team"})
+    assert world.messages_in("aside") == []
+    ada = world.contact(user_id="ada")
+    assert ada["traits"] == {"plan": "team"}
+    refused = [one for one in world.of_contact(ada["contact"], "events") if one["event"] == "Change Refused"]
+    assert {one["properties"]["code"] for one in refused} == {"too_many_companies"}
+    path = {"company": "y" * 1000, "contact": ada["contact"]}
+    status, answer = world.call("companies", "PUT /v1/companies/{company}/contacts/{contact}", path=path)
+    assert (status, answer["code"]) == (409, "too_many_companies")

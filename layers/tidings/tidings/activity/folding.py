@@ -44,6 +44,8 @@ class Folding:
             contact, refused = with_traits(contact, event.contact_traits, saying, identifiers)
         if event.type in COMPANY_CALLS:
             contact = with_company(contact, event.group_id, event.type == "group", stamp)
+            if event.type == "group" and event.group_id not in contact.companies:
+                refused = [*refused, Refusal("too_many_companies", "groupId")]
         external = external_ids(event.context, identifiers)
         if external:
             contact = with_external_ids(contact, external, stamp, identifiers)

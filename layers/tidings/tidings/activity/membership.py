@@ -12,6 +12,7 @@ from tidings.contacts.model import Contact, Identity, IdentityKind, Stamp
 from tidings.contacts.rules import with_company
 from tidings.contacts.service import ContactDirectory
 from tidings.core.clock import Clock
+from tidings.core.errors import Conflict
 from tidings.core.ids import new_id
 
 JOINED, LEFT = "Company Joined", "Company Left"
@@ -29,7 +30,10 @@ class MembershipDesk:
         self._clock = clock
 
     def join(self, workspace: str, company: str, contact: str) -> Contact:
-        """Let a contact join a company, which need not be there yet. Raises NotFound for an unknown contact."""
+        """Let a contact join a company, which need not be there yet.
+
+        Raises NotFound for an unknown contact, and Conflict for one that belongs to too many already.
+        """
         now, message = self._clock.now(), new_id()
         self._directory.get(workspace, contact)
         self._companies.tell(workspace, company, {}, Stamp(now, message), now)
@@ -47,7 +51,10 @@ class MembershipDesk:
                 return before
             # Whoever edits by hand has seen what is known: the edit counts as later, whatever the clocks say.
             later = now if known is None or known.stamp.at < now else known.stamp.at + INSTANT
-            return with_company(before, company, joins, Stamp(later, message))
+            after = with_company(before, company, joins, Stamp(later, message))
+            if joins and company not in after.companies:
+                raise Conflict("too_many_companies", "The contact may belong to no more companies.", "company")
+            return after
 
         return self._directory.change(
             workspace, contact, edit, parts=lambda after: [self._events.new_part(_told(after, company, now, message))]

@@ -24,9 +24,11 @@ from tidings.contacts.rules import (
     ADDRESSES,
     EVERYWHERE,
     TRAITS_MOST,
+    company_size,
     current_addresses,
     is_guarded,
     outdates,
+    room_for_companies,
     room_in,
     seen,
     trait_size,
@@ -233,10 +235,14 @@ def _later(stamps: Mapping[Identity, Any], others: Mapping[Identity, Any]) -> di
 
 
 def _joined_companies(mine: Mapping[str, Membership], theirs: Mapping[str, Membership]) -> dict[str, Membership]:
-    joined = dict(mine)
-    for company, membership in theirs.items():
+    joined, room = dict(mine), room_for_companies(mine)
+    for company, membership in sorted(theirs.items()):
         known = joined.get(company)
-        if known is None or (membership.stamp, membership.joined) > (known.stamp, known.joined):
+        if known is None:
+            size = company_size(company, membership.stamp)
+            if size <= room:
+                joined[company], room = membership, room - size
+        elif (membership.stamp, membership.joined) > (known.stamp, known.joined):
             joined[company] = membership
     return joined
 

@@ -36,6 +36,7 @@ TRAIT_OVERHEAD = 50  # its time, and what JSON puts between
 # How many ids of other systems a contact keeps in all, unless one of them has a higher limit: a transaction takes 100
 # items, and in a merge each id is two of them.
 EXTERNAL_MOST = 25
+COMPANIES_BYTES = 48 * 1024  # some hundreds of memberships, those ended included
 UNIQUE_IDS_BYTES = 96 * 1024  # some thousands of devices
 
 EVERYWHERE = Identifiers()
@@ -214,11 +215,23 @@ def has_room_for(contact: Contact, more: Iterable[Identity], identifiers: Identi
 
 
 def with_company(contact: Contact, company: str, joined: bool, stamp: Stamp) -> Contact:
-    """The contact in a company, or out of it; what was said last stays."""
+    """The contact in a company, or out of it; what was said last stays. Unchanged if it has no room for one more."""
     known = contact.companies.get(company)
     if known is not None and (known.stamp, known.joined) >= (stamp, joined):
         return contact
+    if known is None and company_size(company, stamp) > room_for_companies(contact.companies):
+        return contact
     return replace(contact, companies={**contact.companies, company: Membership(joined, stamp)})
+
+
+def company_size(company: str, stamp: Stamp) -> int:
+    """About as many bytes as a membership takes in its contact's item."""
+    return len(company.encode()) + len(stamp.by.encode()) + TRAIT_OVERHEAD
+
+
+def room_for_companies(companies: Mapping[str, Membership]) -> int:
+    """How many bytes more of memberships a contact can hold."""
+    return COMPANIES_BYTES - sum(company_size(company, one.stamp) for company, one in companies.items())
 
 
 def seen(contact: Contact, at: datetime) -> Contact:
