@@ -340,6 +340,13 @@ def test_whatever_the_skew_the_age_at_sending_is_kept(skew: timedelta, age: time
     assert corrected(sent - age, sent, RECEIVED) == (RECEIVED - age, False)
 
 
+def test_what_a_request_waited_for_its_function_is_not_taken_for_the_devices_clock() -> None:
+    sent, waited = RECEIVED - timedelta(seconds=2), timedelta(seconds=2)
+    assert corrected(sent, sent, RECEIVED, waited) == (sent, False)
+    assert corrected(None, sent, RECEIVED, waited) == (RECEIVED, False)
+    assert corrected(sent, None, RECEIVED, waited) == (sent, False)
+
+
 def test_all_four_times_are_kept() -> None:
     told = event(timestamp="2026-11-21T06:50:00Z", sentAt="2026-11-21T07:00:00Z")
     assert told.original_timestamp == at("2026-11-21T06:50:00+00:00")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -223,3 +223,17 @@ def test_numbers_that_json_has_not_are_refused_wherever_they_stand() -> None:
     for number in ("NaN", "Infinity", "-Infinity", "1e309", "-1e309"):
         assert code_of(parse_object, f'{{"a": [{{"b": {number}}}]}}'.encode()) == "invalid_json"
     assert parse_object(b'{"a": 1e308}') == {"a": 1e308}
+
+
+@pytest.mark.parametrize(
+    ("arrived", "seconds"),
+    [
+        (1_795_251_600_000, 2.5), (1_795_251_602_500, 0), (1_795_251_602_501, 0), (1_795_251_572_500, 30),
+        (1_795_251_572_499, 0), (0, 0), (-1, 0), (10**30, 0), (None, 0), ("1795251600000", 0), (True, 0),
+    ],
+)  # fmt: skip
+def test_how_long_a_request_waited_is_what_the_gateway_says_if_it_can_be(arrived: Any, seconds: float) -> None:
+    request = Request.of({"requestContext": {"timeEpoch": arrived}})
+    now = datetime(2026, 11, 21, 9, tzinfo=UTC).replace(second=2, microsecond=500_000)
+    assert int((now - timedelta(seconds=2.5)).timestamp() * 1000) == 1_795_251_600_000
+    assert request.waited(now) == timedelta(seconds=seconds)

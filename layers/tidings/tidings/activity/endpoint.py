@@ -13,7 +13,7 @@ from tidings.activity.ingest import IngestService
 from tidings.activity.rules import Reporter
 from tidings.activity.store import DynamoEventStore
 from tidings.core import http
-from tidings.core.clock import SystemClock
+from tidings.core.clock import Clock, SystemClock
 from tidings.core.settings import Settings
 from tidings.core.store import Database
 
@@ -25,6 +25,7 @@ class Reception:
     doorkeeper: Doorkeeper
     workspaces: WorkspaceCache
     ingest: IngestService
+    clock: Clock
 
     def reporter(self, request: http.Request, key_in_body: Any) -> Reporter:
         """Who sends a request: its key stands in the body or the Authorization header. Raises Unauthorized."""
@@ -35,6 +36,7 @@ class Reception:
             source_ip=request.source_ip,
             user_agent=request.headers.get("user-agent", ""),
             identifiers=self.workspaces.get(key.workspace).identifiers,
+            waited=request.waited(self.clock.now()),
         )
 
 
@@ -46,6 +48,7 @@ def open_reception() -> Reception:
         Doorkeeper.over(database, clock),
         WorkspaceCache.over(database, clock),
         IngestService(DynamoEventStore(database, clock), clock),
+        clock,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -28,7 +28,8 @@ class Reporter:
     """Who sends calls: a key of a workspace, and the device at the other end.
 
     `publishable` if the key is one that anybody can read in a browser, and so the device is a person's own; then
-    `source_ip` and `user_agent` are theirs. `identifiers` are the workspace's rules of ids.
+    `source_ip` and `user_agent` are theirs. `identifiers` are the workspace's rules of ids. `waited` is how long the
+    request waited for its function, which says nothing about the device's clock.
     """
 
     workspace: str
@@ -36,6 +37,7 @@ class Reporter:
     source_ip: str = ""
     user_agent: str = ""
     identifiers: Identifiers = field(default_factory=Identifiers)
+    waited: timedelta = timedelta()
 
 
 def to_event(reporter: Reporter, call: Call, received_at: datetime) -> Event:
@@ -58,7 +60,7 @@ def ids_in(reporter: Reporter, call: Call) -> tuple[str, str]:
 def event_under(identity: Identity, reporter: Reporter, call: Call, received_at: datetime) -> Event:
     """The event that a call makes, kept under an identity. Raises InvalidInput if it lacks what it is about."""
     user, anonymous = ids_in(reporter, call)
-    happened, clamped = corrected(call.timestamp, call.sent_at, received_at)
+    happened, clamped = corrected(call.timestamp, call.sent_at, received_at, reporter.waited)
     name, properties = _said(call)
     return Event(
         workspace=reporter.workspace,
@@ -83,16 +85,19 @@ def event_under(identity: Identity, reporter: Reporter, call: Call, received_at:
     )
 
 
-def corrected(original: datetime | None, sent: datetime | None, received: datetime) -> tuple[datetime, bool]:
+def corrected(
+    original: datetime | None, sent: datetime | None, received: datetime, waited: timedelta = timedelta()
+) -> tuple[datetime, bool]:
     """When it happened by our clock: received - (sent - original) (Segment, common fields).
 
-    Without `sent` the client's clock cannot be judged and is believed; without `original` it happened when received.
-    Never in the future: then it happened when received, and the second value is true.
+    What the request `waited` for us before it was received is our delay and not the clock's. Without `sent` the clock
+    of the client cannot be judged and is believed; without `original` it happened when received. Never in the future:
+    then it happened when received, and the second value is true.
     """
     if original is None:
         return received, False
     try:
-        happened = original if sent is None else received - (sent - original)
+        happened = original if sent is None else received - waited - (sent - original)
     except OverflowError:
         return received, sent is not None and original > sent
     return min(happened, received), happened > received

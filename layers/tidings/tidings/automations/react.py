@@ -294,7 +294,7 @@ class Reactor:
         contact = self._contacts.touch(*place, min(times), max(times), context)
         if contact is None:
             unvisited = [Traced(event, event) for event in acts]
-            contact = self._directory.change(*place, lambda found: self._all_told(found, unvisited, known))
+            contact = self._change(*place, unvisited, known)
         self._visits.keep(contact, self._visits.trace(acts, known.roots, contact))
 
     def _keep(self, before: Contact, after: Contact, traced: Sequence[Traced], known: Known) -> None:
@@ -304,12 +304,23 @@ class Reactor:
             self._contacts.change(before, after, known.identifiers(before.workspace))
         except ConditionFailed:
             # Somebody else changed the contact since it was read: say it again to what it is now.
-            self._directory.change(before.workspace, before.id, lambda contact: self._all_told(contact, traced, known))
+            self._change(before.workspace, before.id, traced, known)
 
-    def _all_told(self, contact: Contact, traced: Sequence[Traced], known: Known) -> Contact:
-        for one in traced:
-            contact, _ = self._tell(contact, one, known)
-        return contact
+    def _change(self, workspace: str, contact: str, traced: Sequence[Traced], known: Known) -> Contact:
+        """Tell events to a contact as it is now, and keep what was refused of them."""
+        refused: list[tuple[Event, list[Refusal]]] = []
+
+        def told(found: Contact) -> Contact:
+            refused.clear()
+            for one in traced:
+                found, refusals = self._tell(found, one, known)
+                refused.append((one.event, refusals))
+            return found
+
+        changed = self._directory.change(workspace, contact, told)
+        for event, refusals in refused:
+            self._refuse(event, changed.id, refusals)
+        return changed
 
     def _refuse(self, event: Event, contact: str, refused: Sequence[Refusal]) -> None:
         """Keep what was refused on the timeline of whom it was about; repeated, it is the same event."""

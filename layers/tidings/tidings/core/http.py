@@ -10,7 +10,7 @@ import json
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any
 
@@ -26,6 +26,11 @@ Handler = Callable[[dict[str, Any], Any], Answer]
 API_BODY_BYTES = 512 * 1024
 PATH_BYTES = 512  # the longest that a path can name is an address; DynamoDB's sort keys have 1,024 bytes
 LONGER = {"company": 1024}  # an app's own id
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LAST_MILLISECOND = 253_402_300_799_000  # the end of the year 9999
+MOST_WAITED = timedelta(seconds=30)  # API Gateway gives up then
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,17 @@ class Request:
         """Protocol and host as the caller asked them, such as `https` and `api.acme.example`."""
         host = self.headers.get("host") or str(self.event.get("requestContext", {}).get("domainName", ""))
         return ("http" if self.headers.get("x-forwarded-proto") == "http" else "https"), host
+
+    def waited(self, now: datetime) -> timedelta:
+        """How long the request waited for its function since it arrived, at most the 30 seconds that one may take.
+
+        Mostly milliseconds; a second or more where the function had to be started first.
+        """
+        arrived = self.event.get("requestContext", {}).get("timeEpoch")
+        if not isinstance(arrived, int) or isinstance(arrived, bool):
+            return timedelta()
+        waited = (now - EPOCH) - timedelta(milliseconds=min(max(arrived, 0), LAST_MILLISECOND))
+        return waited if timedelta() <= waited <= MOST_WAITED else timedelta()
 
     def body(self, limit: int, too_large: str = "body_too_large") -> bytes:
         """The body, unpacked; at most `limit` bytes count, gzipped or not. Raises InvalidInput, `too_large` beyond."""
