@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+from tests.support.recorder import Call
 from tests.support.world import World
 
 from tidings.core.clock import to_text
@@ -132,13 +133,8 @@ def test_more_external_ids_than_one_write_holds_do_not_lose_the_message(world: W
 def test_devices_with_long_ids_do_not_close_a_contact_to_news(world: World) -> None:
     for start in range(0, 420, 20):
         batch = [
-            {
-                "type": "identify",
-                "userId": "ada",
-                "anonymousId": f"{number:03}" + "x" * 1000,
-                "messageId": f"m-{number}",
-            }
-            for number in range(start, start + 20)
+            {"type": "identify", "userId": "ada", "anonymousId": f"{n:03}" + "x" * 1000, "messageId": f"m-{n}"}
+            for n in range(start, start + 20)
         ]
         assert world.ingest("batch", {"batch": batch}, "publishable")[0] == 200
     world.pump()
@@ -175,3 +171,30 @@ def test_companies_without_end_do_not_close_a_contact_to_news(world: World) -> N
     path = {"company": "y" * 1000, "contact": ada["contact"]}
     status, answer = world.call("companies", "PUT /v1/companies/{company}/contacts/{contact}", path=path)
     assert (status, answer["code"]) == (409, "too_many_companies")
+
+
+def test_what_a_browser_may_not_change_is_told_also_when_it_met_a_server_at_the_contact(world: World) -> None:
+    say(world, "identify", userId="ada", traits={"plan": "solo"})
+    for key, email in (("write", "ada@people.example"), ("publishable", "eve@people.example")):
+        world.now += timedelta(seconds=1)
+        body = {"userId": "ada", "traits": {"email": email}, "messageId": key}
+        assert world.ingest("identify", body, key)[0] == 200
+    server, browser = world.new_records()
+    happened = []
+
+    def before(call: Call) -> None:
+        if call.operation == "TransactWriteItems" and not happened:
+            happened.append(call.name)
+            mine = world._modules.pop("react")
+            assert world.invoke("react", {"Records": [server]}) == {"batchItemFailures": []}
+            world._modules["react"] = mine
+
+    world.recorder.before = before
+    assert world.invoke("react", {"Records": [browser]}) == {"batchItemFailures": []}
+    assert happened
+    world.pump()
+    assert world.contact(user_id="ada")["traits"]["email"] == "ada@people.example"
+    events = world.of_contact(who(world, user_id="ada"), "events")
+    assert [one["properties"]["code"] for one in events if one["event"] == "Change Refused"] == [
+        "publishable_key_may_not_change_email"
+    ]
