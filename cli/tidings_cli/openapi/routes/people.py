@@ -58,7 +58,7 @@ COMPANIES = (
     Route(
         "PUT", "/v1/companies/{company}/contacts/{contact}", "joinCompany", "Let a contact join a company",
         shapes.ContactShown, about="A company that is not there is made.",
-        refusals=(*WRITES, *_COMPANY, *_CONTACT, "company_contended", "contact_contended"),
+        refusals=(*WRITES, *_COMPANY, *_CONTACT, "too_many_companies", "company_contended", "contact_contended"),
     ),
     Route(
         "DELETE", "/v1/companies/{company}/contacts/{contact}", "leaveCompany", "Let a contact leave a company",
