@@ -198,3 +198,15 @@ def test_what_a_browser_may_not_change_is_told_also_when_it_met_a_server_at_the_
     assert [one["properties"]["code"] for one in events if one["event"] == "Change Refused"] == [
         "publishable_key_may_not_change_email"
     ]
+
+
+def test_an_address_that_came_with_the_user_id_is_there_again_after_an_undo(world: World) -> None:
+    say(world, "identify", "publishable", anonymousId="phone", traits={"email": "typo@people.example"})
+    say(world, "identify", "publishable", userId="ada", anonymousId="phone", traits={"email": "ada@people.example"})
+    say(world, "track", anonymousId="tablet", event="Seen")
+    assert world.contact(user_id="ada")["traits"] == {"email": "ada@people.example"}
+    body = {"contact": who(world, anonymous_id="tablet"), "into": who(world, user_id="ada"), "idempotency_key": "k"}
+    _, merge = world.call("merges", "POST /v1/merges", body)
+    world.now += timedelta(seconds=1)
+    assert world.call("merges", "POST /v1/merges/{merge}/undo", {}, path={"merge": merge["merge"]})[0] == 200
+    assert world.contact(user_id="ada")["traits"] == {"email": "ada@people.example"}

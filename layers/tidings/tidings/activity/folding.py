@@ -67,10 +67,12 @@ class Folding:
     def told(self, contact: Contact, identifiers: Identifiers, events: Events) -> Contact:
         """A contact as its own events make it, in the order in which they came; a query for each identity.
 
-        What a device did before its person was known is told apart and joined then, as it was.
+        What a device did before its person was known is told apart and joined then, as it was; and the first event that
+        named the person may say what it could say then.
         """
         devices: dict[str, Contact] = {}
         linked: set[str] = set()
+        introduced = not contact.is_known
         for event in sorted(_events_of(contact, events), key=lambda one: (one.received_at, one.message_id)):
             device = event.anonymous_id if event.anonymous in contact.identities else ""
             if event.identity.kind is IdentityKind.ANONYMOUS and contact.is_known and device not in linked:
@@ -81,7 +83,9 @@ class Folding:
                 linked.add(device)
                 if device in devices:
                     contact = _joined(contact, devices.pop(device), identifiers)
-            contact, _ = self.tell(contact, event, identifiers)
+            introduces = not introduced and _gives_user(event)
+            introduced = introduced or introduces
+            contact, _ = self.tell(contact, event, identifiers, introduces and not event.contact)
         for alone in devices.values():
             contact = _joined(contact, alone, identifiers)
         return contact
@@ -89,6 +93,11 @@ class Folding:
 
 def _is_act(event: Event) -> bool:
     return not event.contact or event.type in ACTS
+
+
+def _gives_user(event: Event) -> bool:
+    """Whether by this event a contact came to have a user id, if it had none: a call's, a form's or an edit's."""
+    return bool(event.user_id or (event.contact and event.properties.get("user_id")))
 
 
 def _events_of(contact: Contact, events: Events) -> Iterator[Event]:
