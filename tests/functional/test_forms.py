@@ -130,12 +130,27 @@ def test_a_phone_without_a_country_is_read_by_the_workspace_s(world: World) -> N
     assert submit(world, traits={"phone": "+48 600-100-200", "x": 1})["contact"] == first["contact"]
 
 
-def test_an_earlier_e_mail_leads_to_its_contact_and_does_not_come_back(world: World) -> None:
+def test_who_had_an_address_earlier_is_not_meant_by_it(world: World) -> None:
     world.identify("u-1", email=A, name="Ada")
     world.identify("u-1", email=BOB)
     answer = submit(world, traits={"email": A, "city": "Gdynia"})
-    assert answer["contact"] == world.contact(user_id="u-1")["contact"]
-    assert traits(world, answer["contact"]) == {"email": BOB, "name": "Ada", "city": "Gdynia"}
+    assert answer["outcome"] == "created"
+    assert traits(world, answer["contact"]) == {"email": A, "name": A.partition("@")[0], "city": "Gdynia"}
+    assert traits(world, world.contact(user_id="u-1")["contact"]) == {"email": BOB, "name": "Ada"}
+    assert submit(world, traits={"email": A, "city": "Gdynia"})["outcome"] == "nothing"
+
+
+@pytest.mark.parametrize("message_id", ["f-1", ""])
+def test_a_form_that_comes_again_after_its_person_has_moved_changes_nothing(world: World, message_id: str) -> None:
+    said = {"traits": {"email": A, "city": "Gdynia"}, **({"messageId": message_id} if message_id else {})}
+    first = submit(world, **said)
+    world.now += timedelta(seconds=1)
+    path, edit = {"contact": first["contact"]}, {"traits": {"email": BOB}}
+    assert world.call("change_contacts", "PATCH /v1/contacts/{contact}", edit, path=path)[0] == 200
+    people = world.call("contacts", "GET /v1/contacts/counts")[1]
+    assert submit(world, **said)["outcome"] == "nothing"
+    assert world.call("contacts", "GET /v1/contacts/counts")[1] == people
+    assert traits(world, first["contact"])["email"] == BOB
 
 
 def test_a_blocked_address_is_none(world: World) -> None:

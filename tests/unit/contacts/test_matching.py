@@ -102,7 +102,7 @@ def test_of_two_people_the_address_that_ranks_first_decides(first: str, then: De
     assert decide([person("x", A), person("y", "", B)], A, B, first=first) == then
 
 
-def test_in_a_conflict_an_earlier_address_stays_away_too() -> None:
+def test_whoever_is_meant_keeps_it_in_a_conflict_too() -> None:
     moved, other = person("x", OTHER_MAIL), person("y", "", B)
     assert match(A, B, None, [moved], [other]) == update("x", "y", "email", "phone")
 
@@ -118,7 +118,7 @@ def test_who_is_logged_in_is_meant_whatever_they_typed() -> None:
     assert decide([person("x", A), person("y", "", B), me], A, B, logged_in=me) == update("me")
 
 
-def test_an_earlier_address_leads_to_somebody_and_does_not_replace_the_one_they_have_now() -> None:
+def test_whoever_is_meant_keeps_the_address_they_have() -> None:
     moved = person("x", OTHER_MAIL)
     assert match(A, "", None, [moved], []) == update("x", "", "email")
     assert match(A, B, None, [moved], [moved]) == update("x", "", "email")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -106,20 +106,23 @@ class FormService:
 
     def _was_told_to_another(self, form: Form, contact: Contact) -> bool:
         """Whether the form came before, when its contact was still one that has become part of this one."""
-        keys = [
-            self._events.key(contact.workspace, Identity(IdentityKind.CONTACT, absorbed), form.message_id)
-            for absorbed in contact.absorbed
-        ]
+        return self._told_to(form, contact.absorbed)
+
+    def _told_to(self, form: Form, contacts: Iterable[str]) -> bool:
+        """Whether the form came before, as one of these contacts'."""
+        own = (Identity(IdentityKind.CONTACT, contact) for contact in contacts)
+        keys = [self._events.key(form.reporter.workspace, identity, form.message_id) for identity in own]
         return bool(keys and self._database.batch_get(keys))
 
     def _plan(self, form: Form, taken: set[str]) -> Plan | None:
         if form.user_id:
             return self._logged_in(form, taken)
-        by_email, by_phone = self._holders(form)
+        by_email, by_phone, earlier = self._holders(form)
         first = next(kind for kind in form.reporter.identifiers.priority if kind in (EMAIL, PHONE))
         decision = match(form.email, form.phone, None, by_email, by_phone, first)
         if decision.outcome is Outcome.CREATE:
-            return self._somebody_new(form, decision, taken)
+            moved = self._told_to(form, earlier)  # a repeat of when somebody else still had the address
+            return None if moved else self._somebody_new(form, decision, taken)
         found = next(one for one in (*by_email, *by_phone) if one.id == decision.contact)
         return Plan(decision, found, found)
 
@@ -137,17 +140,21 @@ class FormService:
         except PersonErased as error:
             raise ConditionFailed({"contact"}) from error  # the identities are free in a moment
 
-    def _holders(self, form: Form) -> tuple[list[Contact], list[Contact]]:
-        """Whom each address leads to, as far as they can be meant: a query for each and a batched read."""
+    def _holders(self, form: Form) -> tuple[list[Contact], list[Contact], list[str]]:
+        """Whose the e-mail is and whose the phone, as far as they can be meant, and the ids of who had one earlier.
+
+        A query for each and a batched read. Who had an address earlier is not meant by it: it may be a stranger's now.
+        """
         workspace = form.reporter.workspace
         given = zip(ADDRESS_KINDS, (form.email, form.phone), strict=True)
-        by_email, by_phone = (
-            self._contacts.contacts_with(workspace, Identity(kind, value), SHARING) if value else []
+        (by_email, had_email), (by_phone, had_phone) = (
+            self._contacts.sharing(workspace, Identity(kind, value), SHARING) if value else ([], [])
             for kind, value in given
         )
         both = [contact for contact in by_email if contact in by_phone]
         read = self._read(workspace, {*by_email[:1], *by_phone[:1], *both[:1]})
-        return [read[one] for one in by_email if one in read], [read[one] for one in by_phone if one in read]
+        emails, phones = ([read[one] for one in ids if one in read] for ids in (by_email, by_phone))
+        return emails, phones, had_email + had_phone
 
     def _read(self, workspace: str, contacts: set[str]) -> dict[str, Contact]:
         keys = {self._contacts.contact_key(workspace, contact): contact for contact in sorted(contacts)}

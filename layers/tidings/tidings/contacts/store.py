@@ -161,15 +161,18 @@ class DynamoContactStore:
 
         Those that have it now stand before those that had it earlier.
         """
-        with faults():
-            found = list(self._identities.query(f"{workspace}#{identity}", limit=max(most, 25), consistent_read=True))
-        return [item.contact for item in sorted(found, key=lambda item: bool(item.former))][:most]
+        now, earlier = self.sharing(workspace, identity, max(most, 25))
+        return [*now, *earlier][:most]
 
     def holders(self, workspace: str, identity: Identity, most: int) -> list[str]:
         """The ids of contacts whose address this is now, the oldest first: one query."""
+        return self.sharing(workspace, identity, most)[0]
+
+    def sharing(self, workspace: str, identity: Identity, most: int) -> tuple[list[str], list[str]]:
+        """The ids of contacts whose address this is now, and of those that had it earlier, oldest first: one query."""
         with faults():
-            found = self._identities.query(f"{workspace}#{identity}", limit=most, consistent_read=True)
-            return [item.contact for item in found if not item.former]
+            found = list(self._identities.query(f"{workspace}#{identity}", limit=most, consistent_read=True))
+        return [i.contact for i in found if not i.former], [i.contact for i in found if i.former]
 
     def people(self, workspace: str) -> People:
         """How many people there are: one batched read."""
