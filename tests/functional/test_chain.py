@@ -503,3 +503,18 @@ def test_a_cause_too_long_for_a_key_is_kept_all_the_same(world: World) -> None:
     assert "caused_by" not in item
     assert from_stream(world.record(item)["dynamodb"]["NewImage"]) == told
     assert store.caused_by("acme", cause, 10) == []
+
+
+@pytest.mark.parametrize(("age", "queries"), [(timedelta(0), True), (timedelta(days=2), False)])
+def test_a_visit_that_a_browser_dates_long_ago_has_no_history_read_again(
+    told: World, age: timedelta, queries: bool
+) -> None:
+    message = api_mail(told)
+    told.pump()
+    context = {"page": {"url": f"{PAGE}?tid={message}"}}
+    at = (told.now - age).isoformat()
+    say(told, "track", False, event="Opened", userId="ada", context=context, timestamp=at)
+    seen: list[str] = []
+    told.recorder.before = lambda call: seen.append(call.name)
+    told.pump()
+    assert ("dynamodb:Query" in seen) is queries

@@ -26,7 +26,8 @@ from tidings.core.ids import contact_of_message, is_message_id
 from tidings.core.store import Key
 from tidings.messages.store import DynamoMessageStore
 
-# What is told later than this after a newer visit is not looked into: it is history that somebody imports.
+# What is told later than this after a newer visit is not looked into: it is history that somebody imports. Nor is what
+# followed a visit that is told so late: a browser may name any time, and would have all that ever was told read again.
 LATE = timedelta(days=1)
 
 # Where messages are, and what began the chain of each: those that exist.
@@ -81,7 +82,8 @@ class Visits:
         """
         for one in traced:
             self._write(one)
-        visits = [visit for one in traced if (visit := one.is_visit)]
+        soon = [one for one in traced if one.event.received_at - one.event.timestamp <= LATE]
+        visits = [visit for one in soon if (visit := one.is_visit)]
         if visits:
             self._look_forward(contact, visits, {one.event.node for one in traced})
 

@@ -199,7 +199,10 @@ class MergeService:
         undone = replace(record, undone_at=now, undone_by=call, stayed=rest.id)
         parts = [self._records.undone_part(undone), *self._surroundings.undone(undone, rest, restored)]
         leads = {identity: Lead(restored.id) for identity in restored.of_kind(*UNIQUE_KINDS)}
-        self._contacts.commit([Change(survivor, rest), Change(before, restored)], leads, parts, identifiers)
+        changes = [Change(survivor, rest), Change(before, restored)]
+        if self._contacts.writes(changes, leads, identifiers) + len(parts) > TRANSACTION_PARTS:
+            raise Conflict("too_many_identities", "They have more that leads to them than is moved at once.", "merge")
+        self._contacts.commit(changes, leads, parts, identifiers)
         return undone
 
     def _moved_back(self, record: Merge, winner: Contact, loser: Contact) -> tuple[Contact, Contact]:
