@@ -15,7 +15,9 @@ from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import parse_qsl, urlsplit
 
-PARAMETER = "tid"
+from tidings.activity.rules import MESSAGE_PARAMETER
+
+PARAMETER = MESSAGE_PARAMETER
 # On a link that is to stay as it is.
 UNTOUCHED = "data-no-tid"
 
