@@ -164,6 +164,20 @@ def test_a_browsers_key_may_alias_whom_it_makes_known(world: World) -> None:
     assert refused(world, user_id="new") == []
 
 
+# --- whose a device was, said later in the same batch -----------------------------------------------------------------
+
+
+def test_what_a_device_did_goes_to_whom_a_later_call_of_the_batch_names(world: World) -> None:
+    say(world, "identify", userId="bob", anonymousId="a-1", timestamp="2026-11-21T08:05:00Z")
+    say(world, "identify", pump=False, anonymousId="a-1", traits={"colour": "red"})
+    say(world, "track", pump=False, userId="ada", anonymousId="a-1", timestamp="2026-11-21T08:01:00Z")
+    assert world.invoke("react", {"Records": world.new_records()}) == {"batchItemFailures": []}
+    world.pump()
+    assert world.contact(anonymous_id="a-1") == world.contact(user_id="ada")
+    assert world.contact(user_id="ada")["traits"] == {"colour": "red"}
+    assert world.contact(user_id="bob")["traits"] == {}
+
+
 # --- one message under two identities ---------------------------------------------------------------------------------
 
 

@@ -121,12 +121,12 @@ class Reactor:
         """
         batch = self._parse(records)
         known = self._read(batch)
-        by_contact: dict[tuple[str, str], list[Sighted]] = defaultdict(list)
         failed: list[str] = []
-        for sighted in batch:
-            contact = self._guarded([sighted], partial(self._contact_of_first, known), failed)
-            if contact:
-                by_contact[sighted.event.workspace, contact].append(sighted)
+        settled = [(one, self._guarded([one], partial(self._contact_of_first, known), failed)) for one in batch]
+        by_contact: dict[tuple[str, str], list[Sighted]] = defaultdict(list)
+        for sighted, contact in settled:
+            if contact:  # as it is now: a later message of the batch may have said whose a device was
+                by_contact[sighted.event.workspace, known.now(sighted.event, contact)].append(sighted)
         loaded = self._load(by_contact, known)
         for place, group in by_contact.items():
             once = [sighted for sighted in group if not known.came_before(sighted.event)]

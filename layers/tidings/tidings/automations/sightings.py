@@ -82,6 +82,12 @@ class Known:
         found = self.workspaces.get(workspace)
         return EVERYWHERE if found is None else found.identifiers
 
+    def now(self, event: Event, contact: str) -> str:
+        """The contact that an event belongs to when its whole batch has been settled; `contact` was before."""
+        first = event.user or event.anonymous
+        lead = None if event.contact or first is None else self.leads.get((event.workspace, first))
+        return contact if lead is None else lead.contact
+
     def introduces(self, event: Event) -> bool:
         """Whether it was by this event that the person became known."""
         lead = self.leads.get((event.workspace, event.user)) if event.user else None
