@@ -297,8 +297,3 @@ def without(contact: Contact, identities: frozenset[Identity]) -> Contact:
         last_seen_at=None,
         visit=None,
     )
-
-
-def anonymous(value: str) -> Identity:
-    """An anonymous id as an identity."""
-    return Identity(IdentityKind.ANONYMOUS, value)

@@ -35,7 +35,7 @@ from tidings.core.store import (
 )
 
 UNIQUE = "."
-# Over how many items the counts of people, and over how many index keys the list of contacts, are spread.
+# Over how many items the counts of people are spread.
 SHARDS = 8
 
 
@@ -349,8 +349,3 @@ class DynamoContactStore:
             if actions:
                 parts.append(update("people", self._counters(place), actions))
         return parts
-
-
-def leads_among(store: DynamoContactStore, found: Mapping[Key, Any], keys: Iterable[Key]) -> dict[Key, Lead]:
-    """Where each identity key of a batched read leads."""
-    return {key: store.lead_in(found[key]) for key in keys if key in found}
