@@ -19,6 +19,7 @@ from tidings.core.store import Database
 from tidings.email.api import EmailDesk
 from tidings.email.gateway import SesGateway
 from tidings.email.service import EmailService
+from tidings.messages.report_store import DynamoReportStore
 from tidings.messages.store import DynamoMessageStore, DynamoTemplateStore
 
 settings = Settings.read()
@@ -26,9 +27,10 @@ clock = SystemClock()
 database = Database(settings)
 doorkeeper = Doorkeeper.over(database, clock)
 messages, templates = DynamoMessageStore(database), DynamoTemplateStore(database)
-gateway = SesGateway(settings.require("SES_CONFIGURATION_SET"))
+gateway = SesGateway.of(settings)
 events = DynamoEventStore(database)
-emails = EmailService(database, messages, DynamoConsentStore(database), events, gateway, clock)
+reports = DynamoReportStore(database)
+emails = EmailService(database, messages, DynamoConsentStore(database), events, reports, gateway, clock)
 directory = ContactDirectory(DynamoContactStore(database), clock)
 desk = EmailDesk(database, emails, directory, DynamoWorkspaceStore(database), templates, messages, events)
 task = SendEmailTask(StepRunner.over(database, clock), emails, templates, messages)

@@ -8,10 +8,12 @@ from tidings.core.clock import SystemClock
 from tidings.core.logs import count
 from tidings.core.settings import Settings
 from tidings.core.store import Database
+from tidings.messages.report_store import DynamoReportStore
 from tidings.messages.service import Settling
 from tidings.messages.store import DynamoMessageStore
 
-settling = Settling(DynamoMessageStore(Database(Settings.read())), SystemClock())
+database = Database(Settings.read())
+settling = Settling(database, DynamoMessageStore(database), DynamoReportStore(database), SystemClock())
 
 
 def handler(event: dict[str, Any], context: Any) -> None:

@@ -32,6 +32,7 @@ ROOT = Path(__file__).parents[2]
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
 WORKSPACE = "acme"
+PUBLIC_URL = "https://mail.acme.example"
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 FUNCTIONS = {name: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}" for name in (
     "send_email", "branch", "check_suppression")}  # fmt: skip
@@ -141,7 +142,8 @@ class World:
             "QUEUE_STARTS_URL": queues["starts"],
             "QUEUE_SET_ASIDE_URL": queues["aside"],
             "QUEUE_ERASURES_URL": queues["erasures"],
-            "SES_CONFIGURATION_SET": "tidings",
+            "SES_CONFIGURATION_SET_MARKETING": "marketing-mails",
+            "SES_CONFIGURATION_SET_TRANSACTIONAL": "transactional-mails",
             "MACHINES_ROLE_ARN": ROLE,
             "MACHINE_PREFIX": "tidings-",
             **{f"FUNCTION_{name.upper()}_ARN": arn for name, arn in FUNCTIONS.items()},
@@ -168,7 +170,8 @@ class World:
                 DynamoWorkspaceStore(self.database), DynamoKeyStore(self.database), clocks.SystemClock()
             )
             for workspace in (WORKSPACE, "other"):
-                accounts.create_workspace(workspace, workspace.title(), "Acme <hello@acme.example>")
+                made = accounts.create_workspace(workspace, workspace.title(), "Acme <hello@acme.example>", PUBLIC_URL)
+                DynamoWorkspaceStore(self.database).change_senders(made, {"acme.example": {"verified": True}})
             self.accounts = accounts
             self.keys = {kind.value: accounts.create_key(WORKSPACE, kind, kind.value) for kind in KeyKind}
             self.other_secret = accounts.create_key("other", KeyKind.SECRET, "secret")

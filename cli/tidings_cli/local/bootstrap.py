@@ -28,6 +28,17 @@ def open_workspace(outputs: Mapping[str, str]) -> dict[str, str]:
     return {kind.value: service.create_key(WORKSPACE, kind, f"local {kind.value}") for kind in KeyKind}
 
 
+def prepare(outputs: Mapping[str, str], url: str) -> None:
+    """Let the workspace's mails lead back here, and leave from its sender: what an operator does once in AWS."""
+    service = _accounts(outputs)
+    service.configure(WORKSPACE, {"public_url": url})
+    store = DynamoWorkspaceStore(_database(outputs))
+    workspace = service.workspace(WORKSPACE)
+    domain = DEFAULT_FROM.rpartition("@")[2].rstrip(">")
+    if domain not in workspace.senders:
+        store.change_senders(workspace, {**workspace.senders, domain: {"verified": True}})
+
+
 def keys_are_known(outputs: Mapping[str, str], keys: Mapping[str, str]) -> bool:
     """Whether the database knows the keys: not if the engine was killed before it ever saved."""
     store = DynamoKeyStore(_database(outputs))

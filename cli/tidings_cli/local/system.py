@@ -26,7 +26,7 @@ from tidings.core.errors import TidingsError
 from tidings_cli.carriers import Carriers
 from tidings_cli.errors import CommandFailed
 from tidings_cli.local import environment
-from tidings_cli.local.bootstrap import WORKSPACE, keys_are_known, open_workspace
+from tidings_cli.local.bootstrap import WORKSPACE, keys_are_known, open_workspace, prepare
 from tidings_cli.local.deploy import Deployed, deploy
 from tidings_cli.local.engine import Engine, installed_version, stop_orphan
 from tidings_cli.local.exchange import HOST, Handler
@@ -138,8 +138,9 @@ class System:
         self._progress.step("Deploying the template")
         deployed = deploy(expanded, self._progress.check)
         outputs = deployed.outputs
-        if "ConfigurationSetName" in outputs and "FeedbackTopicArn" in outputs:
-            carriers.configure(outputs["ConfigurationSetName"], outputs["FeedbackTopicArn"])
+        for mails in ("MarketingMails", "TransactionalMails"):
+            if mails in outputs and "FeedbackTopicArn" in outputs:
+                carriers.configure(outputs[mails], outputs["FeedbackTopicArn"])
 
         self._progress.step("Opening the workspace")
         if left := deliver_unread(self._folder.path):
@@ -256,6 +257,7 @@ class System:
         known = bool(memory.keys) and keys_are_known(outputs, memory.keys)
         if not known:
             memory.workspace, memory.keys = WORKSPACE, open_workspace(outputs)
+        prepare(outputs, url)
         memory.engine, memory.url = installed_version(), url
         folder.save()
         return known

@@ -8,9 +8,10 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from tidings.automations.enrolments import EnrolmentState
+from tidings.consent.model import Kind
 from tidings.contacts.context import FIELD_CODES, Source
 from tidings.contacts.model import IdentityKind
-from tidings.messages.model import Kind, State
+from tidings.messages.model import State
 from tidings_cli.openapi.answers.base import Anything, Cursor, Instant, Shape
 
 ContextField = Annotated[str, Field(json_schema_extra={"enum": list(FIELD_CODES)})]

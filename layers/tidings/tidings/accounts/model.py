@@ -77,7 +77,10 @@ class Identifiers:
 class Workspace:
     """A tenant. `generation` grows whenever an automation is published, so that caches know.
 
-    `secret` keys the hashes that stand for addresses of its people; it never changes and is never shown.
+    `secret` keys the hashes that stand for addresses of its people; it never changes and is never shown. `policy` is
+    what its marketers decided: `topics`, `suppression_rules` and `brand`, each by name; `policy_version` counts its
+    changes. `senders` are the domains and addresses it may send from, each with whether it is `verified`. `standing` is
+    what its bounces and complaints led to.
     """
 
     id: str
@@ -86,6 +89,20 @@ class Workspace:
     generation: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
     secret: str = field(default="", repr=False)
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    policy_version: int = 0
+    senders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    standing: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def public_url(self) -> str:
+        """Where links in mails lead, such as `https://mail.acme.example`; empty if nobody said."""
+        return str(self.settings.get("public_url", "")).rstrip("/")
+
+    @property
+    def reply_to(self) -> str:
+        """Where replies go to unless a message says otherwise; empty for its sender."""
+        return str(self.settings.get("reply_to", ""))
 
     @property
     def default_from(self) -> str:

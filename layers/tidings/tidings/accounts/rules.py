@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from email.utils import parseaddr
 from typing import Any
+from urllib.parse import urlsplit
 
 from tidings.accounts.model import LIMITS, ApiKey, KeyKind
 from tidings.core.errors import Forbidden, InvalidInput
@@ -41,6 +42,8 @@ def require_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     """
     checks = {
         "default_from": _sender,
+        "public_url": _public_url,
+        "reply_to": _sender,
         "default_country": _country,
         "identifiers": _identifiers,
         "publishable_keys_may_change_addresses": _yes_or_no,
@@ -55,6 +58,16 @@ def _sender(value: Any) -> str:
     if not isinstance(value, str) or (value and "@" not in parseaddr(value)[1]):
         raise InvalidInput("invalid_sender", "The sender is no address, such as Acme <hello@acme.example>.", "from")
     return value
+
+
+def _public_url(value: Any) -> str:
+    parts = urlsplit(value) if isinstance(value, str) else urlsplit("")
+    local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost")
+    plain = not parts.query and not parts.fragment and "@" not in parts.netloc
+    if value and not (parts.hostname and plain and (parts.scheme == "https" or local)):
+        told = "The address of links in mails begins with https://, such as https://mail.acme.example."
+        raise InvalidInput("invalid_public_url", told, "public_url")
+    return str(value).rstrip("/")
 
 
 def _country(value: Any) -> str:

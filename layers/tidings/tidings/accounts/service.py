@@ -88,9 +88,10 @@ class AccountService:
         self._keys = keys
         self._clock = clock
 
-    def create_workspace(self, workspace_id: str, name: str, default_from: str = "") -> Workspace:
-        """A new workspace. Raises InvalidInput for a bad id or sender, and Conflict if the id is taken."""
-        settings = require_settings({"default_from": default_from} if default_from else {})
+    def create_workspace(self, workspace_id: str, name: str, default_from: str = "", public_url: str = "") -> Workspace:
+        """A new workspace. Raises InvalidInput for a bad id, sender or address, and Conflict if the id is taken."""
+        given = {"default_from": default_from, "public_url": public_url}
+        settings = require_settings({name: value for name, value in given.items() if value})
         workspace = Workspace(
             require_workspace_id(workspace_id), name, self._clock.now(), settings=settings, secret=new_secret("ws")
         )

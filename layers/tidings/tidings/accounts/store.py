@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
 from tidings.accounts.model import ApiKey, KeyKind, Workspace
 from tidings.core.clock import from_text, to_text
@@ -18,6 +21,10 @@ class WorkspaceItem(SingleItem):
     generation = NumberAttribute(default=0)
     settings = JsonAttribute(default=dict)
     secret = UnicodeAttribute(null=True)
+    policy = JsonAttribute(null=True)
+    policy_version = NumberAttribute(null=True)
+    senders = JsonAttribute(null=True)
+    standing = JsonAttribute(null=True)
 
 
 class ApiKeyItem(SingleItem):
@@ -52,6 +59,27 @@ class DynamoWorkspaceStore:
         with faults():
             self._items(workspace).update([self._items.settings.set(settings)], condition=self._items.pk.exists())
 
+    def change_policy(self, before: Workspace, policy: dict[str, Any]) -> Workspace:
+        """Replace the policy. Raises ConditionFailed if it changed since `before` was read."""
+        version = before.policy_version
+        same = self._items.policy_version == version if version else self._items.policy_version.does_not_exist()
+        return self._change(before, [self._items.policy.set(policy), self._items.policy_version.set(version + 1)], same)
+
+    def change_senders(self, before: Workspace, senders: dict[str, Any]) -> Workspace:
+        """Replace the senders. Raises ConditionFailed if they changed since `before` was read."""
+        return self._change(before, [self._items.senders.set(senders)], _as_it_was(self._items.senders, before.senders))
+
+    def change_standing(self, before: Workspace, standing: dict[str, Any]) -> Workspace:
+        """Replace the standing. Raises ConditionFailed if it changed since `before` was read."""
+        same = _as_it_was(self._items.standing, before.standing)
+        return self._change(before, [self._items.standing.set(standing)], same)
+
+    def _change(self, before: Workspace, actions: list[Action], condition: Condition) -> Workspace:
+        item = self._items(before.id)
+        with faults():
+            item.update(actions, condition=self._items.pk.exists() & condition)
+        return self.entity(item)
+
     def get(self, workspace: str, consistent: bool = False) -> Workspace | None:
         """A workspace by its id: one read."""
         with faults():
@@ -73,6 +101,10 @@ class DynamoWorkspaceStore:
             generation=int(item.generation),
             settings=item.settings,
             secret=item.secret or "",
+            policy=item.policy or {},
+            policy_version=int(item.policy_version or 0),
+            senders=item.senders or {},
+            standing=item.standing or {},
         )
 
     def grow_generation(self, workspace: str) -> Part:
@@ -119,6 +151,11 @@ class DynamoKeyStore:
             self._items(fingerprint).update(
                 [self._items.revoked_at.set(to_text(at))], condition=self._items.pk.exists()
             )
+
+
+def _as_it_was(attribute: JsonAttribute, value: Mapping[str, Any]) -> Condition:
+    same: Condition = attribute == dict(value) if value else attribute.does_not_exist()
+    return same
 
 
 def _key(item: ApiKeyItem) -> ApiKey:

@@ -195,13 +195,16 @@ class Branch(Component):
 class SendEmail(Component):
     """Sends an e-mail. `on_skipped` leads on when it may not be sent (default: `next`).
 
+    `kind` is what the template says unless it is named here, and marketing where neither does; so is `topic`.
+
     `on_unknown` says what happens when neither the provider's answer nor its events ever come: `hold` leaves the
     message as unknown, `resend` takes the risk of a second copy.
     """
 
     type: Literal["send_email"]
     template: Name
-    kind: Literal["marketing", "transactional"] = "marketing"
+    kind: Literal["marketing", "transactional"] | None = None
+    topic: Name | None = None
     next: ComponentId | None = None
     on_skipped: ComponentId | None = None
     on_unknown: Literal["hold", "resend"] = "hold"

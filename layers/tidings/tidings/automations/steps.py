@@ -37,8 +37,9 @@ from tidings.core.errors import InvalidInput, NotFound
 from tidings.core.ids import message_id
 from tidings.core.store import ConditionFailed, Database, Key, Part
 from tidings.email.model import Order
+from tidings.email.ordering import kind_of
 from tidings.email.service import EmailService
-from tidings.messages.model import Kind, Message, OnUnknown
+from tidings.messages.model import Message, OnUnknown
 from tidings.messages.rules import outcome_of
 from tidings.messages.store import DynamoMessageStore, DynamoTemplateStore
 
@@ -292,14 +293,15 @@ class SendEmailTask:
 
     def _order(self, situation: Situation, component: SendEmail, message: str, template: Any) -> Order:
         call, event = situation.call, situation.enrolment.event
+        found = None if template is None else self._templates.entity(template)
         return Order(
             workspace=situation.workspace,
             contact=situation.contact,
             owner=call.contact,
             message_id=message,
             template_name=component.template,
-            template=None if template is None else self._templates.entity(template),
-            kind=Kind(component.kind),
+            template=found,
+            kind=kind_of(component.kind, found),
             on_unknown=OnUnknown(component.on_unknown),
             event=situation.properties,
             cause={
@@ -310,6 +312,8 @@ class SendEmailTask:
                 "event": event.get("message_id", ""),
             },
             root=situation.enrolment.began_by,
+            topic=component.topic or "",
+            versions={"automation": call.version},
         )
 
 

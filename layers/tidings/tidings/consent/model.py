@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -13,6 +14,13 @@ class Channel(StrEnum):
 
     EMAIL = "email"
     SMS = "sms"
+
+
+class Kind(StrEnum):
+    """What a message is for; it decides which checks apply."""
+
+    MARKETING = "marketing"
+    TRANSACTIONAL = "transactional"
 
 
 class Reason(StrEnum):
@@ -51,6 +59,64 @@ class Suppression:
             "created_at": self.created_at,
             "expires_at": self.expires_at,
         }
+
+
+class Reply(StrEnum):
+    """What an address said about a topic."""
+
+    SUBSCRIBED = "subscribed"
+    UNSUBSCRIBED = "unsubscribed"
+    PENDING = "pending"  # asked to confirm, and did not yet
+    NEVER_ASKED = "never_asked"
+
+
+class By(StrEnum):
+    """Who gave a consent or took it back."""
+
+    PERSON = "person"
+    OPERATOR = "operator"
+    IMPORT = "import"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How a consent came about: who gave it, where, when, from which IP address, and to which words."""
+
+    by: By
+    source: str
+    at: datetime
+    ip: str = ""
+    wording: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What an address said about a topic last; the topic `*` is all marketing on the channel."""
+
+    topic: str
+    reply: Reply
+    proof: Proof
+
+
+EVERYTHING = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRecord:
+    """All that is known of an address on a channel: one item, read in one go.
+
+    `key` is the keyed hash that it stands under. `soft_bounces` are instants by message. `revision` grows with every
+    change, so that whoever decided by a record can see in one condition whether it still holds.
+    """
+
+    workspace: str
+    channel: Channel
+    key: str
+    address: str
+    suppression: Suppression | None = None
+    consents: Mapping[str, Consent] = field(default_factory=dict)
+    soft_bounces: Mapping[str, datetime] = field(default_factory=dict)
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from tidings.consent.model import Channel, Check, Suppression
+from tidings.consent.model import AddressRecord, Channel, Check, Kind, Suppression
 from tidings.contacts.rules import normalise_email
 from tidings.core.clock import from_text
 from tidings.core.errors import InvalidInput
@@ -55,3 +55,10 @@ def read_expiry(body: Mapping[str, Any], now: datetime) -> datetime | None:
     if expires_at <= now:
         raise InvalidInput("expiry_in_past", "expires_at is in the past.", "expires_at")
     return expires_at
+
+
+def consent_check(record: AddressRecord, kind: Kind, topic: str) -> Check:
+    """Whether the address's consents let a message of this kind and topic go."""
+    if kind is Kind.TRANSACTIONAL:
+        return Check("consent", True, "transactional mail needs no consent")
+    return Check("consent", True, "nobody said no")

@@ -1,7 +1,10 @@
-"""The table of consents: everything about one address stands together, under a hash of it.
+"""The table of consents: everything about one address on one channel is one item, under a hash of the address.
 
 The hash is keyed with the workspace's secret, so that what is known of an address outlives the address: an erased
 person is not written to again, and nobody can find out from the table who they were.
+
+Every change adds one to the item's `revision`. Whoever decides by the item takes its revision into the transaction that
+acts on the decision: so a no that comes in between is honoured, whatever it is about.
 """
 
 from __future__ import annotations
@@ -10,101 +13,123 @@ from datetime import UTC, datetime
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
 from tidings.accounts.model import Workspace
-from tidings.consent.model import Channel, Reason, Suppression
+from tidings.consent.model import AddressRecord, By, Channel, Consent, Proof, Reason, Reply, Suppression
 from tidings.contacts.merging import SOURCE
 from tidings.core.clock import epoch, from_text, to_text
 from tidings.core.keys import keyed_hash
-from tidings.core.store import ConditionFailed, Database, Item, Part, check, delete, faults, put
+from tidings.core.store import ConditionFailed, Database, Item, JsonAttribute, Part, check, faults, update
 
 
-class ConsentItem(Item):
+class AddressItem(Item):
     address = UnicodeAttribute(null=True)
     reason = UnicodeAttribute(null=True)
     source = UnicodeAttribute(null=True)
     created_at = UnicodeAttribute(null=True)
-    expires_at = NumberAttribute(null=True)
+    until = NumberAttribute(null=True)  # not the table's time to live: the consents beside it have no end
+    topics = JsonAttribute(null=True)
+    soft_bounces = JsonAttribute(null=True)
+    revision = NumberAttribute(null=True)
 
 
 class DynamoConsentStore:
-    """Suppressions in DynamoDB, under the keyed hash of the address they hold for."""
+    """What is known of addresses, in DynamoDB."""
 
     def __init__(self, database: Database) -> None:
-        self._items = database.table(ConsentItem, "consents")
+        self._items = database.table(AddressItem, "consents")
+
+    def record(self, workspace: Workspace, channel: Channel, address: str) -> AddressRecord:
+        """All that is known of an address on a channel: one consistent read."""
+        return self.record_under(workspace.id, channel, address_key(workspace, address), address)
+
+    def record_under(self, workspace: str, channel: Channel, key: str, address: str = "") -> AddressRecord:
+        """The same, of an address of which only its keyed hash is at hand."""
+        with faults():
+            try:
+                item = self._items.get(f"{workspace}#{key}", channel.value, consistent_read=True)
+            except self._items.DoesNotExist:
+                return AddressRecord(workspace, channel, key, address)
+        return _record(item, workspace, channel, key, address or item.address or "")
 
     def suppression_of(self, workspace: Workspace, channel: Channel, address: str) -> Suppression | None:
-        """The entry of an address, expired or not: one consistent query over all that is known of it on a channel."""
-        with faults():
-            found = {
-                item.sk: item
-                for item in self._items.query(
-                    _pk(workspace, address), self._items.sk.startswith(f"{channel}#"), consistent_read=True
-                )
-            }
-        item = found.get(_sk(channel))
-        return None if item is None else _entity(item, workspace, channel, address)
+        """The entry of an address on the suppression list, expired or not: one consistent read."""
+        return self.record(workspace, channel, address).suppression
 
     def suppress(self, workspace: Workspace, entry: Suppression) -> bool:
         """Put an address on the list; False if it is there already for as long or longer, which stays as it is."""
-        item = self._items(
-            _pk(workspace, entry.address),
-            _sk(entry.channel),
-            address=entry.address,
-            reason=entry.reason.value,
-            source=entry.source or None,
-            created_at=to_text(entry.created_at),
-            expires_at=epoch(entry.expires_at) if entry.expires_at else None,
-        )
+        replaced = self._free(entry.created_at) | self._ends_before(entry.expires_at)
+        item = self._items(_pk(workspace, entry.address), entry.channel.value)
         try:
             with faults():
-                replaced = self._free(entry.created_at) | self._ends_before(entry.expires_at)
-                item.save(condition=replaced if entry.expires_at else replaced | self._carried())
+                item.update(self._entry(entry), condition=replaced if entry.expires_at else replaced | self._carried())
         except ConditionFailed:
             return False
         return True
 
     def keep_out(self, workspace: Workspace, channel: Channel, address: str, at: datetime) -> Part:
-        """Suppress the address of an erased person for good, whatever stood there, as part of a transaction."""
-        item = self._items(
-            _pk(workspace, address), _sk(channel), reason=Reason.ERASED.value, source="erasure", created_at=to_text(at)
-        )
-        return put("suppression", item)
+        """Suppress the address of an erased person for good, and forget all else, as part of a transaction."""
+        table = self._items
+        actions: list[Action] = [
+            table.reason.set(Reason.ERASED.value),
+            table.created_at.set(to_text(at)),
+            table.source.set("erasure"),
+            table.revision.add(1),
+            *(gone.remove() for gone in (table.address, table.until, table.topics, table.soft_bounces)),
+        ]
+        return update("suppression", table(_pk(workspace, address), channel.value), actions)
 
     def carry(self, workspace: Workspace, entry: Suppression) -> Part:
         """Put an address on the list as part of a merge of contacts; refused if it has come to be there meanwhile."""
-        item = self._items(
-            _pk(workspace, entry.address),
-            _sk(entry.channel),
-            address=entry.address,
-            reason=entry.reason.value,
-            source=entry.source,
-            created_at=to_text(entry.created_at),
-            expires_at=epoch(entry.expires_at) if entry.expires_at else None,
-        )
-        return put("suppression", item, self._free(entry.created_at))
+        item = self._items(_pk(workspace, entry.address), entry.channel.value)
+        return update("suppression", item, self._entry(entry), self._free(entry.created_at))
 
     def uncarry(self, workspace: Workspace, channel: Channel, address: str, source: str) -> Part:
         """Take off the list what a merge had put there, as part of taking the merge back."""
-        item = self._items(_pk(workspace, address), _sk(channel))
-        return delete("suppression", item, self._items.source == source)
+        item = self._items(_pk(workspace, address), channel.value)
+        return update("suppression", item, self._no_entry(), self._items.source == source)
 
     def release(self, workspace: Workspace, channel: Channel, address: str) -> bool:
         """Take an address off the list; False if it was not there, or its person was erased."""
-        item = self._items(_pk(workspace, address), _sk(channel))
+        item = self._items(_pk(workspace, address), channel.value)
         try:
             with faults():
-                item.delete(condition=self._items.pk.exists() & (self._items.reason != Reason.ERASED.value))
+                item.update(
+                    self._no_entry(),
+                    condition=self._items.reason.exists() & (self._items.reason != Reason.ERASED.value),
+                )
         except ConditionFailed:
             return False
         return True
 
-    def not_suppressed(self, workspace: Workspace, channel: Channel, address: str, now: datetime) -> Part:
-        """The check that an address is not suppressed, as part of the transaction that claims a message."""
-        return check("suppression", self._items(_pk(workspace, address), _sk(channel)), self._free(now))
+    def unchanged(self, record: AddressRecord) -> Part:
+        """The check that nothing about an address changed since it was read, for the transaction that claims."""
+        item = self._items(f"{record.workspace}#{record.key}", record.channel.value)
+        return check("consent", item, self._at(record.revision))
+
+    def _at(self, revision: int) -> Condition:
+        same: Condition = self._items.revision == revision if revision else self._items.revision.does_not_exist()
+        return same
+
+    def _entry(self, entry: Suppression) -> list[Action]:
+        table = self._items
+        return [
+            table.address.set(entry.address),
+            table.reason.set(entry.reason.value),
+            table.created_at.set(to_text(entry.created_at)),
+            table.source.set(entry.source) if entry.source else table.source.remove(),
+            table.until.set(epoch(entry.expires_at)) if entry.expires_at else table.until.remove(),
+            table.revision.add(1),
+        ]
+
+    def _no_entry(self) -> list[Action]:
+        table = self._items
+        gone = (table.reason, table.source, table.created_at, table.until)
+        return [*(attribute.remove() for attribute in gone), table.revision.add(1)]
 
     def _free(self, now: datetime) -> Condition:
-        free: Condition = self._items.pk.does_not_exist() | (self._items.expires_at <= epoch(now))
+        free: Condition = self._items.reason.does_not_exist() | (self._items.until <= epoch(now))
         return free
 
     def _carried(self) -> Condition:
@@ -113,26 +138,48 @@ class DynamoConsentStore:
         return carried
 
     def _ends_before(self, instant: datetime | None) -> Condition:
-        ends = self._items.expires_at
-        earlier: Condition = ends.exists() if instant is None else ends < epoch(instant)
+        until = self._items.until
+        earlier: Condition = until.exists() if instant is None else until < epoch(instant)
         return earlier
 
 
+def address_key(workspace: Workspace, address: str) -> str:
+    """The keyed hash that an address stands under; `address` is in its one spelling."""
+    return keyed_hash(workspace.secret, address)
+
+
 def _pk(workspace: Workspace, address: str) -> str:
-    return f"{workspace.id}#{keyed_hash(workspace.secret, address)}"
+    return f"{workspace.id}#{address_key(workspace, address)}"
 
 
-def _sk(channel: Channel) -> str:
-    return f"{channel}#suppression"
+def _record(item: AddressItem, workspace: str, channel: Channel, key: str, address: str) -> AddressRecord:
+    bounces = item.soft_bounces or {}
+    return AddressRecord(
+        workspace=workspace,
+        channel=channel,
+        key=key,
+        address=address,
+        suppression=_suppression(item, workspace, channel, address) if item.reason else None,
+        consents={topic: _consent(topic, kept) for topic, kept in (item.topics or {}).items()},
+        soft_bounces={message: from_text(at) for message, at in bounces.items()},
+        revision=int(item.revision or 0),
+    )
 
 
-def _entity(item: ConsentItem, workspace: Workspace, channel: Channel, address: str) -> Suppression:
+def _suppression(item: AddressItem, workspace: str, channel: Channel, address: str) -> Suppression:
     return Suppression(
-        workspace=workspace.id,
+        workspace=workspace,
         channel=channel,
         address=address,
         reason=Reason(item.reason or Reason.MANUAL),
         created_at=from_text(item.created_at or ""),
         source=item.source or "",
-        expires_at=datetime.fromtimestamp(int(item.expires_at), UTC) if item.expires_at else None,
+        expires_at=datetime.fromtimestamp(int(item.until), UTC) if item.until else None,
     )
+
+
+def _consent(topic: str, kept: dict[str, str]) -> Consent:
+    proof = Proof(
+        By(kept["by"]), kept.get("source", ""), from_text(kept["at"]), kept.get("ip", ""), kept.get("wording", "")
+    )
+    return Consent(topic, Reply(kept["reply"]), proof)

@@ -13,6 +13,7 @@ from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.activity.chain import Node
 from tidings.activity.model import Event
 from tidings.activity.store import DynamoEventStore
+from tidings.consent.model import Kind
 from tidings.contacts.model import Contact, Identity, IdentityKind
 from tidings.contacts.rules import ID_BYTES
 from tidings.contacts.service import ContactDirectory
@@ -20,8 +21,9 @@ from tidings.core.errors import Conflict, InvalidInput, NotFound
 from tidings.core.ids import digest, message_id
 from tidings.core.store import Database
 from tidings.email.model import Alone, Order
+from tidings.email.ordering import kind_of
 from tidings.email.service import EmailService, Unsettled
-from tidings.messages.model import Kind, Message, Name, Template
+from tidings.messages.model import Message, Name, Template
 from tidings.messages.store import DynamoMessageStore, DynamoTemplateStore
 
 
@@ -59,7 +61,7 @@ class SendRequest(BaseModel):
     to: Recipient
     template: Name
     idempotency_key: Annotated[str, Field(min_length=1, max_length=256)]
-    kind: Annotated[Kind, Field(strict=False)] = Kind.MARKETING
+    kind: Annotated[Kind | None, Field(strict=False)] = None
     variables: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -171,7 +173,7 @@ def _order(workspace: Workspace, contact: Contact, owner: str, template: Templat
         message_id=_message_id(workspace.id, owner, request),
         template_name=request.template,
         template=template,
-        kind=request.kind,
+        kind=kind_of(request.kind, template),
         variables=request.variables,
         cause={"api": request.idempotency_key},
         request=_hash(request),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.config import Config
@@ -16,7 +17,9 @@ from botocore.exceptions import (
     ProxyConnectionError,
 )
 
+from tidings.consent.model import Kind
 from tidings.core import aws
+from tidings.core.settings import Settings
 from tidings.email.model import Accepted, Answer, Mail, NoAnswer, Refused
 
 CONNECT_SECONDS = 2
@@ -47,10 +50,15 @@ _AGAIN_STATUS = frozenset({403, 408, 429})
 
 
 class SesGateway:
-    """Sends by SESv2 SendEmail; `configuration_set` is where events are published from."""
+    """Sends by SESv2 SendEmail; `configuration_sets` say for each kind of mail its addresses and where events go."""
 
-    def __init__(self, configuration_set: str, client: Any = None) -> None:
-        self._configuration_set = configuration_set
+    @classmethod
+    def of(cls, settings: Settings) -> SesGateway:
+        """The gateway that the settings describe. Raises MissingSetting."""
+        return cls({kind: settings.require(f"SES_CONFIGURATION_SET_{kind.name}") for kind in Kind})
+
+    def __init__(self, configuration_sets: Mapping[Kind, str], client: Any = None) -> None:
+        self._configuration_sets = dict(configuration_sets)
         self._client = client or aws.client(
             "sesv2",
             Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"total_max_attempts": 1}),
@@ -76,12 +84,20 @@ class SesGateway:
             body["Text"] = {"Data": mail.text, "Charset": "UTF-8"}
         if mail.html:
             body["Html"] = {"Data": mail.html, "Charset": "UTF-8"}
+        content: dict[str, Any] = {"Subject": {"Data": mail.subject, "Charset": "UTF-8"}, "Body": body}
+        if mail.headers:
+            content["Headers"] = [{"Name": name, "Value": value} for name, value in mail.headers.items()]
+        if mail.attachments:
+            content["Attachments"] = [
+                {"FileName": one.name, "ContentType": one.type, "RawContent": one.content} for one in mail.attachments
+            ]
         return {
             "FromEmailAddress": mail.sender,
             "Destination": {"ToAddresses": [mail.recipient]},
-            "Content": {"Simple": {"Subject": {"Data": mail.subject, "Charset": "UTF-8"}, "Body": body}},
-            "ConfigurationSetName": self._configuration_set,
+            "Content": {"Simple": content},
+            "ConfigurationSetName": self._configuration_sets[mail.kind],
             "EmailTags": [{"Name": name, "Value": value} for name, value in sorted(mail.tags.items())],
+            **({"ReplyToAddresses": [mail.reply_to]} if mail.reply_to else {}),
         }
 
 

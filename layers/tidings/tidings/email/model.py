@@ -9,9 +9,19 @@ from typing import Any, Protocol
 
 from tidings.accounts.model import Workspace
 from tidings.activity.chain import Node
+from tidings.consent.model import Kind
 from tidings.contacts.model import Contact
 from tidings.core.store import Part
-from tidings.messages.model import Kind, OnUnknown, Template
+from tidings.messages.model import OnUnknown, Template
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a mail: its name, its media type such as `application/pdf`, and its bytes."""
+
+    name: str
+    type: str
+    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +34,10 @@ class Mail:
     text: str
     html: str
     tags: Mapping[str, str]
+    kind: Kind = Kind.TRANSACTIONAL
+    reply_to: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +75,9 @@ class MailGateway(Protocol):
 class Order:
     """Who is to get which mail, and why. `message_id` comes from the cause, so that a repeat is the same message.
 
-    `root` is what began the chain that led here, if that is more than the cause.
+    `root` is what began the chain that led here, if that is more than the cause. `topic` and `reply_to` are empty for
+    what the template or the workspace says. `send` is the order to many that it belongs to, `resends` the message that
+    it repeats, `versions` what besides template and policy it was decided by.
     """
 
     workspace: Workspace
@@ -77,6 +93,13 @@ class Order:
     cause: Mapping[str, str] = field(default_factory=dict)
     request: str = ""
     root: Node | None = None
+    topic: str = ""
+    reply_to: str = ""
+    send: str = ""
+    resends: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    attachments: tuple[Attachment, ...] = ()
+    versions: Mapping[str, int] = field(default_factory=dict)
 
 
 class Company(Protocol):

@@ -9,13 +9,14 @@ and is not sent again, unless it was ordered with `on_unknown: resend`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tidings.accounts.cache import WorkspaceCache
 from tidings.accounts.model import Workspace
 from tidings.activity.model import Event
-from tidings.consent.model import Channel, Check
+from tidings.consent.gate import Gate
+from tidings.consent.model import AddressRecord, Channel, Check, Kind
 from tidings.consent.service import SuppressionService
 from tidings.consent.store import DynamoConsentStore
 from tidings.contacts.model import Contact, Identity, IdentityKind
@@ -24,6 +25,16 @@ from tidings.core.errors import Conflict, InvalidInput, Throttled, Unavailable
 from tidings.core.ids import digest, new_id
 from tidings.core.store import ConditionFailed, Database, Part
 from tidings.email.model import Accepted, Answer, Company, Feedback, Mail, MailGateway, NoAnswer, Order, Refused
+from tidings.email.ordering import (
+    data_of,
+    may_send,
+    reply_to_of,
+    sender_check,
+    sender_of,
+    tags_of,
+    topic_of,
+    unsubscribe_check,
+)
 from tidings.email.rules import (
     MEANINGS,
     TAG_MESSAGE,
@@ -34,17 +45,31 @@ from tidings.email.rules import (
     to_event,
 )
 from tidings.messages.model import Decision, Message, OnUnknown, State
+from tidings.messages.report_store import DynamoReportStore
 from tidings.messages.rules import SETTLE_AFTER, outcome_of
+from tidings.messages.service import give_up
 from tidings.messages.store import DynamoMessageStore
+from tidings.messages.unsubscribe import Ticket, headers_of, link_of, with_link
 
 if TYPE_CHECKING:
     from tidings.messages.render import Rendered
 
 TRIES = 3
+EARLIER_KEPT = 10
 
 
 class Unsettled(Unavailable):
     """Nobody can tell yet whether the message was sent; ask again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What was decided about an order, and by which record of its address."""
+
+    rendered: Rendered | None
+    decision: Decision
+    record: AddressRecord | None
+    link: str
 
 
 class EventParts(Protocol):
@@ -62,6 +87,7 @@ class EmailService:
         messages: DynamoMessageStore,
         consents: DynamoConsentStore,
         events: EventParts,
+        reports: DynamoReportStore,
         gateway: MailGateway,
         clock: Clock,
     ) -> None:
@@ -70,6 +96,8 @@ class EmailService:
         self._database = database
         self._messages = messages
         self._consents = consents
+        self._gate = Gate(consents, clock)
+        self._reports = reports
         self._suppressions = SuppressionService(consents, clock)
         self._events = events
         self._gateway = gateway
@@ -93,7 +121,7 @@ class EmailService:
             try:
                 return self._attempt(order, known, company)
             except ConditionFailed as error:
-                if not error.labels <= {"message", "suppression"}:
+                if not error.labels <= {"message", "consent"}:
                     raise
                 known = self._messages.get(order.workspace.id, order.message_id)
         raise Unavailable("message_contended", "The message kept changing.")
@@ -109,7 +137,7 @@ class EmailService:
         now = self._clock.now()
         if now - known.claimed_at < SETTLE_AFTER:
             raise Unsettled("send_unsettled", "An earlier attempt to send this message has not settled yet.")
-        self._messages.give_up(known, now)
+        give_up(self._database, self._messages, self._reports, known, now)
         return self._messages.get(known.workspace, known.id)
 
     def _record(self, company: Company, known: Message) -> None:
@@ -122,42 +150,54 @@ class EmailService:
             self._database.transact(parts)
 
     def _attempt(self, order: Order, over: Message | None, company: Company) -> Message:
-        rendered, decision = self._decide(order)
-        message = self._message(order, decision, over, rendered)
-        if rendered is None or not decision.sent:
+        view = self._decide(order)
+        message = self._message(order, view, over)
+        if view.rendered is None or not view.decision.sent:
             return self._skip(message, over, company)
-        self._claim(order, message, over, company)
-        answer = self._gateway.send(self._mail(order, message, rendered))
+        self._claim(view, message, over, company)
+        answer = self._gateway.send(self._mail(order, message, view.rendered, view.link))
         return self._settle(message, answer, company)
 
-    def _claim(self, order: Order, message: Message, over: Message | None, company: Company) -> None:
+    def _claim(self, view: _View, message: Message, over: Message | None, company: Company) -> None:
         """Take the right to send, in one stroke with every check that must still hold.
 
         Where the answer was lost, or a repeat of the request met its own first try, one's own claim is success.
         """
-        claim = self._messages.claim(message, over)
-        free = self._consents.not_suppressed(order.workspace, Channel.EMAIL, message.address, self._clock.now())
+        parts = [self._messages.claim(message, over), *company.guards()]
+        if view.record is not None:
+            parts.append(self._consents.unchanged(view.record))
+        if over is not None and over.state is State.UNKNOWN:
+            parts.append(self._reports.part(over, unknown=-1))
         try:
-            self._database.transact([claim, free, *company.guards()])
+            self._database.transact(parts)
         except (ConditionFailed, Unavailable):
             stored = self._messages.get(message.workspace, message.id)
             if stored is None or stored.attempt != message.attempt:
                 raise
 
-    def _decide(self, order: Order) -> tuple[Rendered | None, Decision]:
+    def _decide(self, order: Order) -> _View:
         """Every check in its order; later ones are not asked once one says no."""
         checks = [_has_address(order.contact)]
+        record = None
         if checks[-1].passed:
-            checks.append(self._suppressions.check(order.workspace, Channel.EMAIL, order.contact.email))
+            verdict = self._gate.ask(
+                order.workspace, order.contact, Channel.EMAIL, order.contact.email, order.kind, topic_of(order)
+            )
+            record = verdict.record
+            checks += verdict.checks
+        for ask in (may_send, sender_check, unsubscribe_check):
+            if checks[-1].passed:
+                checks.append(ask(order))
+        rendered, link = None, ""
         if checks[-1].passed:
-            checks.append(_has_sender(order))
-        rendered = None
-        if checks[-1].passed:
-            rendered, check = self._render(order)
+            if order.kind is Kind.MARKETING and record is not None:
+                ticket = Ticket(order.workspace.id, order.message_id, record.key, topic_of(order))
+                link = link_of(order.workspace, ticket)
+            rendered, check = self._render(order, link)
             checks.append(check)
-        return rendered, Decision(tuple(checks), self._clock.now())
+        return _View(rendered, Decision(tuple(checks), self._clock.now(), _versions(order)), record, link)
 
-    def _render(self, order: Order) -> tuple[Rendered | None, Check]:
+    def _render(self, order: Order, link: str) -> tuple[Rendered | None, Check]:
         if order.template is None:
             return None, Check("template", False, f"there is no template named {order.template_name}")
         data = {
@@ -165,15 +205,17 @@ class EmailService:
             "event": dict(order.event),
             "variables": dict(order.variables),
             "message": {"id": order.message_id},
+            "unsubscribe_url": link,
         }
         try:
             rendered = self._renderer.render(order.template, data)
         except InvalidInput as error:
             return None, Check("template", False, error.message)
-        return rendered, Check("template", True, f"{order.template.name} version {order.template.version}")
+        return rendered, Check("template", True, "the template renders")
 
-    def _message(self, order: Order, decision: Decision, over: Message | None, rendered: Rendered | None) -> Message:
+    def _message(self, order: Order, view: _View, over: Message | None) -> Message:
         now = self._clock.now()
+        decision, rendered = view.decision, view.rendered
         state = State.CLAIMED if decision.sent else State.SKIPPED
         history = {**(over.history if over else {}), state.value: to_text(now)}
         return Message(
@@ -194,24 +236,38 @@ class EmailService:
             root=order.root,
             decision=decision.as_dict(),
             history=history,
+            topic=topic_of(order),
+            send=order.send,
+            resends=order.resends,
+            data=data_of(order),
+            attachments=tuple(one.name for one in order.attachments),
+            earlier=(*over.earlier, over.decision)[-EARLIER_KEPT:] if over and over.decision else (),
         )
 
     def _skip(self, message: Message, over: Message | None, company: Company) -> Message:
         outcome = outcome_of(message.state)
         told = self._events.part(_skipped_event(message, self._clock))
-        self._database.transact([self._messages.skip(message, over), told, *company.records(outcome)])
+        counted = self._reports.part(message, skipped=1)
+        self._database.transact([self._messages.skip(message, over), told, counted, *company.records(outcome)])
         return message
 
-    def _mail(self, order: Order, message: Message, rendered: Rendered) -> Mail:
+    def _mail(self, order: Order, message: Message, rendered: Rendered, link: str) -> Mail:
         from tidings.messages import links  # late, as the renderer
 
+        text, html = links.in_text(rendered.text, message.id), links.in_html(rendered.html, message.id)
+        if link:
+            html, text = with_link(html, text, link)
         return Mail(
-            sender=_sender(order),
+            sender=sender_of(order),
             recipient=message.address,
             subject=rendered.subject,
-            text=links.in_text(rendered.text, message.id),
-            html=links.in_html(rendered.html, message.id),
-            tags={TAG_MESSAGE: message.id, TAG_WORKSPACE: message.workspace},
+            text=text,
+            html=html,
+            tags={**tags_of(order), TAG_MESSAGE: message.id, TAG_WORKSPACE: message.workspace},
+            kind=message.kind,
+            reply_to=reply_to_of(order),
+            headers=headers_of(link) if link else {},
+            attachments=order.attachments,
         )
 
     def _settle(self, message: Message, answer: Answer, company: Company) -> Message:
@@ -230,9 +286,10 @@ class EmailService:
             history={**message.history, state.value: to_text(now)},
         )
         part = self._messages.settle(message, state, now, settled.provider_id, settled.error)
+        counted = self._reports.part(message, **({"sent": 1} if state is State.ACCEPTED else {"refused": 1}))
         records = company.records(outcome_of(state))
         try:
-            self._write([part, *records])
+            self._write([part, counted, *records])
         except ConditionFailed as error:
             if "message" not in error.labels:
                 raise
@@ -305,15 +362,10 @@ def _has_address(contact: Contact) -> Check:
     return Check("address", False, found)
 
 
-def _has_sender(order: Order) -> Check:
-    if _sender(order):
-        return Check("sender", True, "a sender is set")
-    return Check("sender", False, "neither the template nor the workspace names a sender")
-
-
-def _sender(order: Order) -> str:
-    own = order.template.content.from_address if order.template else ""
-    return own or order.workspace.default_from
+def _versions(order: Order) -> dict[str, int]:
+    template = {"template": order.template.version} if order.template else {}
+    policy = {"policy": order.workspace.policy_version} if order.workspace.policy_version else {}
+    return {**template, **policy, **order.versions}
 
 
 def _skipped_event(message: Message, clock: Clock) -> Event:

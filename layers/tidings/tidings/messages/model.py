@@ -11,18 +11,25 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from tidings.activity.chain import Node
-from tidings.consent.model import Check
+from tidings.consent.model import Check, Kind
 
 NAME_PATTERN = r"^[a-z][a-z0-9-]{0,62}$"
 SUBJECT_CHARACTERS = 998  # RFC 5322, 2.1.1: a line
 BODY_CHARACTERS = 256 * 1024
 TEMPLATE_BYTES = 380 * 1024  # DynamoDB holds items of 400 KB
 
+TOPIC_PATTERN = r"^([a-z][a-z0-9-]{0,62})?$"
+TAGS = 10
+
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+TagText = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,256}$")]  # what SES takes
 
 
 class TemplateInput(BaseModel):
-    """A template as it is applied. `variables` are defaults for `{{ variables.… }}`."""
+    """A template as it is applied. `variables` are defaults for `{{ variables.… }}`.
+
+    `kind` and `topic` hold for messages of which whoever orders them says nothing else.
+    """
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, populate_by_name=True)
 
@@ -32,6 +39,10 @@ class TemplateInput(BaseModel):
     html: Annotated[str, Field(max_length=BODY_CHARACTERS)] = ""
     preheader: Annotated[str, Field(max_length=SUBJECT_CHARACTERS)] = ""
     from_address: Annotated[str, Field(alias="from", max_length=320)] = ""
+    reply_to: Annotated[str, Field(max_length=320)] = ""
+    kind: Annotated[Kind | None, Field(strict=False)] = None
+    topic: Annotated[str, Field(pattern=TOPIC_PATTERN)] = ""
+    tags: dict[TagText, TagText] = Field(default_factory=dict, max_length=TAGS)
     variables: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -52,13 +63,6 @@ class Template:
             "version": self.version,
             "created_at": self.created_at,
         }
-
-
-class Kind(StrEnum):
-    """What a message is for; it decides which checks apply."""
-
-    MARKETING = "marketing"
-    TRANSACTIONAL = "transactional"
 
 
 class OnUnknown(StrEnum):
@@ -84,12 +88,26 @@ class State(StrEnum):
     SKIPPED = "skipped"  # we decided not to send it
 
 
+# Every check in its order; quiet hours and caps will stand before `sender`, where nothing is rendered yet.
+CHECKS = (
+    "address",
+    "suppression",
+    "suppression_rules",
+    "consent",
+    "sending",
+    "sender",
+    "unsubscribe",
+    "template",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Every check in its order, up to the one that said no."""
+    """Every check in its order, up to the one that said no, and by which versions of what it was decided."""
 
     checks: tuple[Check, ...]
     at: datetime
+    versions: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def sent(self) -> bool:
@@ -102,11 +120,15 @@ class Decision:
         return next((check.name for check in self.checks if not check.passed), "")
 
     def as_dict(self) -> dict[str, Any]:
-        """The decision as it is kept and shown."""
+        """The decision as it is kept and shown; checks that came after the no were not asked."""
+        asked = {check.name for check in self.checks}
+        unasked = [name for name in CHECKS if name not in asked] if not self.sent else []
         return {
             "send": self.sent,
             "decided_by": self.decided_by,
-            "checks": [check.as_dict() for check in self.checks],
+            "checks": [check.as_dict() for check in self.checks]
+            + [{"check": name, "passed": None, "found": "not asked"} for name in unasked],
+            "versions": dict(self.versions),
             "at": self.at,
         }
 
@@ -114,6 +136,11 @@ class Decision:
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message to one contact, sent or not. `cause` explains it; `root` is what began the chain it stands in.
+
+    `send` is the order to many that it belongs to, and `resends` the message that it repeats. `data` is what it was
+    rendered with beside the contact, so that it can be sent again. `attachments` are names. `earlier` are decisions
+    that an attempt came to before the one that stands. `marks` are what else is known of it, for telling people's
+    clicks from machines'.
 
     When its person was erased (`erased_at`), so was all of it but that it was and what became of it.
     """
@@ -138,6 +165,22 @@ class Message:
     history: Mapping[str, str] = field(default_factory=dict)
     root: Node | None = None
     erased_at: datetime | None = None
+    topic: str = ""
+    send: str = ""
+    resends: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    attachments: tuple[str, ...] = ()
+    earlier: tuple[Mapping[str, Any], ...] = ()
+    marks: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def source(self) -> tuple[str, str]:
+        """What ordered it, for reports: `automation` and its name, `send` and its id, or `api`."""
+        if self.send:
+            return "send", self.send
+        if "automation" in self.cause:
+            return "automation", self.cause["automation"]
+        return "api", ""
 
     @property
     def decided_at(self) -> str:
@@ -171,6 +214,10 @@ class Message:
             "channel": self.channel,
             "state": self.state.value,
             "kind": self.kind.value,
+            "topic": self.topic,
+            "send": self.send,
+            "resends": self.resends,
+            "attachments": list(self.attachments),
             "template": self.template,
             "template_version": self.template_version,
             "address": self.address,
@@ -182,5 +229,6 @@ class Message:
             "caused_by": None if self.caused_by is None else str(self.caused_by),
             "root": str(self.began_by),
             "decision": dict(self.decision),
+            "earlier": [dict(one) for one in self.earlier],
             "history": dict(self.history),
         }

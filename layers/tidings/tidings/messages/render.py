@@ -29,7 +29,7 @@ _BODY = re.compile(r"<body\b", re.IGNORECASE)
 _FAILS = (LiquidError, RecursionError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError)
 
 # What a template may speak of. A trait or property that a person does not have renders as nothing.
-ROOTS = frozenset({"contact", "event", "variables", "message"})
+ROOTS = frozenset({"contact", "event", "variables", "message", "unsubscribe_url"})
 
 
 class _Bounded(Environment):

@@ -24,6 +24,19 @@ RANK = {
 # A Send event comes within seconds of SES's acceptance; a claim older than this without one is given up as unknown.
 SETTLE_AFTER = timedelta(minutes=4)
 CLAIM_SHARDS = 4
+REPORT_SHARDS = 4
+
+# What checks that pass mostly find: it is not written down with each message.
+USUAL = {
+    "address": "the contact has an e-mail address",
+    "suppression": "the address is not on the suppression list",
+    "suppression_rules": "no suppression rule holds",
+    "consent": "transactional mail needs no consent",
+    "sending": "the workspace may send",
+    "sender": "the sender is verified",
+    "unsubscribe": "transactional mail needs no way out",
+    "template": "the template renders",
+}
 
 
 def outcome_of(state: State) -> str:

@@ -10,9 +10,11 @@ from pydantic import ValidationError
 
 from tidings.core.clock import Clock
 from tidings.core.errors import Conflict, InvalidInput, NotFound
-from tidings.core.store import ConditionFailed
+from tidings.core.store import ConditionFailed, Database
 from tidings.messages.model import TEMPLATE_BYTES, Message, Template, TemplateInput
+from tidings.messages.report_store import DynamoReportStore
 from tidings.messages.rules import CLAIM_SHARDS, SETTLE_AFTER
+from tidings.messages.store import DynamoMessageStore
 
 
 class TemplateStore(Protocol):
@@ -29,8 +31,6 @@ class MessageStore(Protocol):
 
     def get(self, workspace: str, message: str) -> Message | None: ...
     def unknown(self, workspace: str) -> list[Message]: ...
-    def claims_older_than(self, number: int, before: datetime) -> list[Message]: ...
-    def give_up(self, message: Message, at: datetime) -> bool: ...
 
 
 class TemplateService:
@@ -112,11 +112,26 @@ class MessageService:
         return self._store.unknown(workspace)
 
 
+def give_up(
+    database: Database, messages: DynamoMessageStore, reports: DynamoReportStore, message: Message, at: datetime
+) -> bool:
+    """End a claim that never settled as unknown, and count it; False if it settled meanwhile."""
+    try:
+        database.transact([messages.give_up(message, at), reports.part(message, unknown=1)])
+    except ConditionFailed:
+        return False
+    return True
+
+
 class Settling:
     """Ends claims that neither an answer nor an event ever settled."""
 
-    def __init__(self, store: MessageStore, clock: Clock) -> None:
-        self._store = store
+    def __init__(
+        self, database: Database, messages: DynamoMessageStore, reports: DynamoReportStore, clock: Clock
+    ) -> None:
+        self._database = database
+        self._messages = messages
+        self._reports = reports
         self._clock = clock
 
     def give_up_old_claims(self) -> int:
@@ -124,6 +139,6 @@ class Settling:
         now = self._clock.now()
         ended = 0
         for number in range(CLAIM_SHARDS):
-            for message in self._store.claims_older_than(number, now - SETTLE_AFTER):
-                ended += self._store.give_up(message, now)
+            for message in self._messages.claims_older_than(number, now - SETTLE_AFTER):
+                ended += give_up(self._database, self._messages, self._reports, message, now)
         return ended

@@ -9,15 +9,15 @@ from typing import Any
 from pynamodb.attributes import MapAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 
 from tidings.activity.chain import Node
-from tidings.consent.model import Check
+from tidings.consent.model import Check, Kind
 from tidings.core.clock import from_text, to_text
 from tidings.core.ids import contact_of_message, shard
 from tidings.core.store import ConditionFailed, Database, Item, JsonAttribute, Key, Part, faults, put, update
-from tidings.messages.model import Decision, Kind, Message, State, Template, TemplateInput
-from tidings.messages.rules import CLAIM_SHARDS, RANK
+from tidings.messages.model import Decision, Message, State, Template, TemplateInput
+from tidings.messages.rules import CLAIM_SHARDS, RANK, REPORT_SHARDS, USUAL
 
 
 class TemplateItem(Item):
@@ -102,6 +102,17 @@ class AttentionIndex(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call
     claimed_at = UnicodeAttribute(range_key=True)
 
 
+class ReportedIndex(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """Messages by what ordered them, latest last: keys only, which never change."""
+
+    class Meta:
+        index_name = "reported"
+        projection = KeysOnlyProjection()
+
+    reported = UnicodeAttribute(hash_key=True)
+    claimed_at = UnicodeAttribute(range_key=True)
+
+
 class MessageItem(Item):
     channel = UnicodeAttribute(null=True)
     state = UnicodeAttribute()
@@ -123,7 +134,16 @@ class MessageItem(Item):
     decision = JsonAttribute(null=True)
     history: MapAttribute[str, Any] = MapAttribute(null=True)  # type: ignore[no-untyped-call]
     expires_at = NumberAttribute(null=True)
+    topic = UnicodeAttribute(null=True)
+    send = UnicodeAttribute(null=True)
+    resends = UnicodeAttribute(null=True)
+    data = JsonAttribute(null=True)
+    attachments = JsonAttribute(null=True)
+    earlier = JsonAttribute(null=True)
+    marks = JsonAttribute(null=True)
+    reported = UnicodeAttribute(null=True)
     attention_index = AttentionIndex()
+    reported_index = ReportedIndex()
 
 
 class DynamoMessageStore:
@@ -193,8 +213,8 @@ class DynamoMessageStore:
         with faults([part]):
             part.model.update(list(part.actions or ()), condition=part.condition)
 
-    def give_up(self, message: Message, at: datetime) -> bool:
-        """End a claim that never settled as unknown; False if it settled meanwhile."""
+    def give_up(self, message: Message, at: datetime) -> Part:
+        """End a claim that never settled as unknown; refused if it settled meanwhile."""
         table = self._items
         actions = [
             table.state.set(State.UNKNOWN.value),
@@ -202,11 +222,7 @@ class DynamoMessageStore:
             table.attention.set(f"{message.workspace}#unknown"),
             table.history[State.UNKNOWN.value].set(to_text(at)),
         ]
-        try:
-            self.write(update("message", self._at(message), actions, self._own_claim(message)))
-        except ConditionFailed:
-            return False
-        return True
+        return update("message", self._at(message), actions, self._own_claim(message))
 
     def advance(
         self, workspace: str, message: str, state: State, at: datetime, provider_id: str, error: str
@@ -258,6 +274,13 @@ class DynamoMessageStore:
             erased_at=from_text(item.erased_at) if item.erased_at else None,
             decision=_whole(item.decision),
             history=item.history.as_dict() if item.history else {},  # type: ignore[no-untyped-call]
+            topic=item.topic or "",
+            send=item.send or "",
+            resends=item.resends or "",
+            data=item.data or {},
+            attachments=tuple(item.attachments or ()),
+            earlier=tuple(_whole(one) for one in item.earlier or ()),
+            marks=item.marks or {},
         )
 
     def _attention(self, place: str, condition: Condition | None = None) -> list[Message]:
@@ -300,6 +323,14 @@ class DynamoMessageStore:
             root=str(message.root) if message.root else None,
             decision=_brief(message.decision),
             history=dict(message.history),
+            topic=message.topic or None,
+            send=message.send or None,
+            resends=message.resends or None,
+            data=dict(message.data) or None,
+            attachments=list(message.attachments) or None,
+            earlier=[_brief(one) for one in message.earlier] or None,
+            marks=dict(message.marks) or None,
+            reported=reported(message.workspace, *message.source, shard(message.id, REPORT_SHARDS)),
         )
 
 
@@ -307,17 +338,29 @@ def _claimed(number: int) -> str:
     return f"claimed#{number}"
 
 
+def reported(workspace: str, source: str, name: str, number: int) -> str:
+    """One shard of the messages that something ordered, in the index `reported`."""
+    return f"{workspace}#{source}#{name}#{number}"
+
+
 def _brief(decision: Mapping[str, Any]) -> dict[str, Any] | None:
-    """A decision in fewer bytes: each check as a list, and without what follows from the checks."""
+    """A decision in fewer bytes: each check as a list, without its text where that is the usual one."""
     if not decision:
         return None
     at = decision["at"]
-    checks = [[check["check"], check["passed"], check["found"]] for check in decision["checks"]]
-    return {"at": to_text(at) if isinstance(at, datetime) else at, "checks": checks}
+    checks = [_brief_check(check) for check in decision["checks"] if check["passed"] is not None]
+    brief = {"at": to_text(at) if isinstance(at, datetime) else at, "checks": checks}
+    return {**brief, "versions": decision["versions"]} if decision.get("versions") else brief
+
+
+def _brief_check(check: Mapping[str, Any]) -> list[Any]:
+    usual = check["passed"] and check["found"] == USUAL.get(check["check"])
+    return [check["check"]] if usual else [check["check"], check["passed"], check["found"]]
 
 
 def _whole(brief: Mapping[str, Any] | None) -> dict[str, Any]:
     if not brief:
         return {}
-    decision = Decision(tuple(Check(*check) for check in brief["checks"]), from_text(brief["at"]))
+    checks = [check if len(check) == 3 else (check[0], True, USUAL[check[0]]) for check in brief["checks"]]
+    decision = Decision(tuple(Check(*check) for check in checks), from_text(brief["at"]), brief.get("versions") or {})
     return {**decision.as_dict(), "at": brief["at"]}

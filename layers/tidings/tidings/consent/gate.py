@@ -1,0 +1,49 @@
+"""May this message go? Every question that consent and suppression ask, in their order, from one read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tidings.accounts.model import Workspace
+from tidings.consent.model import AddressRecord, Channel, Check, Kind
+from tidings.consent.rules import consent_check, normalise_address, suppression_check
+from tidings.consent.store import DynamoConsentStore
+from tidings.contacts.model import Contact
+from tidings.core.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was asked up to the first no, and the record that it was decided by."""
+
+    record: AddressRecord
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing said no."""
+        return all(check.passed for check in self.checks)
+
+
+class Gate:
+    """Asks whether a message may go to a contact's address."""
+
+    def __init__(self, consents: DynamoConsentStore, clock: Clock) -> None:
+        self._consents = consents
+        self._clock = clock
+
+    def ask(
+        self, workspace: Workspace, contact: Contact, channel: Channel, address: str, kind: Kind, topic: str
+    ) -> Verdict:
+        """The suppression list, the rules and the consent for an address: one read, more where a rule asks for events.
+
+        Raises InvalidInput for no address.
+        """
+        record = self._consents.record(workspace, channel, normalise_address(channel, address))
+        now = self._clock.now()
+        checks = [suppression_check(record.suppression, now)]
+        if checks[-1].passed:
+            checks.append(Check("suppression_rules", True, "no suppression rule holds"))
+        if checks[-1].passed:
+            checks.append(consent_check(record, kind, topic))
+        return Verdict(record, tuple(checks))

@@ -1,0 +1,87 @@
+"""What an order means where it leaves something open: its sender, topic, tags, and what it is checked by."""
+
+from __future__ import annotations
+
+from email.utils import parseaddr
+from typing import Any
+
+from tidings.accounts.model import Workspace
+from tidings.consent.model import Check, Kind
+from tidings.email.model import Order
+from tidings.messages.model import Template
+
+# The topic of marketing mails that name none.
+MARKETING_TOPIC = "marketing"
+STOPPED = "stopped"
+
+
+def sender_of(order: Order) -> str:
+    """Whom the mail is from: the template's sender, else the workspace's; empty if there is none."""
+    own = order.template.content.from_address if order.template else ""
+    return own or order.workspace.default_from
+
+
+def reply_to_of(order: Order) -> str:
+    """Where replies go: what the order says, else the template, else the workspace; empty for the sender."""
+    own = order.template.content.reply_to if order.template else ""
+    return order.reply_to or own or order.workspace.reply_to
+
+
+def kind_of(asked: str | None, template: Template | None) -> Kind:
+    """What a mail is for: what was asked for, else what its template says, else marketing."""
+    own = template.content.kind if template else None
+    return Kind(asked) if asked else own or Kind.MARKETING
+
+
+def topic_of(order: Order) -> str:
+    """What a marketing mail is about; empty for a transactional one."""
+    if order.kind is Kind.TRANSACTIONAL:
+        return ""
+    own = order.template.content.topic if order.template else ""
+    return order.topic or own or MARKETING_TOPIC
+
+
+def tags_of(order: Order) -> dict[str, str]:
+    """What SES is told of the mail, beside our ids: it comes back with every event, and in its metrics."""
+    own = order.template.content.tags if order.template else {}
+    return {**own, **order.tags}
+
+
+def data_of(order: Order) -> dict[str, Any]:
+    """What a message must keep so that it can be sent again: what it was given. What its cause keeps is read there."""
+    return dict(order.variables)
+
+
+def may_send(order: Order) -> Check:
+    """Whether the workspace may send: marketing is stopped when bounces or complaints show spam."""
+    if order.kind is Kind.MARKETING and order.workspace.standing.get("state") == STOPPED:
+        return Check("sending", False, "marketing is stopped: bounces or complaints went over their limit")
+    return Check("sending", True, "the workspace may send")
+
+
+def sender_check(order: Order) -> Check:
+    """Whether the sender is named and verified: nothing leaves from one that is not."""
+    sender = sender_of(order)
+    if not sender:
+        return Check("sender", False, "neither the template nor the workspace names a sender")
+    if not is_verified(order.workspace, parseaddr(sender)[1]):
+        return Check("sender", False, f"the sender {parseaddr(sender)[1].rpartition('@')[2]} is not verified")
+    return Check("sender", True, "the sender is verified")
+
+
+def unsubscribe_check(order: Order) -> Check:
+    """Whether a marketing mail has a way out: without one it does not go."""
+    if order.kind is Kind.TRANSACTIONAL:
+        return Check("unsubscribe", True, "transactional mail needs no way out")
+    if not order.workspace.public_url:
+        return Check("unsubscribe", False, "the workspace has no public address for unsubscribing")
+    return Check("unsubscribe", True, "the mail has a way out")
+
+
+def is_verified(workspace: Workspace, address: str) -> bool:
+    """Whether mail may leave from an address: it, its domain, or the nearest domain above that is listed decides."""
+    address = address.lower()
+    labels = address.rpartition("@")[2].split(".")
+    places = [address, *(".".join(labels[start:]) for start in range(len(labels) - 1))]
+    listed = next((workspace.senders[place] for place in places if place in workspace.senders), None)
+    return bool(listed and listed.get("verified"))

@@ -1,0 +1,74 @@
+"""What reports count: for each message at most once each of its milestones, on the day it was decided.
+
+A report is about messages, not about days: what became of a mail counts on the day that the mail was decided, so that
+rates compare what was sent with what became of just that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from tidings.messages.model import Message
+
+# Milestones count messages, the four below them count events.
+MILESTONES = (
+    "sent",
+    "delivered",
+    "delayed",
+    "opened",
+    "machine_opened",
+    "clicked",
+    "machine_clicked",
+    "hard_bounced",
+    "soft_bounced",
+    "spam_bounced",
+    "complained",
+    "unsubscribed",
+    "rejected",
+    "refused",
+    "skipped",
+    "unknown",
+)
+TOTALS = ("opens", "machine_opens", "clicks", "machine_clicks")
+COUNTED = (*MILESTONES, *TOTALS)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What was counted of messages alike: of one day, kind, source, component and version of a template.
+
+    `day` is `YYYY-MM-DD` in UTC; `source` is `automation`, `send` or `api`, and `name` says which.
+    """
+
+    day: str
+    kind: str
+    source: str
+    name: str
+    component: str
+    template: str
+    version: int
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+def row_of(message: Message) -> Row:
+    """The row that a message counts in; it never changes."""
+    source, name = message.source
+    return Row(
+        day=message.decided_at[:10],
+        kind=message.kind.value,
+        source=source,
+        name=name,
+        component=message.cause.get("component", ""),
+        template=message.template,
+        version=message.template_version,
+    )
+
+
+def total(rows: Iterable[Row]) -> dict[str, int]:
+    """All that rows counted, together."""
+    counts = dict.fromkeys(COUNTED, 0)
+    for row in rows:
+        for name, number in row.counts.items():
+            counts[name] += number
+    return counts
