@@ -14,7 +14,7 @@ from tidings.core.errors import TidingsError
 from tidings.core.logs import logger
 from tidings.core.settings import Settings
 from tidings.core.store import Database
-from tidings.email.service import FeedbackService
+from tidings.email.feedback import FeedbackService
 from tidings.messages.store import DynamoMessageStore
 
 # What SES publishes, once, to try a topic that it is given as a destination of events.

@@ -1,4 +1,4 @@
-"""Sending a mail at most once, and taking in what SES reports about it.
+"""Sending a mail at most once.
 
 The order of writes is the guarantee. A transaction claims the message and checks, in the same stroke, that the address
 is not suppressed and that whoever ordered it still wants it. Only the claim's holder calls SES, once. A definite answer
@@ -8,11 +8,9 @@ and is not sent again, unless it was ordered with `on_unknown: resend`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from tidings.accounts.cache import WorkspaceCache
 from tidings.accounts.model import Workspace
 from tidings.activity.model import Event
 from tidings.consent.gate import Gate
@@ -24,7 +22,7 @@ from tidings.core.clock import Clock, to_text
 from tidings.core.errors import Conflict, InvalidInput, Throttled, Unavailable
 from tidings.core.ids import digest, new_id
 from tidings.core.store import ConditionFailed, Database, Part
-from tidings.email.model import Accepted, Answer, Company, Feedback, Mail, MailGateway, NoAnswer, Order, Refused
+from tidings.email.model import Accepted, Answer, Company, Mail, MailGateway, NoAnswer, Order, Refused
 from tidings.email.ordering import (
     data_of,
     may_send,
@@ -35,15 +33,7 @@ from tidings.email.ordering import (
     topic_of,
     unsubscribe_check,
 )
-from tidings.email.rules import (
-    MEANINGS,
-    TAG_MESSAGE,
-    TAG_WORKSPACE,
-    error_of,
-    read_feedback,
-    suppression_reason,
-    to_event,
-)
+from tidings.email.rules import TAG_MESSAGE, TAG_WORKSPACE
 from tidings.messages.model import Decision, Message, OnUnknown, State
 from tidings.messages.report_store import DynamoReportStore
 from tidings.messages.rules import SETTLE_AFTER, outcome_of
@@ -296,56 +286,6 @@ class EmailService:
             # The Send event was faster than the answer: what it says stands.
             self._write(records)
         return settled
-
-
-class FeedbackService:
-    """Takes SES events in. Every step may be repeated and may come in any order."""
-
-    def __init__(
-        self,
-        messages: DynamoMessageStore,
-        suppressions: SuppressionService,
-        workspaces: WorkspaceCache,
-        events: Any,
-        clock: Clock,
-    ) -> None:
-        self._messages = messages
-        self._suppressions = suppressions
-        self._workspaces = workspaces
-        self._events = events
-        self._clock = clock
-
-    def take(self, notification: Mapping[str, Any]) -> bool:
-        """Put an event on the timeline, move its message, and suppress where it says so; False if it is not ours.
-
-        The suppression comes first: should the rest fail, the repeat finds it done, and nobody was written to between.
-        """
-        feedback = read_feedback(notification)
-        if feedback is None:
-            return False
-        self._suppress(feedback)
-        message = self._advance(feedback)
-        if message is not None and message.erased_at is not None:
-            return True  # what the mail did to a person who was erased since is nobody's business any more
-        self._events.add(to_event(feedback, message.began_by if message else None, self._clock))
-        return True
-
-    def _advance(self, feedback: Feedback) -> Message | None:
-        """The message, moved if this kind of event moves it; the answer to the write says what began its chain."""
-        workspace, message, state = feedback.workspace, feedback.message_id, MEANINGS[feedback.kind].state
-        if state is None:
-            # What began a chain never changes: the cheapest read is as good as any.
-            return self._messages.get(workspace, message, consistent=False)
-        error = error_of(feedback)
-        return self._messages.advance(workspace, message, state, feedback.at, feedback.provider_id, error)
-
-    def _suppress(self, feedback: Feedback) -> None:
-        reason = suppression_reason(feedback)
-        if reason is None:
-            return
-        workspace = self._workspaces.get(feedback.workspace)
-        for address in feedback.recipients:
-            self._suppressions.suppress(workspace, Channel.EMAIL, address, reason, f"message {feedback.message_id}")
 
 
 def _is_open(order: Order, known: Message) -> bool:
