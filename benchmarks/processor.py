@@ -13,7 +13,7 @@ from benchmarks.operations import OPERATIONS, TEMPLATE, Operation, example
 from benchmarks.recordings import record
 from tidings.messages.model import Template
 from tidings.messages.render import Renderer
-from tidings.messages.service import read_template
+from tidings.messages.templates import read_template
 
 STARTS, ROUNDS, CALLS = 4, 3, 50
 

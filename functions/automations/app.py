@@ -15,7 +15,7 @@ from tidings.core import http
 from tidings.core.clock import SystemClock
 from tidings.core.settings import Settings
 from tidings.core.store import Database
-from tidings.messages.store import DynamoTemplateStore
+from tidings.messages.template_store import DynamoTemplateStore
 
 settings = Settings.read()
 clock = SystemClock()

@@ -20,7 +20,8 @@ from tidings.email.api import EmailDesk
 from tidings.email.gateway import SesGateway
 from tidings.email.service import EmailService
 from tidings.messages.report_store import DynamoReportStore
-from tidings.messages.store import DynamoMessageStore, DynamoTemplateStore
+from tidings.messages.store import DynamoMessageStore
+from tidings.messages.template_store import DynamoTemplateStore
 
 settings = Settings.read()
 clock = SystemClock()

@@ -9,8 +9,8 @@ from tidings.core import http
 from tidings.core.clock import SystemClock
 from tidings.core.settings import Settings
 from tidings.core.store import Database
-from tidings.messages.service import TemplateService
-from tidings.messages.store import DynamoTemplateStore
+from tidings.messages.template_store import DynamoTemplateStore
+from tidings.messages.templates import TemplateService
 
 clock = SystemClock()
 database = Database(Settings.read())

@@ -22,7 +22,7 @@ from tidings.automations.store import Automation
 from tidings.conditions.model import parse_condition
 from tidings.contacts.model import Contact, Identity, IdentityKind
 from tidings.messages.render import compile_template
-from tidings.messages.service import read_template
+from tidings.messages.templates import read_template
 from tidings_cli.main import parser_of
 
 KINDS = {

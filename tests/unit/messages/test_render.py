@@ -12,7 +12,7 @@ import pytest
 from tidings.core.errors import InvalidInput
 from tidings.messages.model import Template, TemplateInput
 from tidings.messages.render import _TEXT, COMPILED_TEMPLATES, Rendered, Renderer, compile_template
-from tidings.messages.service import read_template
+from tidings.messages.templates import read_template
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 ADA = {

@@ -19,7 +19,7 @@ from tidings.automations.store import Automation, DynamoAutomationStore, DynamoE
 from tidings.core.clock import Clock
 from tidings.core.errors import Conflict, InvalidInput, NotFound, Throttled
 from tidings.core.store import ConditionFailed
-from tidings.messages.store import DynamoTemplateStore
+from tidings.messages.template_store import DynamoTemplateStore
 
 
 class InvalidAutomation(InvalidInput):

@@ -41,7 +41,8 @@ from tidings.email.ordering import kind_of
 from tidings.email.service import EmailService
 from tidings.messages.model import Message, OnUnknown
 from tidings.messages.rules import outcome_of
-from tidings.messages.store import DynamoMessageStore, DynamoTemplateStore
+from tidings.messages.store import DynamoMessageStore
+from tidings.messages.template_store import DynamoTemplateStore
 
 DEFINITIONS_KEPT = 256
 # Of how many rules a step keeps the explanation: an item holds 400 KB at most.

@@ -24,7 +24,8 @@ from tidings.email.model import Alone, Order
 from tidings.email.ordering import kind_of
 from tidings.email.service import EmailService, Unsettled
 from tidings.messages.model import Message, Name, Template
-from tidings.messages.store import DynamoMessageStore, DynamoTemplateStore
+from tidings.messages.store import DynamoMessageStore
+from tidings.messages.template_store import DynamoTemplateStore
 
 
 def _short(text: str) -> str:
