@@ -80,13 +80,14 @@ class By(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """How a consent came about: who gave it, where, when, from which IP address, and to which words."""
+    """How a consent came about: who gave it, where, when, from which IP address, to which words, and by which message."""
 
     by: By
     source: str
     at: datetime
     ip: str = ""
     wording: str = ""
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ acts on the decision: so a no that comes in between is honoured, whatever it is 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -103,6 +104,17 @@ class DynamoConsentStore:
             return False
         return True
 
+    def answer(self, record: AddressRecord, consents: Iterable[Consent]) -> Part:
+        """Keep what an address says of topics, as part of a transaction; refused if its record changed meanwhile."""
+        table = self._items
+        said = {**record.consents, **{consent.topic: consent for consent in consents}}
+        item = table(f"{record.workspace}#{record.key}", record.channel.value)
+        actions: list[Action] = [
+            table.topics.set({topic: _kept(consent) for topic, consent in said.items()}),
+            table.revision.add(1),
+        ]
+        return update("consent", item, actions, self._at(record.revision))
+
     def unchanged(self, record: AddressRecord) -> Part:
         """The check that nothing about an address changed since it was read, for the transaction that claims."""
         item = self._items(f"{record.workspace}#{record.key}", record.channel.value)
@@ -180,6 +192,18 @@ def _suppression(item: AddressItem, workspace: str, channel: Channel, address: s
 
 def _consent(topic: str, kept: dict[str, str]) -> Consent:
     proof = Proof(
-        By(kept["by"]), kept.get("source", ""), from_text(kept["at"]), kept.get("ip", ""), kept.get("wording", "")
+        By(kept["by"]),
+        kept.get("source", ""),
+        from_text(kept["at"]),
+        kept.get("ip", ""),
+        kept.get("wording", ""),
+        kept.get("message", ""),
     )
     return Consent(topic, Reply(kept["reply"]), proof)
+
+
+def _kept(consent: Consent) -> dict[str, str]:
+    proof = consent.proof
+    more = {"source": proof.source, "ip": proof.ip, "wording": proof.wording, "message": proof.message}
+    told = {name: text for name, text in more.items() if text}
+    return {"reply": consent.reply.value, "by": proof.by.value, "at": to_text(proof.at), **told}
