@@ -276,7 +276,7 @@ class EmailService:
             history={**message.history, state.value: to_text(now)},
         )
         part = self._messages.settle(message, state, now, settled.provider_id, settled.error)
-        counted = self._reports.part(message, **({"sent": 1} if state is State.ACCEPTED else {"refused": 1}))
+        counted = self._reports.part(settled, **({"sent": 1} if state is State.ACCEPTED else {"refused": 1}))
         records = company.records(outcome_of(state))
         try:
             self._write([part, counted, *records])

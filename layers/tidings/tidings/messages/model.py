@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tidings.activity.chain import Node
 from tidings.consent.model import Check, Kind
+from tidings.core.clock import to_text
 
 NAME_PATTERN = r"^[a-z][a-z0-9-]{0,62}$"
 SUBJECT_CHARACTERS = 998  # RFC 5322, 2.1.1: a line
@@ -184,8 +185,13 @@ class Message:
 
     @property
     def decided_at(self) -> str:
-        """When it was first decided whether to send it, ISO 8601: what came of it later does not move it."""
-        return min(self.history.values(), default="")
+        """When it was first decided whether to send it, ISO 8601: what came of it later does not move it.
+
+        Of an erased person's message no decision is left, and the first of its states tells.
+        """
+        instants = [one["at"] for one in (self.decision, *self.earlier) if one]
+        texts = [to_text(at) if isinstance(at, datetime) else str(at) for at in instants]
+        return min(texts or self.history.values(), default="")
 
     @property
     def node(self) -> Node:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pynamodb.attributes import NumberAttribute
 
 from tidings.core.ids import shard
-from tidings.core.store import Database, Item, Part, faults, update
+from tidings.core.store import Database, Item, Part, update
 from tidings.messages.model import Message
-from tidings.messages.reports import COUNTED, Row, row_of
+from tidings.messages.reports import COUNTED, PROBLEMS, Row, reason_of, row_of
 
 # Of one row at most that many transactions can count at once without waiting for each other.
 SHARDS = 16
+_WHY = "why "
 
 
 class ReportItem(Item):
@@ -40,32 +41,62 @@ class ReportItem(Item):
 
 
 class DynamoReportStore:
-    """Rows of reports in DynamoDB."""
+    """Rows of reports in DynamoDB.
+
+    The reasons of problems are attributes of the row too, one for each that ever occurred (`why skipped consent`): to
+    count one costs nothing beside the count itself.
+    """
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._items = database.table(ReportItem, "reports")
 
-    def part(self, message: Message, **changes: int) -> Part:
-        """Count something of a message, such as `sent=1`, as part of the transaction that makes it so."""
+    def part(self, message: Message, reason: str = "", **changes: int) -> Part:
+        """Count something of a message, such as `sent=1`, as part of the transaction that makes it so.
+
+        `reason` is what the provider told of a problem; left out, the message's error or decision tells it.
+        """
         row = row_of(message)
         sk = "#".join((row.day, row.kind, row.source, row.name, row.component, row.template, str(row.version)))
         item = self._items(_pk(message.workspace, shard(message.id, SHARDS)), sk)
-        return update("report", item, [getattr(self._items, name).add(number) for name, number in changes.items()])
+        actions = [getattr(self._items, name).add(number) for name, number in changes.items()]
+        for problem in sorted(changes.keys() & set(PROBLEMS)):
+            name = f"{_WHY}{problem} {reason_of(message, problem, reason)}"
+            actions.append(NumberAttribute(attr_name=name).add(changes[problem]))
+        return update("report", item, actions)
 
     def rows(self, workspace: str, first: str, last: str) -> Iterator[Row]:
         """All rows of these days (`YYYY-MM-DD`, both inclusive), in 16 queries; one row may come in 16 pieces."""
         for number in range(SHARDS):
+            start: Any = {}
+            while start is not None:
+                answer = self._database.dispatch("Query", self._asked(_pk(workspace, number), first, last, start))
+                yield from (_row(item) for item in answer.get("Items", ()))
+                start = answer.get("LastEvaluatedKey")
+
+    def _asked(self, pk: str, first: str, last: str, start: Any) -> dict[str, Any]:
+        # Not by the model, which knows no attribute that is named by what occurred.
+        return {
+            "TableName": self._items.Meta.table_name,
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
             # Letters and digits stand before a tilde: all that begins with the last day is in.
-            between = self._items.sk.between(first, f"{last}~")
-            with faults():
-                yield from (_row(item) for item in self._items.query(_pk(workspace, number), between))
+            "ExpressionAttributeValues": {":pk": {"S": pk}, ":first": {"S": first}, ":last": {"S": f"{last}~"}},
+            **({"ExclusiveStartKey": start} if start else {}),
+        }
 
 
 def _pk(workspace: str, number: int) -> str:
     return f"{workspace}#{number}"
 
 
-def _row(item: Any) -> Row:
-    day, kind, source, name, component, template, version = item.sk.split("#")
-    counts = {counted: int(getattr(item, counted)) for counted in COUNTED if getattr(item, counted) is not None}
-    return Row(day, kind, source, name, component, template, int(version), counts)
+def _row(item: Mapping[str, Any]) -> Row:
+    day, kind, source, name, component, template, version = item["sk"]["S"].split("#")
+    numbers = {attribute: int(value["N"]) for attribute, value in item.items() if "N" in value}
+    counts = {name: number for name, number in numbers.items() if name in COUNTED}
+    reasons = {_reason(name): number for name, number in numbers.items() if name.startswith(_WHY) and number}
+    return Row(day, kind, source, name, component, template, int(version), counts, reasons)
+
+
+def _reason(attribute: str) -> tuple[str, str]:
+    problem, _, reason = attribute.removeprefix(_WHY).partition(" ")
+    return problem, reason

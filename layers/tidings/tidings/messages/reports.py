@@ -32,6 +32,10 @@ MILESTONES = (
 )
 TOTALS = ("opens", "machine_opens", "clicks", "machine_clicks")
 COUNTED = (*MILESTONES, *TOTALS)
+# Milestones that somebody wants to know the reason of; each is counted by its reasons too.
+PROBLEMS = ("hard_bounced", "soft_bounced", "spam_bounced", "rejected", "refused", "skipped")
+REASON_CHARACTERS = 64
+UNSTATED = "unstated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,19 @@ class Row:
     template: str
     version: int
     counts: Mapping[str, int] = field(default_factory=dict)
+    reasons: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """How many for each problem and its reason: together as many as `counts` has of the problem."""
+
+
+def reason_of(message: Message, problem: str, told: str = "") -> str:
+    """Why a message came to a problem: the check that said no, else what the provider told (or the message's error).
+
+    Reasons are few: a text of the provider's is cut, so that a row of a report stays small.
+    """
+    if problem == "skipped":
+        return str(message.decision.get("decided_by") or UNSTATED)
+    words = " ".join((told or message.error).split())
+    return words[:REASON_CHARACTERS].strip() or UNSTATED
 
 
 def row_of(message: Message) -> Row:
