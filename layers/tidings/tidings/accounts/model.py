@@ -105,6 +105,11 @@ class Workspace:
         return str(self.settings.get("reply_to", ""))
 
     @property
+    def hidden_link(self) -> bool:
+        """Whether marketing mails have a link that only machines follow, by which they are told from people."""
+        return bool(self.settings.get("hidden_link", True))
+
+    @property
     def default_from(self) -> str:
         """The sender of mails whose template names none; empty if there is none."""
         return str(self.settings.get("default_from", ""))

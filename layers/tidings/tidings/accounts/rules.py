@@ -13,6 +13,10 @@ from tidings.core.errors import Forbidden, InvalidInput
 
 WORKSPACE_ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
+# With a token behind it, it is the value of a header of mails: at most 995 printable characters of ASCII in SES.
+PUBLIC_URL_CHARACTERS = 500
+_ADDRESS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
+
 LIMIT_MOST = 100
 PRIORITY_MOST = 1000
 PATTERNS_MOST = 20  # of one kind of identifier: each is held against every value of it
@@ -44,6 +48,7 @@ def require_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
         "default_from": _sender,
         "public_url": _public_url,
         "reply_to": _sender,
+        "hidden_link": _hidden_link,
         "default_country": _country,
         "identifiers": _identifiers,
         "publishable_keys_may_change_addresses": _yes_or_no,
@@ -64,7 +69,8 @@ def _public_url(value: Any) -> str:
     parts = urlsplit(value) if isinstance(value, str) else urlsplit("")
     local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost")
     plain = not parts.query and not parts.fragment and "@" not in parts.netloc
-    if value and not (parts.hostname and plain and (parts.scheme == "https" or local)):
+    written = isinstance(value, str) and len(value) <= PUBLIC_URL_CHARACTERS and bool(_ADDRESS.fullmatch(value))
+    if value and not (written and parts.hostname and plain and (parts.scheme == "https" or local)):
         told = "The address of links in mails begins with https://, such as https://mail.acme.example."
         raise InvalidInput("invalid_public_url", told, "public_url")
     return str(value).rstrip("/")
@@ -84,6 +90,12 @@ def _yes_or_no(value: Any) -> bool:
     if not isinstance(value, bool):
         told = "Publishable keys may change addresses, or not."
         raise InvalidInput("invalid_type", told, "publishable_keys_may_change_addresses")
+    return value
+
+
+def _hidden_link(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidInput("invalid_type", "Marketing mails have a link for machines, or not.", "hidden_link")
     return value
 
 

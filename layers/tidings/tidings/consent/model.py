@@ -80,7 +80,7 @@ class By(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """How a consent came about: who gave it, where, when, from which IP address, to which words, and by which message."""
+    """How a consent came about: who gave it, where, when, from which IP address, to which words, by which mail."""
 
     by: By
     source: str
@@ -89,17 +89,63 @@ class Proof:
     wording: str = ""
     message: str = ""
 
+    def as_dict(self) -> dict[str, Any]:
+        """The proof as the API shows it."""
+        return {
+            "by": self.by.value,
+            "source": self.source,
+            "at": self.at,
+            "ip": self.ip,
+            "wording": self.wording,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What an address said about a topic last; the topic `*` is all marketing on the channel."""
+    """What an address said about a topic last; the topic `*` is all marketing on the channel.
+
+    `confirmed` says that whoever reads the address's mail said so: by the link in a confirmation mail, or on the page
+    that such a mail leads to. `asked` is the proof of a confirmation that is asked for while another reply stands.
+    """
 
     topic: str
     reply: Reply
     proof: Proof
+    confirmed: bool = False
+    asked: Proof | None = None
+
+    @property
+    def pending(self) -> Proof | None:
+        """Who asked for the confirmation that is still awaited, and when; None if none is."""
+        return self.proof if self.reply is Reply.PENDING else self.asked
+
+    @property
+    def is_own_no(self) -> bool:
+        """Whether the person themselves said no: nobody else undoes it."""
+        return self.reply is Reply.UNSUBSCRIBED and self.proof.by is By.PERSON
 
 
 EVERYTHING = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """A change of what is known of an address: what was said about its consents or its suppression, when and by whom.
+
+    `what` is `consent` or `suppression`; `said` are its details.
+    """
+
+    workspace: str
+    channel: Channel
+    key: str
+    at: datetime
+    what: str
+    said: Mapping[str, Any]
+    id: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The entry as the API shows it."""
+        return {"channel": self.channel.value, "at": self.at, "what": self.what, **self.said}
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,9 +244,9 @@ class EmailService:
     def _mail(self, order: Order, message: Message, rendered: Rendered, link: str) -> Mail:
         from tidings.messages import links  # late, as the renderer
 
-        text, html = links.in_text(rendered.text, message.id), links.in_html(rendered.html, message.id)
+        text, html = links.in_text(rendered.text, message.id, link), links.in_html(rendered.html, message.id, link)
         if link:
-            html, text = with_link(html, text, link)
+            html, text = with_link(html, text, link, order.workspace)
         return Mail(
             sender=sender_of(order),
             recipient=message.address,

@@ -5,6 +5,10 @@ tied to the message. The id says nothing about the person and cannot be guessed 
 
 Only the values of `href` change, and of those only what is added: all else stays byte for byte. What has the parameter
 already is let be, so that a link is never marked twice; and so is what cannot be read, since no mail may break here.
+
+The way out of marketing mail is never marked: what a person clicks there is not to be counted, by us or by SES. Where it
+stands in HTML it gets the attribute `ses:no-track`, which SES takes off again while it leaves the link as it is.
+https://docs.aws.amazon.com/ses/latest/dg/faqs-metrics.html
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import re
 from collections.abc import Iterator
 from html import unescape
 from html.parser import HTMLParser
+from typing import NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from tidings.activity.rules import MESSAGE_PARAMETER
@@ -20,6 +25,7 @@ from tidings.activity.rules import MESSAGE_PARAMETER
 PARAMETER = MESSAGE_PARAMETER
 # On a link that is to stay as it is.
 UNTOUCHED = "data-no-tid"
+UNTRACKED = "ses:no-track"
 
 _LINKS = frozenset({"a", "area"})
 _MARKED = re.compile(r"<(?:a|area)\b", re.IGNORECASE)
@@ -39,44 +45,82 @@ _ENDS = ".,;:!?'*"
 _PAIRS = {")": "(", "]": "["}
 
 
-def in_html(html: str, message: str) -> str:
-    """The HTML with the message's id in the addresses of its links."""
+def in_html(html: str, message: str, way_out: str = "") -> str:
+    """The HTML with the message's id in the addresses of its links, but for `way_out`."""
+    parts, done = [], 0
+    for link in _found_in(html):
+        value = html[link.start : link.end]
+        if _leads_to(way_out, value):
+            tag = html[link.tag : link.start]
+            parts += [html[done : link.tag], tag if UNTRACKED in link.names else _untracked(tag), value]
+        else:
+            parts += [html[done : link.start], value if UNTOUCHED in link.names else _marked_value(value, message)]
+        done = link.end
+    return "".join([*parts, html[done:]])
+
+
+def in_text(text: str, message: str, way_out: str = "") -> str:
+    """The plain text with the message's id in the addresses that stand in it, but for `way_out`."""
+    return _BARE.sub(lambda found: found[0] if _is_at(way_out, found[0]) else _marked_bare(found, message), text)
+
+
+def leads_to(html: str, address: str) -> bool:
+    """Whether a link of the HTML leads to an address; one in a comment is none."""
+    return any(_leads_to(address, html[link.start : link.end]) for link in _found_in(html))
+
+
+class _Link(NamedTuple):
+    """Where a link's tag begins, where the value of its address begins and ends, and the names of its attributes."""
+
+    tag: int
+    start: int
+    end: int
+    names: frozenset[str]
+
+
+def _found_in(html: str) -> list[_Link]:
     if not _MARKED.search(html):
-        return html
+        return []
     finder = _Finder(html)
     try:
         finder.feed(html)  # not closed: what stands open at the end is no link, and looking into it takes long
     except (AssertionError, ValueError):  # what html.parser raises for some declarations that are none
-        return html
-    parts, done = [], 0
-    for start, end in finder.found:
-        parts += [html[done:start], _marked_value(html[start:end], message)]
-        done = end
-    return "".join([*parts, html[done:]])
+        return []
+    return finder.found
 
 
-def in_text(text: str, message: str) -> str:
-    """The plain text with the message's id in the addresses that stand in it."""
-    return _BARE.sub(lambda found: _marked_bare(found, message), text)
+def _leads_to(address: str, value: str) -> bool:
+    return _is_at(address, unescape(value.strip(_SPACES)))
+
+
+def _is_at(address: str, found: str) -> bool:
+    """Whether an address is another one, whatever was put behind it that does not change where it leads."""
+    return bool(address) and found.startswith(address) and not found[len(address) :][:1].isalnum()
+
+
+def _untracked(tag: str) -> str:
+    name = _TAG.match(tag)
+    end = name.end() if name else 0
+    return f"{tag[:end]} {UNTRACKED}{tag[end:]}"
 
 
 class _Finder(HTMLParser):
-    """Finds where the values of the links' addresses stand: `found` are starts and ends, in their order."""
+    """Finds links that lead somewhere, in their order."""
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=False)
-        self.found: list[tuple[int, int]] = []
+        self.found: list[_Link] = []
         self._lines = [0, *(match.end() for match in re.finditer("\n", html))]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        names = [name for name, _ in attrs]
-        if tag not in _LINKS or "href" not in names or UNTOUCHED in names:
+        names = frozenset(name for name, _ in attrs)
+        if tag not in _LINKS or "href" not in names:
             return
         line, column = self.getpos()
         start, text = self._lines[line - 1] + column, self.get_starttag_text() or ""
         place = _href_in(text)
         if place is not None:
-            self.found.append((start + place[0], start + place[1]))
+            self.found.append(_Link(start, start + place[0], start + place[1], names))
 
 
 def _href_in(tag: str) -> tuple[int, int] | None:
