@@ -97,6 +97,7 @@ class Proof:
             "at": self.at,
             "ip": self.ip,
             "wording": self.wording,
+            "message": self.message,
         }
 
 

@@ -1,16 +1,35 @@
-"""Pure decisions about suppression."""
+"""Pure decisions about suppression and consent."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
-from tidings.consent.model import AddressRecord, Channel, Check, Kind, Suppression
+from tidings.consent.model import (
+    EVERYTHING,
+    AddressRecord,
+    By,
+    Channel,
+    Check,
+    Consent,
+    Kind,
+    Proof,
+    Reason,
+    Reply,
+    Suppression,
+)
 from tidings.contacts.rules import normalise_email
 from tidings.core.clock import from_text
 from tidings.core.errors import InvalidInput
+
+# Who says the same again so soon repeats a call or presses a button twice: that is one reply.
+REPEATED_WITHIN = timedelta(hours=1)
+# For so long the link in a confirmation mail counts, and so soon no second mail goes out.
+CONFIRM_WITHIN = timedelta(days=30)
+ASK_AGAIN_AFTER = timedelta(hours=24)
 
 _E164 = re.compile(r"^\+[1-9]\d{6,14}$")
 
@@ -62,3 +81,83 @@ def consent_check(record: AddressRecord, kind: Kind, topic: str) -> Check:
     if kind is Kind.TRANSACTIONAL:
         return Check("consent", True, "transactional mail needs no consent")
     return Check("consent", True, "nobody said no")
+
+
+def settle(existing: Consent | None, new: Consent) -> bool:
+    """Whether a new reply takes the place of the one that stands: product rule 4.2.
+
+    A person's own no is undone by the person's own later yes alone. Otherwise the later reply holds, and of two at once
+    the no. A person's yes is better proof than anybody else's, and stays where that changes nothing. Whatever the order
+    in which replies come, one whose person's last word was a no ends as a no.
+    """
+    if existing is None or existing.reply is Reply.PENDING:
+        return True
+    own, others = new.proof.by is By.PERSON, existing.proof.by is not By.PERSON
+    if own and others and new.reply in (Reply.UNSUBSCRIBED, existing.reply):
+        return True
+    if not own and not others and existing.reply in (Reply.UNSUBSCRIBED, new.reply):
+        return False
+    if new.reply is not existing.reply and new.proof.at == existing.proof.at:
+        return new.reply is Reply.UNSUBSCRIBED
+    return new.proof.at > existing.proof.at
+
+
+def repeats(existing: Consent | None, new: Consent) -> bool:
+    """Whether a reply says once more what stands: a repeated call, or a button pressed twice."""
+    if existing is None:
+        return False
+    earlier = replace(existing.proof, at=new.proof.at, ip=new.proof.ip)
+    same = (existing.reply, existing.confirmed, earlier) == (new.reply, new.confirmed, new.proof)
+    return same and abs(new.proof.at - existing.proof.at) < REPEATED_WITHIN
+
+
+def deciding(record: AddressRecord, topic: str) -> Consent | None:
+    """The reply that holds for a topic: that about the topic, or about all marketing; None where there is neither."""
+    said = [record.consents[name] for name in (EVERYTHING, topic) if name in record.consents]
+    replies = [consent for consent in said if consent.reply is not Reply.PENDING]
+    if len(replies) == 2 and settle(*replies):
+        return replies[1]
+    return replies[0] if replies else None
+
+
+def accepts(record: AddressRecord, new: Consent) -> bool:
+    """Whether a reply may be written down: nobody but the person goes past their own no, to all marketing either."""
+    everything = record.consents.get(EVERYTHING)
+    others_yes = new.proof.by is not By.PERSON and new.reply is Reply.SUBSCRIBED
+    if others_yes and everything is not None and everything.is_own_no:
+        return False
+    return settle(record.consents.get(new.topic), new)
+
+
+def with_reply(record: AddressRecord, new: Consent) -> dict[str, Consent]:
+    """All consents of an address with a reply among them. Who says no themselves is not asked to confirm any more."""
+    before = record.consents.get(new.topic)
+    own = new.proof.by is By.PERSON
+    kept = replace(new, asked=before.pending if before is not None and not own else None)
+    after = {**record.consents, new.topic: kept}
+    if kept.is_own_no and kept.topic == EVERYTHING:
+        after = {name: replace(one, asked=None) for name, one in after.items() if one.reply is not Reply.PENDING}
+    return after
+
+
+def lifts(new: Consent, entry: Suppression | None) -> bool:
+    """Whether a reply takes the address off the suppression list: a person's later yes after their unsubscribing."""
+    own_yes = new.reply is Reply.SUBSCRIBED and new.proof.by is By.PERSON
+    return own_yes and entry is not None and entry.reason is Reason.UNSUBSCRIBE and new.proof.at > entry.created_at
+
+
+def asked(record: AddressRecord, topic: str, proof: Proof) -> Consent | None:
+    """What stands once a confirmation is asked for; None where nothing is to be written.
+
+    A yes that was confirmed is not asked about again, nor is anybody within a day. Any other reply stays in force until
+    the person confirms.
+    """
+    before = record.consents.get(topic)
+    decided = deciding(record, topic)
+    if decided is not None and decided.reply is Reply.SUBSCRIBED and decided.confirmed:
+        return None
+    if before is None:
+        return Consent(topic, Reply.PENDING, proof)
+    if before.pending is not None and proof.at - before.pending.at < ASK_AGAIN_AFTER:
+        return None
+    return replace(before, proof=proof) if before.reply is Reply.PENDING else replace(before, asked=proof)

@@ -1,22 +1,50 @@
-"""The suppression list: asked at the moment of sending, by machines and by API alike."""
+"""What people said about being written to, and the suppression list: kept here, and asked at the moment of sending."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from tidings.accounts.model import Workspace
 from tidings.activity.model import Event
-from tidings.consent.model import Channel, Check, Reason, Suppression
-from tidings.consent.rules import normalise_address, suppression_check
+from tidings.consent.model import (
+    EVERYTHING,
+    AddressRecord,
+    By,
+    Channel,
+    Check,
+    Consent,
+    LogEntry,
+    Proof,
+    Reason,
+    Reply,
+    Suppression,
+)
+from tidings.consent.rules import (
+    CONFIRM_WITHIN,
+    accepts,
+    asked,
+    lifts,
+    normalise_address,
+    repeats,
+    suppression_check,
+    with_reply,
+)
+from tidings.consent.store import DynamoConsentStore, address_key
 from tidings.contacts.model import Identity, IdentityKind
 from tidings.core.clock import Clock, to_text
-from tidings.core.errors import Conflict, NotFound
+from tidings.core.errors import Conflict, NotFound, Unavailable
 from tidings.core.ids import digest
+from tidings.core.store import ConditionFailed, Part
 
-# To how many of the contacts that share an address a change of it is told.
-TOLD = 100
+# To how many of the contacts that share an address a change of it is told: with the change in one transaction.
+TOLD = 90
+TRIES = 5
+GIVEN, WITHDRAWN, ASKED = "Consent Given", "Consent Withdrawn", "Consent Asked"
+IDENTITIES = {Channel.EMAIL: IdentityKind.EMAIL, Channel.SMS: IdentityKind.PHONE}
 
 
 class ConsentStore(Protocol):
@@ -31,12 +59,244 @@ class EventSink(Protocol):
     """Where changes are told, so that automations see them."""
 
     def add(self, event: Event) -> bool: ...
+    def part(self, event: Event) -> Part: ...
 
 
 class ContactFinder(Protocol):
     """Who has an address."""
 
-    def contacts_with(self, workspace: str, email: Identity, most: int) -> list[str]: ...
+    def contacts_with(self, workspace: str, identity: Identity, most: int) -> list[str]: ...
+
+
+class Result(StrEnum):
+    """What became of a reply."""
+
+    SET = "set"
+    UNCHANGED = "unchanged"
+    KEPT = "kept"  # the person's own no, which nobody else undoes
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a reply, and what holds for the topic since."""
+
+    result: Result
+    consent: Consent
+
+
+class ConsentService:
+    """Keeps what people said about topics, with its proof and a log of every change.
+
+    A change is one transaction: the record of the address at the revision that was read, the log, and an event of each
+    contact that has the address. Where another change comes in between, it is decided anew by what then stands; a
+    repeat after a lost answer finds its own reply, and writes nothing.
+    """
+
+    def __init__(
+        self, store: DynamoConsentStore, events: EventSink, clock: Clock, contacts: ContactFinder | None = None
+    ) -> None:
+        self._store = store
+        self._events = events
+        self._clock = clock
+        self._contacts = contacts
+
+    def change(
+        self,
+        workspace: Workspace,
+        channel: Channel,
+        address: str,
+        topic: str,
+        reply: Reply,
+        proof: Proof,
+        confirmed: bool = False,
+        actor: str = "",
+    ) -> Outcome:
+        """Write down what was said about a topic, or about all marketing (`*`), for an address.
+
+        `actor` names the kind of key that called. `proof.at` in the future counts as now. Raises InvalidInput for no
+        address, Conflict for a yes of somebody who was erased.
+        """
+        text = normalise_address(channel, address)
+        told = Consent(topic, reply, self._now(proof), confirmed)
+        return self._change(workspace.id, channel, address_key(workspace, text), [told], actor, "", text)[0]
+
+    def change_under(
+        self,
+        workspace: Workspace,
+        channel: Channel,
+        key: str,
+        replies: Mapping[str, Reply],
+        proof: Proof,
+        contact: str = "",
+        actor: str = "page",
+    ) -> list[Consent]:
+        """The same for the keyed hash of an address, as a signed link names it: whoever has the link reads its mail.
+
+        So a yes counts as confirmed. `replies` are by topic, and written in one stroke; repeats write nothing.
+        `contact` is whose event tells of them. What then holds for each topic is returned. A no of somebody who was
+        erased since changes nothing, a yes of theirs raises Conflict.
+        """
+        now = self._now(proof)
+        told = [Consent(topic, said, now, confirmed=said is Reply.SUBSCRIBED) for topic, said in replies.items()]
+        return [one.consent for one in self._change(workspace.id, channel, key, told, actor, contact)]
+
+    def confirm(
+        self, workspace: Workspace, channel: Channel, key: str, topic: str, proof: Proof, contact: str = ""
+    ) -> Consent:
+        """The person's yes to a confirmation that was asked for; its words are those that they were asked with.
+
+        A repeat changes nothing. Raises NotFound where nothing was asked, Conflict where that was over 30 days ago.
+        """
+        record = self._store.record_under(workspace.id, channel, key)
+        before = record.consents.get(topic)
+        pending = before.pending if before else None
+        if before is not None and pending is None and before.reply is Reply.SUBSCRIBED and before.confirmed:
+            return before
+        if pending is None:
+            raise NotFound("nothing_to_confirm", "There is nothing to confirm here any more.")
+        if self._clock.now() - pending.at > CONFIRM_WITHIN:
+            raise Conflict("confirmation_expired", "This link was to be used within 30 days; subscribe again.")
+        told = replace(proof, by=By.PERSON, wording=proof.wording or pending.wording)
+        told = replace(told, source=told.source or pending.source)
+        said = {topic: Reply.SUBSCRIBED}
+        return self.change_under(workspace, channel, key, said, told, contact, "confirmation")[0]
+
+    def ask(
+        self, workspace: Workspace, channel: Channel, address: str, topic: str, proof: Proof, actor: str = ""
+    ) -> Consent:
+        """Note that a confirmation is asked for; whatever else was said stays in force until it comes.
+
+        Within a day of the last, and where a yes was confirmed, nothing is written. Raises InvalidInput, Conflict for
+        somebody who was erased.
+        """
+        text = normalise_address(channel, address)
+        key, proof = address_key(workspace, text), self._now(proof)
+        for _ in range(TRIES):
+            record = self._store.record_under(workspace.id, channel, key, text)
+            _require_not_erased(record.suppression)
+            after = asked(record, topic, proof)
+            if after is None:
+                return record.consents.get(topic) or Consent(topic, Reply.SUBSCRIBED, proof, confirmed=True)
+            told = Consent(topic, Reply.PENDING, proof)
+            try:
+                changed = replace(record, consents={**record.consents, topic: after})
+                self._write(record, changed, [told], actor, "")
+            except (ConditionFailed, Unavailable):
+                continue
+            return after
+        raise Unavailable("consent_contended", "What is known of this address kept changing.")
+
+    def _now(self, proof: Proof) -> Proof:
+        return replace(proof, at=min(proof.at, self._clock.now()))
+
+    def _change(
+        self,
+        workspace: str,
+        channel: Channel,
+        key: str,
+        told: Sequence[Consent],
+        actor: str,
+        contact: str,
+        address: str = "",
+    ) -> list[Outcome]:
+        for _ in range(TRIES):
+            record = self._store.record_under(workspace, channel, key, address)
+            if record.suppression is not None and record.suppression.reason is Reason.ERASED:
+                if any(one.reply is not Reply.UNSUBSCRIBED for one in told):
+                    _require_not_erased(record.suppression)
+                return [Outcome(Result.UNCHANGED, one) for one in told]
+            after, outcomes = _after(record, told)
+            new = [one.consent for one in outcomes if one.result is Result.SET]
+            try:
+                if new:
+                    self._write(record, after, new, actor, contact)
+            except (ConditionFailed, Unavailable):
+                continue
+            return outcomes
+        raise Unavailable("consent_contended", "What is known of this address kept changing.")
+
+    def _write(
+        self, record: AddressRecord, after: AddressRecord, told: Sequence[Consent], actor: str, contact: str
+    ) -> None:
+        """Put a record in the place of the one that was read, with the log and the events of what was told."""
+        now = self._clock.now()
+        lifted = record.suppression.reason.value if record.suppression and not after.suppression else ""
+        contacts = self._told(record, contact, len(told))
+        parts = []
+        for one in told:
+            parts.append(self._store.log(_logged(record, one, now, actor, lifted)))
+            parts += [self._events.part(_event(record, one, now, person)) for person in contacts]
+        self._store.change(record, after.consents, bool(lifted), parts)
+
+    def _told(self, record: AddressRecord, contact: str, replies: int) -> list[str]:
+        """The contacts whose history tells of a change: whoever the link was sent to, and all who have the address."""
+        found: list[str] = []
+        if record.address and self._contacts is not None:
+            identity = Identity(IDENTITIES[record.channel], record.address)
+            found = self._contacts.contacts_with(record.workspace, identity, TOLD)
+        return list(dict.fromkeys([*([contact] if contact else []), *found]))[: TOLD // replies]
+
+
+def _after(record: AddressRecord, told: Sequence[Consent]) -> tuple[AddressRecord, list[Outcome]]:
+    """The record once replies are written down, and what became of each."""
+    outcomes = []
+    for one in told:
+        if repeats(record.consents.get(one.topic), one) or not accepts(record, one):
+            outcomes.append(_left(record, one))
+            continue
+        suppression = None if lifts(one, record.suppression) else record.suppression
+        record = replace(record, consents=with_reply(record, one), suppression=suppression)
+        outcomes.append(Outcome(Result.SET, one))
+    return record, outcomes
+
+
+def _left(record: AddressRecord, told: Consent) -> Outcome:
+    """What stands in the way of a reply, or says the same."""
+    stands = [record.consents[name] for name in (told.topic, EVERYTHING) if name in record.consents]
+    other = told.reply is Reply.SUBSCRIBED and told.proof.by is not By.PERSON
+    own_no = next((one for one in stands if one.is_own_no), None)
+    if other and own_no is not None:
+        return Outcome(Result.KEPT, own_no)
+    return Outcome(Result.UNCHANGED, record.consents.get(told.topic) or told)
+
+
+def _logged(record: AddressRecord, told: Consent, now: datetime, actor: str, lifted: str) -> LogEntry:
+    before = record.consents.get(told.topic)
+    proof = told.proof
+    said = {
+        "topic": told.topic,
+        "reply": told.reply.value,
+        "before": before.reply.value if before else Reply.NEVER_ASKED.value,
+        "by": proof.by.value,
+        "source": proof.source,
+        "wording": proof.wording,
+        "ip": proof.ip,
+        "message": proof.message,
+        "given_at": to_text(proof.at),
+        "lifted": lifted,
+        "actor": actor,
+    }
+    return LogEntry(record.workspace, record.channel, record.key, now, "consent", said)
+
+
+def _event(record: AddressRecord, told: Consent, now: datetime, contact: str) -> Event:
+    names = {Reply.SUBSCRIBED: GIVEN, Reply.UNSUBSCRIBED: WITHDRAWN}
+    name = names.get(told.reply, ASKED)
+    return Event(
+        workspace=record.workspace,
+        identity=Identity(IdentityKind.CONTACT, contact),
+        message_id=digest(name, record.channel, record.key, told.topic, to_text(now)),
+        type="system",
+        name=name,
+        received_at=now,
+        timestamp=told.proof.at,
+        properties={
+            "channel": record.channel.value,
+            "topic": told.topic,
+            "by": told.proof.by.value,
+            "source": told.proof.source,
+        },
+    )
 
 
 class SuppressionService:

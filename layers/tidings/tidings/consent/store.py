@@ -9,19 +9,33 @@ acts on the decision: so a no that comes in between is honoured, whatever it is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from tidings.accounts.model import Workspace
-from tidings.consent.model import AddressRecord, By, Channel, Consent, Proof, Reason, Reply, Suppression
+from tidings.consent.model import (
+    AddressRecord,
+    By,
+    Channel,
+    Consent,
+    LogEntry,
+    Proof,
+    Reason,
+    Reply,
+    Suppression,
+)
 from tidings.contacts.merging import SOURCE
 from tidings.core.clock import epoch, from_text, to_text
+from tidings.core.ids import digest
 from tidings.core.keys import keyed_hash
-from tidings.core.store import ConditionFailed, Database, Item, JsonAttribute, Part, check, faults, update
+from tidings.core.store import ConditionFailed, Database, Item, JsonAttribute, Part, check, faults, put, update
+
+LOG = "log#"
 
 
 class AddressItem(Item):
@@ -35,11 +49,18 @@ class AddressItem(Item):
     revision = NumberAttribute(null=True)
 
 
+class LogItem(Item):
+    what = UnicodeAttribute()
+    said = JsonAttribute()
+
+
 class DynamoConsentStore:
     """What is known of addresses, in DynamoDB."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._items = database.table(AddressItem, "consents")
+        self._log = database.table(LogItem, "consents")
 
     def record(self, workspace: Workspace, channel: Channel, address: str) -> AddressRecord:
         """All that is known of an address on a channel: one consistent read."""
@@ -114,6 +135,25 @@ class DynamoConsentStore:
             table.revision.add(1),
         ]
         return update("consent", item, actions, self._at(record.revision))
+
+    def change(self, record: AddressRecord, consents: Mapping[str, Consent], lift: bool, parts: Sequence[Part]) -> None:
+        """Replace the consents of an address, and lift its suppression, with `parts` in one transaction.
+
+        Raises ConditionFailed if anything about the address changed since it was read.
+        """
+        item = self._items(f"{record.workspace}#{record.key}", record.channel.value)
+        actions: list[Action] = [self._items.topics.set({name: _kept(one) for name, one in consents.items()})]
+        if record.address:
+            actions.append(self._items.address.set(record.address))
+        actions += self._no_entry() if lift else [self._items.revision.add(1)]
+        self._database.transact([update("consent", item, actions, self._at(record.revision)), *parts])
+
+    def log(self, entry: LogEntry) -> Part:
+        """Writing down a change of what is known of an address, in the transaction that makes it."""
+        said = {name: value for name, value in entry.said.items() if value not in ("", None)}
+        number = digest(entry.key, entry.what, entry.id, *(str(value) for value in said.values()), length=12)
+        place = f"{LOG}{entry.channel.value}#{to_text(entry.at)}#{number}"
+        return put("log", self._log(f"{entry.workspace}#{entry.key}", place, what=entry.what, said=said))
 
     def unchanged(self, record: AddressRecord) -> Part:
         """The check that nothing about an address changed since it was read, for the transaction that claims."""
@@ -190,20 +230,23 @@ def _suppression(item: AddressItem, workspace: str, channel: Channel, address: s
     )
 
 
-def _consent(topic: str, kept: dict[str, str]) -> Consent:
-    proof = Proof(
-        By(kept["by"]),
-        kept.get("source", ""),
-        from_text(kept["at"]),
-        kept.get("ip", ""),
-        kept.get("wording", ""),
-        kept.get("message", ""),
-    )
-    return Consent(topic, Reply(kept["reply"]), proof)
+def _consent(topic: str, kept: Mapping[str, Any]) -> Consent:
+    asked = kept.get("asked")
+    reply, confirmed = Reply(kept["reply"]), bool(kept.get("confirmed"))
+    return Consent(topic, reply, _proof(kept), confirmed, _proof(asked) if asked else None)
 
 
-def _kept(consent: Consent) -> dict[str, str]:
-    proof = consent.proof
+def _proof(kept: Mapping[str, Any]) -> Proof:
+    told = (kept.get(name, "") for name in ("ip", "wording", "message"))
+    return Proof(By(kept["by"]), kept.get("source", ""), from_text(kept["at"]), *told)
+
+
+def _kept(consent: Consent) -> dict[str, Any]:
+    confirmed = {"confirmed": True} if consent.confirmed else {}
+    asked = {"asked": _kept_proof(consent.asked)} if consent.asked else {}
+    return {"reply": consent.reply.value, **_kept_proof(consent.proof), **confirmed, **asked}
+
+
+def _kept_proof(proof: Proof) -> dict[str, str]:
     more = {"source": proof.source, "ip": proof.ip, "wording": proof.wording, "message": proof.message}
-    told = {name: text for name, text in more.items() if text}
-    return {"reply": consent.reply.value, "by": proof.by.value, "at": to_text(proof.at), **told}
+    return {"by": proof.by.value, "at": to_text(proof.at), **{name: text for name, text in more.items() if text}}
