@@ -121,6 +121,11 @@ def read_question(workspace: str, query: Mapping[str, str], identifiers: Callabl
     )
 
 
+def address_question(workspace: str, address: str) -> Question:
+    """Who has an e-mail address, or had it. The address is in the one spelling it is kept by."""
+    return Question(workspace, "email", Identity(IdentityKind.EMAIL, address))
+
+
 def _identity(by: str, value: str, query: Mapping[str, str], identifiers: Callable[[], Identifiers]) -> Identity | None:
     external = query.get("external_type", "").strip()
     if bool(external) != (by == "external_id"):
