@@ -89,6 +89,8 @@ class State(StrEnum):
     SKIPPED = "skipped"  # we decided not to send it
 
 
+UNSUBSCRIBED = "unsubscribed"  # in a message's history: no state, since it moves the message nowhere
+
 # Every check in its order; quiet hours and caps will stand before `sender`, where nothing is rendered yet.
 CHECKS = (
     "address",
@@ -182,6 +184,11 @@ class Message:
         if "automation" in self.cause:
             return "automation", self.cause["automation"]
         return "api", ""
+
+    @property
+    def unsubscribed(self) -> bool:
+        """Whether its reader unsubscribed by it."""
+        return UNSUBSCRIBED in self.history
 
     @property
     def decided_at(self) -> str:

@@ -16,7 +16,7 @@ from tidings.consent.model import Check, Kind
 from tidings.core.clock import from_text, to_text
 from tidings.core.ids import contact_of_message, shard
 from tidings.core.store import ConditionFailed, Database, Item, JsonAttribute, Key, Part, faults, put, update
-from tidings.messages.model import Decision, Message, State
+from tidings.messages.model import UNSUBSCRIBED, Decision, Message, State
 from tidings.messages.rules import CLAIM_SHARDS, RANK, REPORT_SHARDS, USUAL
 
 
@@ -152,6 +152,12 @@ class DynamoMessageStore:
             table.history[State.UNKNOWN.value].set(to_text(at)),
         ]
         return update("message", self._at(message), actions, self._own_claim(message))
+
+    def left(self, message: Message, at: datetime) -> Part:
+        """Note that the reader unsubscribed by a message; refused if that is noted already."""
+        table = self._items
+        new = table.pk.exists() & table.history[UNSUBSCRIBED].does_not_exist()
+        return update("message", self._at(message), [table.history[UNSUBSCRIBED].set(to_text(at))], new)
 
     def advance(
         self, workspace: str, message: str, state: State, at: datetime, provider_id: str, error: str
