@@ -12,7 +12,7 @@ from typing import Protocol
 
 from tidings.activity.model import SYSTEM, Event
 from tidings.automations.enrol import Enrolling
-from tidings.automations.facts import ContactFacts
+from tidings.activity.facts import ContactFacts
 from tidings.automations.store import Automation
 from tidings.conditions.evaluate import evaluate
 from tidings.consent.merging import MERGED

@@ -20,7 +20,7 @@ from tidings.activity.folding import Folding
 from tidings.activity.model import COMPANY_CALLS, Event
 from tidings.activity.store import DynamoEventStore, from_stream
 from tidings.automations.enrol import Enrolling
-from tidings.automations.facts import ContactFacts
+from tidings.activity.facts import ContactFacts
 from tidings.automations.merged import Offering
 from tidings.automations.sightings import Known, Record, Sighted, identities_of, sighting_of
 from tidings.automations.store import Automation, DynamoAutomationStore

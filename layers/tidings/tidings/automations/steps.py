@@ -21,7 +21,7 @@ from tidings.automations.enrolments import (
     StepTaken,
     until_texts,
 )
-from tidings.automations.facts import ContactFacts
+from tidings.activity.facts import ContactFacts
 from tidings.automations.graph import Moment, follow, links
 from tidings.automations.model import OTHERWISE, Branch, CheckSuppression, Component, Definition, SendEmail
 from tidings.automations.store import DynamoAutomationStore, DynamoEnrolmentStore

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from tidings.accounts.model import Workspace
 from tidings.consent.model import AddressRecord, Channel, Check, Kind
 from tidings.consent.rules import consent_check, normalise_address, suppression_check
+from tidings.consent.screening import Screen
 from tidings.consent.store import DynamoConsentStore
+from tidings.consent.topics import topic_of
 from tidings.contacts.model import Contact
 from tidings.core.clock import Clock
 
@@ -28,8 +30,9 @@ class Verdict:
 class Gate:
     """Asks whether a message may go to a contact's address."""
 
-    def __init__(self, consents: DynamoConsentStore, clock: Clock) -> None:
+    def __init__(self, consents: DynamoConsentStore, screen: Screen, clock: Clock) -> None:
         self._consents = consents
+        self._screen = screen
         self._clock = clock
 
     def ask(
@@ -43,7 +46,7 @@ class Gate:
         now = self._clock.now()
         checks = [suppression_check(record.suppression, now)]
         if checks[-1].passed:
-            checks.append(Check("suppression_rules", True, "no suppression rule holds"))
+            checks.append(self._screen.check(workspace, contact, channel, kind, now))
         if checks[-1].passed:
-            checks.append(consent_check(record, kind, topic))
+            checks.append(consent_check(record, kind, topic, topic_of(workspace, topic)))
         return Verdict(record, tuple(checks))

@@ -129,6 +129,39 @@ class Consent:
 EVERYTHING = "*"
 
 
+class Asking(StrEnum):
+    """What a topic needs before anything about it is sent."""
+
+    OPT_IN = "opt_in"  # a yes
+    DOUBLE_OPT_IN = "double_opt_in"  # a yes of whoever reads the mail
+    OPT_OUT = "opt_out"  # no no
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What marketing messages may be about; `confirmation` is the template that asks for a yes."""
+
+    name: str
+    title: str
+    description: str = ""
+    consent: Asking = Asking.OPT_IN
+    confirmation: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The topic as the API shows it."""
+        return {
+            "topic": self.name,
+            "title": self.title,
+            "description": self.description,
+            "consent": self.consent.value,
+            "confirmation": self.confirmation,
+        }
+
+
+# What marketing is about that names no topic, unless the workspace defines it otherwise.
+MARKETING = Topic("marketing", "News and offers", consent=Asking.OPT_OUT)
+
+
 @dataclass(frozen=True, slots=True)
 class LogEntry:
     """A change of what is known of an address: what was said about its consents or its suppression, when and by whom.

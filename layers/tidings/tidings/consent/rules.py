@@ -11,6 +11,7 @@ from typing import Any
 from tidings.consent.model import (
     EVERYTHING,
     AddressRecord,
+    Asking,
     By,
     Channel,
     Check,
@@ -20,6 +21,7 @@ from tidings.consent.model import (
     Reason,
     Reply,
     Suppression,
+    Topic,
 )
 from tidings.contacts.rules import normalise_email
 from tidings.core.clock import from_text
@@ -76,11 +78,46 @@ def read_expiry(body: Mapping[str, Any], now: datetime) -> datetime | None:
     return expires_at
 
 
-def consent_check(record: AddressRecord, kind: Kind, topic: str) -> Check:
-    """Whether the address's consents let a message of this kind and topic go."""
+def consent_check(record: AddressRecord, kind: Kind, name: str, topic: Topic | None) -> Check:
+    """Whether the address's consents let a message of this kind and topic go; the answer says who said what, and when.
+
+    `topic` is what the workspace defines under `name`, None for nothing. A double opt-in counts only a confirmed yes.
+    """
     if kind is Kind.TRANSACTIONAL:
         return Check("consent", True, "transactional mail needs no consent")
-    return Check("consent", True, "nobody said no")
+    if topic is None:
+        return Check("consent", False, f"there is no topic named {name}")
+    said = deciding(record, name)
+    if said is None:
+        return _never_said(record, topic)
+    if said.reply is Reply.UNSUBSCRIBED:
+        return Check("consent", False, _told("unsubscribed from", said))
+    if topic.consent is Asking.DOUBLE_OPT_IN and not _is_confirmed(record, name):
+        return Check("consent", False, f"{_told('subscribed to', said)}, but not confirmed by the person")
+    return Check("consent", True, _told("subscribed to", said))
+
+
+def _never_said(record: AddressRecord, topic: Topic) -> Check:
+    own = record.consents.get(topic.name)
+    asked = f"asked at {_instant(own.proof.at)} and not confirmed" if own else "never asked"
+    passed = topic.consent is Asking.OPT_OUT
+    return Check("consent", passed, f"{asked}; the topic {topic.name} is {topic.consent.replace('_', '-')}")
+
+
+def _is_confirmed(record: AddressRecord, topic: str) -> bool:
+    said = (record.consents.get(name) for name in (topic, EVERYTHING))
+    return any(one.confirmed and one.reply is Reply.SUBSCRIBED for one in said if one is not None)
+
+
+def _told(verb: str, said: Consent) -> str:
+    what = "all marketing" if said.topic == EVERYTHING else said.topic
+    whom = {By.PERSON: "the person", By.OPERATOR: "an operator", By.IMPORT: "an import"}[said.proof.by]
+    source = f" ({said.proof.source})" if said.proof.source else ""
+    return f"{verb} {what} since {_instant(said.proof.at)} by {whom}{source}"
+
+
+def _instant(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def settle(existing: Consent | None, new: Consent) -> bool:
