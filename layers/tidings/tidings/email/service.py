@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from tidings.accounts.model import Workspace
 from tidings.activity.model import Event
+from tidings.activity.timeline import EventReader, TimelineService
 from tidings.consent.gate import Gate
 from tidings.consent.model import AddressRecord, Channel, Check, Kind
 from tidings.consent.service import SuppressionService
+from tidings.consent.screening import Screen
 from tidings.consent.store import DynamoConsentStore
 from tidings.contacts.model import Contact, Identity, IdentityKind
 from tidings.core.clock import Clock, to_text
@@ -62,8 +64,8 @@ class _View:
     link: str
 
 
-class EventParts(Protocol):
-    """Where events go as part of a transaction."""
+class EventParts(EventReader, Protocol):
+    """Where events go as part of a transaction, and are read where a suppression rule asks for them."""
 
     def part(self, event: Event) -> Part: ...
 
@@ -86,7 +88,7 @@ class EmailService:
         self._database = database
         self._messages = messages
         self._consents = consents
-        self._gate = Gate(consents, clock)
+        self._gate = Gate(consents, Screen(TimelineService(events)), clock)
         self._reports = reports
         self._suppressions = SuppressionService(consents, clock)
         self._events = events
