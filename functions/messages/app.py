@@ -1,4 +1,4 @@
-"""Woken by GET /v1/messages…: one message with its decision, or those that ended as unknown."""
+"""Woken by GET /v1/messages…: one message with its decision, now or as it stood, or those that ended as unknown."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from tidings.core.clock import SystemClock
 from tidings.core.errors import InvalidInput
 from tidings.core.settings import Settings
 from tidings.core.store import Database
+from tidings.messages.decisions import read_at
+from tidings.messages.reported_store import DynamoReportedStore
 from tidings.messages.service import MessageService
 from tidings.messages.store import DynamoMessageStore
 
 database = Database(Settings.read())
 doorkeeper = Doorkeeper.over(database, SystemClock())
-messages = MessageService(DynamoMessageStore(database))
+store = DynamoMessageStore(database)
+messages = MessageService(store, DynamoReportedStore(database, store))
 
 
 @http.answers
@@ -24,7 +27,8 @@ def handler(event: dict[str, Any], context: Any) -> http.Answer:
     request = http.Request.of(event)
     workspace = doorkeeper.admit_secret(request).workspace
     if "message" in request.path:
-        return http.ok(messages.get(workspace, request.path["message"]).as_dict())
+        return http.ok(messages.get(workspace, request.path["message"], read_at(request.query)).as_dict())
     if request.query.get("state") != "unknown":
         raise InvalidInput("invalid_state", "Only messages with state=unknown can be listed.", "state")
-    return http.ok({"messages": [one.as_dict() for one in messages.unknown(workspace)]})
+    found, cursor = messages.unknown(workspace, request.page_size(), request.query.get("cursor", ""))
+    return http.ok({"messages": [one.as_dict() for one in found], "cursor": cursor})

@@ -17,7 +17,7 @@ from tidings.core.errors import InvalidInput
 from tidings.messages.decisions import reason
 from tidings.messages.model import Message, State
 from tidings.messages.report_store import DynamoReportStore
-from tidings.messages.reported_store import PAGE, DynamoReportedStore, Place
+from tidings.messages.reported_store import PAGE, DynamoReportedStore, Place, place_of, read_place
 from tidings.messages.reporting import FILTERS, Period, ReportQuestion, lines, read_filters, read_period
 
 # How many messages one request looks at, where a filter lets few of them through, and of how many sources.
@@ -127,7 +127,7 @@ class MessageListing:
         """
         if question.address:
             theirs = [one for one in self._to(question) if question.takes(one)]
-            return cursors.latest_first(theirs, _order, limit, question.scope, cursor)
+            return cursors.latest_first(theirs, place_of, limit, question.scope, cursor)
         place, period = read_place(question.scope, cursor), question.period
         sources = self._sources(question) if question.states else []
         places = self._store.latest(question.workspace, sources, period.begins, period.ends, place)
@@ -143,7 +143,7 @@ class MessageListing:
                 if message is None or not question.takes(message):
                     continue
                 if len(page) == limit:
-                    return page, cursors.write(question.scope, _order(page[-1]))
+                    return page, cursors.write(question.scope, place_of(page[-1]))
                 page.append(message)
             if len(stretch) < PAGE:
                 return page, ""
@@ -168,27 +168,10 @@ class MessageListing:
         found: dict[str, Message] = {}
         for contact in self._holders(question.workspace, question.address):
             for one in self._of_contact(contact.workspace, contact.shown_ids):
-                tried = _order(one)[0]
+                tried = place_of(one)[0]
                 if period.begins <= tried <= period.ends and contact.shows(one.contact, from_text(tried)):
                     found[one.id] = one
         return list(found.values())
-
-
-def read_place(scope: Sequence[str], cursor: str) -> Place | None:
-    """The place that a cursor names, of an instant and an id. Raises InvalidInput if it can be none."""
-    place = cursors.read(scope, cursor, str, str)
-    if place is None:
-        return None
-    try:
-        if to_text(from_text(place[0])) == place[0]:
-            return place[0], place[1]
-    except ValueError:
-        pass
-    raise InvalidInput("invalid_cursor", "This cursor was made for no such question.", "cursor")
-
-
-def _order(message: Message) -> Place:
-    return to_text(message.claimed_at) if message.claimed_at else message.decided_at, message.id
 
 
 def _state(text: str) -> State:
