@@ -69,6 +69,11 @@ class DynamoWorkspaceStore:
         """Replace the senders. Raises ConditionFailed if they changed since `before` was read."""
         return self._change(before, [self._items.senders.set(senders)], _as_it_was(self._items.senders, before.senders))
 
+    def senders_part(self, before: Workspace, senders: dict[str, Any]) -> Part:
+        """Replace the senders in a transaction, which refuses `workspace` if they changed since `before` was read."""
+        same = self._items.pk.exists() & _as_it_was(self._items.senders, before.senders)
+        return update("workspace", self._items(before.id), [self._items.senders.set(senders)], same)
+
     def change_standing(self, before: Workspace, standing: dict[str, Any]) -> Workspace:
         """Replace the standing. Raises ConditionFailed if it changed since `before` was read."""
         same = _as_it_was(self._items.standing, before.standing)

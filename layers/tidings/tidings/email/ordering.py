@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from email.utils import parseaddr
+from email.utils import formataddr, getaddresses
 from typing import Any
 
 from tidings.accounts.model import Workspace
 from tidings.consent.model import Check, Kind
 from tidings.email.model import Order
+from tidings.email.sender_rules import ascii_domain, covering
 from tidings.messages.model import Template
 
 # The topic of marketing mails that name none.
@@ -18,13 +19,13 @@ STOPPED = "stopped"
 def sender_of(order: Order) -> str:
     """Whom the mail is from: the template's sender, else the workspace's; empty if there is none."""
     own = order.template.content.from_address if order.template else ""
-    return own or order.workspace.default_from
+    return _as_sent(own or order.workspace.default_from)
 
 
 def reply_to_of(order: Order) -> str:
     """Where replies go: what the order says, else the template, else the workspace; empty for the sender."""
     own = order.template.content.reply_to if order.template else ""
-    return order.reply_to or own or order.workspace.reply_to
+    return _as_sent(order.reply_to or own or order.workspace.reply_to)
 
 
 def kind_of(asked: str | None, template: Template | None) -> Kind:
@@ -60,12 +61,15 @@ def may_send(order: Order) -> Check:
 
 
 def sender_check(order: Order) -> Check:
-    """Whether the sender is named and verified: nothing leaves from one that is not."""
+    """Whether the sender is named and verified: nothing leaves from one that is not. What it reads was read already."""
     sender = sender_of(order)
     if not sender:
         return Check("sender", False, "neither the template nor the workspace names a sender")
-    if not is_verified(order.workspace, parseaddr(sender)[1]):
-        return Check("sender", False, f"the sender {parseaddr(sender)[1].rpartition('@')[2]} is not verified")
+    addresses = [address for _, address in getaddresses([sender])]
+    if len(addresses) != 1 or "@" not in addresses[0]:
+        return Check("sender", False, "the sender is not one address, such as Acme <hello@acme.example>")
+    if not is_verified(order.workspace, addresses[0]):
+        return Check("sender", False, f"the sender {addresses[0].rpartition('@')[2]} is not verified")
     return Check("sender", True, "the sender is verified")
 
 
@@ -80,8 +84,16 @@ def unsubscribe_check(order: Order) -> Check:
 
 def is_verified(workspace: Workspace, address: str) -> bool:
     """Whether mail may leave from an address: it, its domain, or the nearest domain above that is listed decides."""
-    address = address.lower()
-    labels = address.rpartition("@")[2].split(".")
-    places = [address, *(".".join(labels[start:]) for start in range(len(labels) - 1))]
-    listed = next((workspace.senders[place] for place in places if place in workspace.senders), None)
+    listed = covering(workspace.senders, address)
     return bool(listed and listed.get("verified"))
+
+
+def _as_sent(text: str) -> str:
+    """An address as SES takes it, in ASCII: the name as an encoded word (RFC 2047), the domain as DNS spells it."""
+    if text.isascii():
+        return text
+    found = getaddresses([text])
+    local, at, domain = found[0][1].rpartition("@") if len(found) == 1 else ("", "", "")
+    if not at or not local.isascii():
+        return text  # which SES refuses; to change it would be to send from somebody else
+    return formataddr((found[0][0], f"{local}@{ascii_domain(domain)}"))
