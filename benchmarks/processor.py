@@ -11,6 +11,7 @@ from typing import Any
 from benchmarks.interpreter import clean
 from benchmarks.operations import OPERATIONS, TEMPLATE, Operation, example
 from benchmarks.recordings import record
+from tidings.core.clock import SystemClock
 from tidings.messages.model import Template
 from tidings.messages.render import Renderer
 from tidings.messages.templates import read_template
@@ -79,10 +80,10 @@ def rendering(rounds: int = ROUNDS) -> Rendering:
     content = read_template(example(f"templates/{TEMPLATE}"))
     template = Template("acme", TEMPLATE, 1, content, datetime(2026, 11, 21, tzinfo=UTC))
     data = {"contact": {"first_name": "Ada"}, "event": {"plan": "team"}}
-    kept = Renderer()
+    kept = Renderer(SystemClock())
     return Rendering(
         compiled=_fastest(lambda: kept.render(template, data), rounds),
-        parsed=_fastest(lambda: Renderer().render(template, data), rounds),
+        parsed=_fastest(lambda: Renderer(SystemClock()).render(template, data), rounds),
     )
 
 

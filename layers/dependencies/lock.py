@@ -22,11 +22,12 @@ def pins() -> dict[str, str]:
     return dict(line.split("==") for line in lines if line)
 
 
-def resolve(platform: str, python_version: str) -> dict[tuple[str, str], str]:
-    """What pip would install for the pins on one platform: (package, version) -> sha256."""
+def resolve(platforms: str, python_version: str) -> dict[tuple[str, str], str]:
+    """What pip would install for the pins on a processor, by its tags: (package, version) -> sha256."""
     command = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--dry-run"]
     command += ["--ignore-installed", "--report", "-", "--target", "unused", "--requirement", str(PINS)]
-    command += ["--platform", platform, "--python-version", python_version, "--implementation", "cp"]
+    command += [word for platform in platforms.split() for word in ("--platform", platform)]
+    command += ["--python-version", python_version, "--implementation", "cp"]
     command += ["--only-binary=:all:"]
     report = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)  # noqa: S603
     return {

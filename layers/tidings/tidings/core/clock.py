@@ -52,6 +52,11 @@ class FixedClock:
         self.advance(timedelta(seconds=seconds))
 
 
+def ticks() -> float:
+    """Seconds on a clock that only runs forward, for measuring how long something takes: never an instant."""
+    return time.monotonic()
+
+
 def to_text(instant: datetime) -> str:
     """ISO 8601 in UTC with microseconds and a Z: sorts as text in the order of time."""
     # Not strftime, which writes years before 1000 with fewer digits.

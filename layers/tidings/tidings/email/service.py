@@ -1,25 +1,32 @@
 """Sending a mail at most once.
 
-The order of writes is the guarantee. A transaction claims the message and checks, in the same stroke, that the address
-is not suppressed and that whoever ordered it still wants it. Only the claim's holder calls SES, once. A definite answer
-settles the claim. Without one, SES's own Send event does; and if that never comes either, the message ends as `unknown`
-and is not sent again, unless it was ordered with `on_unknown: resend`.
+The order of writes is the guarantee. A transaction claims the message and checks, in the same stroke, that nothing
+about the address changed since it was asked and that whoever ordered the mail still wants it. Only the claim's holder
+calls SES, once. A definite answer settles the claim. Without one, SES's own Send event does; and if that never comes
+either, the message ends as `unknown` and is not sent again, unless it was ordered with `on_unknown: resend`. Every
+state, and who leads to it: docs/guarantees.md and `messages.rules.MOVES`.
+
+What reports count of a message changes in the transaction that makes it so, in the row of the message as it stands: one
+that was `unknown` leaves that count where it is claimed anew.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tidings.accounts.model import Workspace
 from tidings.activity.model import Event
 from tidings.activity.timeline import EventReader, TimelineService
 from tidings.consent.gate import Gate
 from tidings.consent.model import AddressRecord, Channel, Check, Kind
-from tidings.consent.service import SuppressionService
 from tidings.consent.screening import Screen
+from tidings.consent.service import SuppressionService
 from tidings.consent.store import DynamoConsentStore
 from tidings.contacts.model import Contact, Identity, IdentityKind
+from tidings.contacts.rules import normalise_email
 from tidings.core.clock import Clock, to_text
 from tidings.core.errors import Conflict, InvalidInput, Throttled, Unavailable
 from tidings.core.ids import digest, new_id
@@ -48,6 +55,10 @@ if TYPE_CHECKING:
 
 TRIES = 3
 EARLIER_KEPT = 10
+# Where one of these moved on between decision and write, it is decided anew; any other refusal is the caller's.
+DECIDED_BY = frozenset({"message", "consent"})
+# What reports count a settled message as.
+_COUNTED = {State.ACCEPTED: "sent", State.REFUSED: "refused", State.UNKNOWN: "unknown"}
 
 
 class Unsettled(Unavailable):
@@ -56,7 +67,7 @@ class Unsettled(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """What was decided about an order, and by which record of its address."""
+    """What was decided about an order, and by which record of its address. `link` is the way out."""
 
     rendered: Rendered | None
     decision: Decision
@@ -94,7 +105,7 @@ class EmailService:
         self._events = events
         self._gateway = gateway
         self._clock = clock
-        self._renderer = Renderer()
+        self._renderer = Renderer(clock)
 
     def send(self, order: Order, known: Message | None, company: Company) -> Message:
         """Send a mail unless it was sent, must not be, or cannot be; the message as it then stands.
@@ -113,7 +124,7 @@ class EmailService:
             try:
                 return self._attempt(order, known, company)
             except ConditionFailed as error:
-                if not error.labels <= {"message", "consent"}:
+                if not error.labels <= DECIDED_BY:
                     raise
                 known = self._messages.get(order.workspace.id, order.message_id)
         raise Unavailable("message_contended", "The message kept changing.")
@@ -145,6 +156,10 @@ class EmailService:
         view = self._decide(order)
         message = self._message(order, view, over)
         if view.rendered is None or not view.decision.sent:
+            if over is not None and over.state is State.UNKNOWN:
+                # The first mail may have gone: that the second must not does not make it `skipped`.
+                self._record(company, over)
+                return over
             return self._skip(message, over, company)
         self._claim(view, message, over, company)
         answer = self._gateway.send(self._mail(order, message, view.rendered, view.link))
@@ -162,13 +177,18 @@ class EmailService:
             parts.append(self._reports.part(over, unknown=-1))
         try:
             self._database.transact(parts)
-        except (ConditionFailed, Unavailable):
+        except (ConditionFailed, Throttled, Unavailable):
             stored = self._messages.get(message.workspace, message.id)
-            if stored is None or stored.attempt != message.attempt:
+            if stored is None or stored.attempt != message.attempt or stored.state is not State.CLAIMED:
                 raise
 
     def _decide(self, order: Order) -> _View:
-        """Every check in its order; later ones are not asked once one says no."""
+        """Every check in its order; later ones are not asked once one says no.
+
+        What will put a mail off instead of refusing it (quiet hours, caps, rates of sending) belongs behind `may_send`:
+        of somebody who must not be written to nobody asks when, and what is put off is not rendered yet. Its outcome
+        is `held`, with the instant until which; nothing is claimed for it.
+        """
         checks = [_has_address(order.contact)]
         record = None
         if checks[-1].passed:
@@ -209,7 +229,8 @@ class EmailService:
         now = self._clock.now()
         decision, rendered = view.decision, view.rendered
         state = State.CLAIMED if decision.sent else State.SKIPPED
-        history = {**(over.history if over else {}), state.value: to_text(now)}
+        # The first claim's instant stays: an attempt after midnight does not move the day that reports count by.
+        history = {state.value: to_text(now), **(over.history if over else {})}
         return Message(
             workspace=order.workspace.id,
             contact=order.owner,
@@ -233,7 +254,7 @@ class EmailService:
             resends=order.resends,
             data=data_of(order),
             attachments=tuple(one.name for one in order.attachments),
-            earlier=(*over.earlier, over.decision)[-EARLIER_KEPT:] if over and over.decision else (),
+            earlier=_earlier(over) if over else (),
         )
 
     def _skip(self, message: Message, over: Message | None, company: Company) -> Message:
@@ -266,39 +287,76 @@ class EmailService:
         now = self._clock.now()
         if isinstance(answer, NoAnswer):
             raise Unsettled("send_unsettled", f"The provider gave no answer: {answer.reason}.")
-        if isinstance(answer, Refused) and answer.again:
-            self._messages.write(self._messages.settle(message, State.RELEASED, now, error=answer.reason))
-            raise Throttled("provider_throttled", f"The provider asks to try later: {answer.reason}.")
-        state = State.ACCEPTED if isinstance(answer, Accepted) else State.REFUSED
-        settled = replace(
-            message,
-            state=state,
-            provider_id=answer.provider_id if isinstance(answer, Accepted) else "",
-            error=answer.reason if isinstance(answer, Refused) else "",
-            history={**message.history, state.value: to_text(now)},
-        )
-        part = self._messages.settle(message, state, now, settled.provider_id, settled.error)
-        counted = self._reports.part(settled, **({"sent": 1} if state is State.ACCEPTED else {"refused": 1}))
-        records = company.records(outcome_of(state))
+        settled = _settled(message, answer, now)
+        records = [] if _may_repeat(answer) else company.records(outcome_of(settled.state))
         try:
-            self._write([part, counted, *records])
+            self._write([*self._settlement(settled, now), *records])
         except ConditionFailed as error:
             if "message" not in error.labels:
                 raise
             # The Send event was faster than the answer: what it says stands.
             self._write(records)
+        if _may_repeat(answer):
+            raise Throttled("provider_throttled", f"The provider asks to try later: {settled.error}.")
         return settled
+
+    def _settlement(self, settled: Message, at: datetime) -> list[Part]:
+        """What an answer changes: the message, and the count of it unless it is still to be sent."""
+        part = self._messages.settle(settled, settled.state, at, settled.provider_id, settled.error)
+        counted = _COUNTED.get(settled.state)
+        return [part, self._reports.part(settled, "", **{counted: 1})] if counted else [part]
+
+
+def _may_repeat(answer: Answer) -> bool:
+    return isinstance(answer, Refused) and answer.again
+
+
+def _settled(message: Message, answer: Accepted | Refused, now: datetime) -> Message:
+    """The message after a definite answer.
+
+    One that was unknown before and is refused now is unknown again: this attempt sent nothing, but the first may have.
+    """
+    if isinstance(answer, Accepted):
+        state = State.ACCEPTED
+    elif State.UNKNOWN.value in message.history:
+        state = State.UNKNOWN
+    else:
+        state = State.RELEASED if answer.again else State.REFUSED
+    return replace(
+        message,
+        state=state,
+        provider_id=answer.provider_id if isinstance(answer, Accepted) else "",
+        error=answer.reason if isinstance(answer, Refused) else "",
+        history={**message.history, state.value: to_text(now)},
+    )
 
 
 def _is_open(order: Order, known: Message) -> bool:
-    """Whether the message may be claimed over its earlier state, instead of having its outcome."""
-    resend = known.state is State.UNKNOWN and order.on_unknown is OnUnknown.RESEND
-    return known.state is State.RELEASED or resend
+    """Whether the message may be claimed over its earlier state, instead of having its outcome.
+
+    What is not known to be sent but was seen at its recipient (`marks`) went: no second one does.
+    """
+    resend = known.state is State.UNKNOWN and order.on_unknown is OnUnknown.RESEND and not known.marks
+    return known.erased_at is None and (known.state is State.RELEASED or resend)
+
+
+def _earlier(over: Message) -> tuple[Mapping[str, Any], ...]:
+    """The decisions before the one that is taken now: the first of all, the latest, and of like ones in a row one."""
+    if not over.decision:
+        return over.earlier
+    if over.earlier and _findings(over.earlier[-1]) == _findings(over.decision):
+        return over.earlier
+    kept = (*over.earlier, over.decision)
+    return kept if len(kept) <= EARLIER_KEPT else (kept[0], *kept[1 - EARLIER_KEPT :])
+
+
+def _findings(decision: Mapping[str, Any]) -> tuple[Any, Any]:
+    return decision["checks"], decision.get("versions")
 
 
 def _has_address(contact: Contact) -> Check:
-    identities = [identity for identity in contact.identities if identity.kind is IdentityKind.EMAIL]
-    if contact.email and identities:
+    is_identity = any(identity.kind is IdentityKind.EMAIL for identity in contact.identities)
+    if is_identity and normalise_email(contact.email):
         return Check("address", True, "the contact has an e-mail address")
     found = "the contact's e-mail trait is no address" if contact.email else "the contact has no e-mail address"
     return Check("address", False, found)

@@ -48,14 +48,27 @@ class TemplateInput(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """What was made of a template when it was applied: `text` of its HTML where it has none of its own, and `html` with
+    its styles written into its elements. Empty where it is rendered as it was written."""
+
+    text: str = ""
+    html: str = ""
+
+
+AS_WRITTEN = Made()
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
-    """One version of a template; it never changes."""
+    """One version of a template; it never changes. `content` is as it was written, `made` what is rendered instead."""
 
     workspace: str
     name: str
     version: int
     content: TemplateInput
     created_at: datetime
+    made: Made = AS_WRITTEN
 
     def as_dict(self) -> dict[str, Any]:
         """The template as the API shows it."""

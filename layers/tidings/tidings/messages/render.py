@@ -1,8 +1,4 @@
-"""Templates in Liquid: compiled once per version, sandboxed and bounded.
-
-Liquid has no way to reach Python: a variable is a value of the data given, never an attribute or a method. What bounds
-a hostile template is below; passing a bound ends in an error, never in a mail.
-"""
+"""Templates in Liquid: compiled once per version, and rendered within the bounds of `bounds`."""
 
 from __future__ import annotations
 
@@ -10,20 +6,25 @@ import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from liquid import Environment
 from liquid.exceptions import LiquidError
 from liquid.template import BoundTemplate
 
+from tidings.core.clock import Clock, ticks
 from tidings.core.errors import InvalidInput
-from tidings.messages.model import SUBJECT_CHARACTERS, Template, TemplateInput
+from tidings.messages.bounds import RENDER_SECONDS, Bounded, Context, bound_ranges
+from tidings.messages.liquid import Unclosed, constructs
+from tidings.messages.model import AS_WRITTEN, SUBJECT_CHARACTERS, Made, Template, TemplateInput
 
-OUTPUT_CHARACTERS = 512 * 1024
-LOOP_ITERATIONS = 10_000
 COMPILED_TEMPLATES = 256
 
+# What inboxes show of a mail's body after a short preheader, unless something without a width stands between.
+FILLER = "&#847;&zwnj;&nbsp;" * 100
+
 _BODY = re.compile(r"<body\b", re.IGNORECASE)
+_BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+\n")
 
 # What rendering may raise: filters of Liquid let through what Python says to values of another kind than they expect.
 _FAILS = (LiquidError, RecursionError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError)
@@ -31,17 +32,8 @@ _FAILS = (LiquidError, RecursionError, ValueError, TypeError, ArithmeticError, L
 # What a template may speak of. A trait or property that a person does not have renders as nothing.
 ROOTS = frozenset({"contact", "event", "variables", "message", "unsubscribe_url"})
 
-
-class _Bounded(Environment):
-    output_stream_limit = OUTPUT_CHARACTERS
-    loop_iteration_limit = LOOP_ITERATIONS
-    local_namespace_limit = OUTPUT_CHARACTERS
-    context_depth_limit = 20
-    block_nesting_limit = 50
-
-
-_TEXT = _Bounded()
-_HTML = _Bounded(autoescape=True)
+TEXT = Bounded()
+HTML = Bounded(autoescape=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,77 +45,111 @@ class Rendered:
     html: str
 
 
+class Filling:
+    """One rendering: every part of it together has two seconds. `empty` are outputs that came out as nothing."""
+
+    def __init__(self, data: Mapping[str, Any], now: datetime) -> None:
+        self._data = data
+        self._now = now
+        self._deadline = ticks() + RENDER_SECONDS
+        self.empty: dict[str, None] = {}
+
+    def fill(self, template: BoundTemplate) -> str:
+        """A part, filled. Raises InvalidInput (`template_failed`) where it fails or passes a bound."""
+        context = Context(template, globals=self._data)
+        context.deadline, context.now, context.empty = self._deadline, self._now, self.empty
+        buffer = context.get_buffer()
+        try:
+            template.render_with_context(context, buffer)
+        except _FAILS as error:
+            raise _failed(first_line(error)) from error
+        return buffer.getvalue()
+
+
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A template's parts, parsed."""
+    """A template's parts, parsed. `squeeze` is for text that was made of HTML: what is left out leaves lines empty."""
 
     subject: BoundTemplate
     text: BoundTemplate
     html: BoundTemplate
+    squeeze: bool = False
 
-    def render(self, data: Mapping[str, Any]) -> Rendered:
+    def render(self, filling: Filling) -> Rendered:
         """Fill the template. Raises InvalidInput (`template_failed`) where it fails or passes a bound."""
-        try:
-            subject = " ".join(self.subject.render(**data).split())
-            if len(subject) > SUBJECT_CHARACTERS:
-                raise ValueError(f"the subject is over {SUBJECT_CHARACTERS} characters")
-            return Rendered(subject, self.text.render(**data), self.html.render(**data))
-        except _FAILS as error:
-            raise InvalidInput("template_failed", f"The template failed: {_first_line(error)}", "template") from error
+        subject = " ".join(filling.fill(self.subject).split())
+        if len(subject) > SUBJECT_CHARACTERS:
+            raise _failed(f"the subject is over {SUBJECT_CHARACTERS} characters")
+        text = filling.fill(self.text)
+        if self.squeeze:
+            text = _BLANK_LINES.sub("\n\n", text).strip("\n") + "\n"
+        return Rendered(subject, text, filling.fill(self.html))
 
 
 class Renderer:
     """Keeps compiled templates; a version never changes, so they never go stale."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._compiled: OrderedDict[tuple[str, str, int], Compiled] = OrderedDict()
 
     def render(self, template: Template, data: Mapping[str, Any]) -> Rendered:
         """A template filled for one person. Raises InvalidInput."""
-        given = data.get("variables") or {}
-        return self._compile(template).render({**data, "variables": {**template.content.variables, **given}})
+        return self.compiled(template).render(filling_of(template.content, data, self._clock.now()))
 
-    def _compile(self, template: Template) -> Compiled:
+    def compiled(self, template: Template) -> Compiled:
+        """A version of a template, parsed now or before. Raises InvalidInput."""
         key = (template.workspace, template.name, template.version)
         known = self._compiled.get(key)
         if known is None:
-            known = compile_template(template.content)
+            known = compile_template(template.content, template.made)
             self._compiled[key] = known
             if len(self._compiled) > COMPILED_TEMPLATES:
                 self._compiled.popitem(last=False)
         return known
 
 
-def compile_template(content: TemplateInput) -> Compiled:
+def filling_of(content: TemplateInput, data: Mapping[str, Any], now: datetime) -> Filling:
+    """A rendering of a template with somebody's data, over the defaults of the template's variables."""
+    given = data.get("variables") or {}
+    return Filling({**data, "variables": {**content.variables, **given}}, now)
+
+
+def compile_template(content: TemplateInput, made: Made = AS_WRITTEN) -> Compiled:
     """Parse a template's parts and look for what it cannot know. Raises InvalidInput naming the part and the fault."""
     return Compiled(
-        subject=_parse(_TEXT, content.subject, "subject"),
-        text=_parse(_TEXT, content.text, "text"),
-        html=_parse(_HTML, _with_preheader(content), "html"),
+        subject=parse(TEXT, content.subject, "subject"),
+        text=parse(TEXT, content.text or made.text, "text"),
+        html=parse(HTML, with_preheader(made.html or content.html, content.preheader), "html"),
+        squeeze=not content.text,
     )
 
 
-def _with_preheader(content: TemplateInput) -> str:
+def with_preheader(html: str, preheader: str) -> str:
     """The HTML with the line that inboxes show after the subject, invisible in the mail itself.
 
     It goes to the beginning of the body: before a doctype it would put readers into quirks mode.
     """
-    if not content.html or not content.preheader:
-        return content.html
+    if not html or not preheader:
+        return html
     style = "display:none;max-height:0;overflow:hidden;mso-hide:all"
-    hidden = f'<div style="{style}">{content.preheader}</div>'
-    body = _BODY.search(content.html)
-    start = content.html.find(">", body.end()) + 1 if body else 0
-    return content.html[:start] + hidden + content.html[start:]
+    hidden = f'<div style="{style}">{preheader}</div><div style="{style}">{FILLER}</div>'
+    body = _BODY.search(html)
+    start = html.find(">", body.end()) + 1 if body else 0
+    return html[:start] + hidden + html[start:]
 
 
-def _parse(environment: Environment, source: str, field: str) -> BoundTemplate:
+def parse(environment: Bounded, source: str, field: str) -> BoundTemplate:
+    """A part of a template, parsed. Raises InvalidInput naming the part and the fault."""
     try:
+        for _ in constructs(source):
+            pass
         template = environment.from_string(source)
         analysis = template.analyze()
-    except (LiquidError, RecursionError) as error:
+        bound_ranges(template)
+    except (LiquidError, RecursionError, Unclosed) as error:
         raise InvalidInput(
-            "invalid_template", f"The {field} is not valid Liquid: {_first_line(error)}", field
+            "invalid_template", f"The {field} is not valid Liquid: {first_line(error)}", field
         ) from error
     unknown = sorted(set(analysis.globals) - ROOTS)
     if unknown:
@@ -135,6 +161,10 @@ def _parse(environment: Environment, source: str, field: str) -> BoundTemplate:
     return template
 
 
-def _first_line(error: Exception) -> str:
-    # Liquid's errors go on to quote the source, which the caller has before them.
+def _failed(reason: str) -> InvalidInput:
+    return InvalidInput("template_failed", f"The template failed: {reason}", "template")
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, in one line: Liquid's errors go on to quote the source, which the caller has before them."""
     return str(error).partition("\n")[0] or type(error).__name__
