@@ -6,8 +6,8 @@ tied to the message. The id says nothing about the person and cannot be guessed 
 Only the values of `href` change, and of those only what is added: all else stays byte for byte. What has the parameter
 already is let be, so that a link is never marked twice; and so is what cannot be read, since no mail may break here.
 
-The way out of marketing mail is never marked: a click on it is nobody's interest in anything. Where it stands in HTML it
-gets the attribute `ses:no-track`, which SES takes off again, leaving the link as it is.
+The way out of marketing mail is never marked: a click on it is nobody's interest in anything. Where it stands in HTML
+it gets the attribute `ses:no-track`, which SES takes off again, leaving the link as it is.
 https://docs.aws.amazon.com/ses/latest/dg/faqs-metrics.html
 """
 

@@ -1,9 +1,8 @@
 """The way out of marketing mail: a link that nobody can guess, its headers, and a footer in the mail where none stands.
 
 RFC 8058 asks for an https address that names recipient and list by itself, since it is called without cookies. There is
-no `mailto:` beside it: Tidings receives no mail. The RFC (section 4) also wants both headers inside a DKIM signature. SES
-writes the message that we describe to it and signs it as a whole, custom headers and all, for a domain with Easy DKIM;
-AWS tells senders to set just these two.
+no `mailto:` beside it: Tidings receives no mail. The RFC (section 4) also wants both headers inside a DKIM signature;
+SES writes the message and signs it where the domain has DKIM, and AWS tells senders to hand it just these two.
 https://aws.amazon.com/blogs/messaging-and-targeting/using-one-click-unsubscribe-with-amazon-ses/
 
 A token carries all that is needed to act on it, so that the link in an old mail works for as long as the workspace is.

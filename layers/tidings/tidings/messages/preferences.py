@@ -1,0 +1,229 @@
+"""What a person says on the pages that links in mails lead to: what they still want, and what not any more.
+
+A token says who and what it is about, so nothing else is asked of them. The consent is changed first: from then on no
+claim of a mail that it forbids goes through. What the mail itself led to is noted after that, once for each mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tidings.accounts.cache import WorkspaceCache
+from tidings.accounts.model import Workspace
+from tidings.activity.model import SYSTEM, Event
+from tidings.activity.store import DynamoEventStore
+from tidings.consent.model import EVERYTHING, AddressRecord, By, Channel, Proof, Reason, Reply
+from tidings.consent.rules import deciding
+from tidings.consent.service import ConsentService
+from tidings.consent.store import DynamoConsentStore
+from tidings.contacts.model import Identity, IdentityKind
+from tidings.core.clock import Clock
+from tidings.core.errors import NotFound
+from tidings.core.ids import contact_of_message, digest
+from tidings.core.store import ConditionFailed, Database
+from tidings.messages.model import Message
+from tidings.messages.report_store import DynamoReportStore
+from tidings.messages.store import DynamoMessageStore
+from tidings.messages.unsubscribe import PURPOSE, Ticket, is_genuine, read_token
+
+UNSUBSCRIBED = "Email Unsubscribed"
+ONE_CLICK, PAGE, CONFIRMATION = "one-click", "preference page", "confirmation page"
+# What stands on the page beside the topics, and over the button that takes a no back: the words of a proof.
+OFFER = "What would you like to get?"
+UNDO = "Subscribe again"
+TOPICS_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic as a page shows it: whether mails about it come now."""
+
+    name: str
+    title: str
+    description: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What an address gets now. `address` is masked, empty where nobody knows it any more.
+
+    `about` is what the mail was about, None for all marketing. `erased` says that its person had themselves erased.
+    """
+
+    address: str
+    about: Topic | None
+    topics: tuple[Topic, ...]
+    erased: bool
+
+    @property
+    def anything(self) -> bool:
+        """Whether any marketing mail comes."""
+        return any(topic.on for topic in self.topics)
+
+
+def admit(workspaces: WorkspaceCache, token: str, purpose: str = PURPOSE) -> tuple[Workspace, Ticket]:
+    """The workspace and ticket of a token that this workspace signed. Raises NotFound, which says nothing of why."""
+    read = read_token(token)
+    if read is not None:
+        ticket, signature = read
+        workspace = workspaces.get(ticket.workspace)
+        if is_genuine(workspace, ticket, signature, purpose):
+            return workspace, ticket
+    raise NotFound("not_found", "There is no such page.")
+
+
+def masked(address: str) -> str:
+    """An address that its owner knows again and nobody else can use: `a•••@example.com`."""
+    local, at, domain = address.rpartition("@")
+    return f"{local[:1] if len(local) > 1 else ''}•••@{domain}" if at else ""
+
+
+class PreferenceService:
+    """Shows and changes what an address gets. Reading writes nothing, and no change is made twice."""
+
+    def __init__(
+        self,
+        database: Database,
+        records: DynamoConsentStore,
+        messages: DynamoMessageStore,
+        reports: DynamoReportStore,
+        events: DynamoEventStore,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._records = records
+        self._consents = ConsentService(records, events, clock)
+        self._messages = messages
+        self._reports = reports
+        self._events = events
+        self._clock = clock
+
+    def show(self, workspace: Workspace, ticket: Ticket) -> Preferences:
+        """What the ticket's address gets now: two reads."""
+        record, message = self._record(ticket), self._messages.get(ticket.workspace, ticket.message)
+        topics = tuple(_topics(workspace, record, ticket.topic))
+        return Preferences(
+            address=masked(message.address if message else record.address),
+            about=next((topic for topic in topics if topic.name == ticket.topic), None),
+            topics=topics,
+            erased=_is_erased(record),
+        )
+
+    def leave(self, workspace: Workspace, ticket: Ticket, source: str, ip: str, everything: bool = False) -> None:
+        """Say no to the ticket's topic, or to everything. A no of the person's own that stands is not written again."""
+        topic = EVERYTHING if everything or not ticket.topic else ticket.topic
+        record = self._record(ticket)
+        if _is_erased(record):
+            return
+        decided = record.consents.get(EVERYTHING) if topic == EVERYTHING else deciding(record, topic)
+        if decided is None or not decided.is_own_no or (topic == EVERYTHING and _is_back(record)):
+            self._say(workspace, ticket, {topic: Reply.UNSUBSCRIBED}, self._proof(ticket, source, ip))
+        self._note(ticket, topic)
+
+    def save(self, workspace: Workspace, ticket: Ticket, chosen: Collection[str], ip: str) -> None:
+        """Say yes to the chosen topics and no to the others that the page shows, where that is not so already."""
+        record = self._record(ticket)
+        if _is_erased(record):
+            return
+        changed = [one for one in _topics(workspace, record, ticket.topic) if one.on != (one.name in chosen)]
+        said = {one.name: Reply.UNSUBSCRIBED if one.on else Reply.SUBSCRIBED for one in changed}
+        self._say(workspace, ticket, said, self._proof(ticket, PAGE, ip, OFFER))
+        left = next((one.name for one in changed if one.on), "")
+        if left:
+            self._note(ticket, left)
+
+    def back(self, workspace: Workspace, ticket: Ticket, ip: str) -> None:
+        """Take a no back: to the ticket's topic, and where it was to everything, to what came before it."""
+        record = self._record(ticket)
+        if _is_erased(record):
+            return
+        said = {}
+        for topic in _topics(workspace, record, ticket.topic):
+            own = record.consents.get(topic.name)
+            came = (own.reply is Reply.SUBSCRIBED) if own else not _asks_first(workspace, topic.name)
+            if not topic.on and (topic.name == ticket.topic or (came and _left_all(record))):
+                said[topic.name] = Reply.SUBSCRIBED
+        self._say(workspace, ticket, said, self._proof(ticket, PAGE, ip, UNDO))
+
+    def confirm(self, workspace: Workspace, ticket: Ticket, ip: str) -> None:
+        """The person's yes by the button of the confirmation page. Raises NotFound, or Conflict where it comes late."""
+        proof = self._proof(ticket, CONFIRMATION, ip)
+        contact = contact_of_message(ticket.message)
+        self._consents.confirm(workspace, Channel.EMAIL, ticket.key, ticket.topic, proof, contact)
+
+    def _record(self, ticket: Ticket) -> AddressRecord:
+        return self._records.record_under(ticket.workspace, Channel.EMAIL, ticket.key)
+
+    def _proof(self, ticket: Ticket, source: str, ip: str, wording: str = "") -> Proof:
+        return Proof(By.PERSON, source, self._clock.now(), ip, wording, ticket.message)
+
+    def _say(self, workspace: Workspace, ticket: Ticket, said: Mapping[str, Reply], proof: Proof) -> None:
+        if said:
+            contact = contact_of_message(ticket.message)
+            self._consents.change_under(workspace, Channel.EMAIL, ticket.key, said, proof, contact)
+
+    def _note(self, ticket: Ticket, topic: str) -> None:
+        """Tell that a mail made its reader leave: once for each mail, in its history, in reports and as an event."""
+        message = self._messages.get(ticket.workspace, ticket.message)
+        if message is None or message.erased_at is not None or message.unsubscribed:
+            return
+        parts = [
+            self._messages.left(message, self._clock.now()),
+            self._reports.part(message, unsubscribed=1),
+            self._events.part(self._event(message, topic)),
+        ]
+        try:
+            self._database.transact(parts)
+        except ConditionFailed:
+            return  # another call of the same person was faster
+
+    def _event(self, message: Message, topic: str) -> Event:
+        now = self._clock.now()
+        return Event(
+            workspace=message.workspace,
+            identity=Identity(IdentityKind.CONTACT, message.contact),
+            message_id=digest(message.id, "unsubscribed"),
+            type=SYSTEM,
+            name=UNSUBSCRIBED,
+            received_at=now,
+            timestamp=now,
+            properties={"message": message.id, "topic": topic},
+            cause=message.node,
+            root=message.began_by,
+        )
+
+
+def _is_erased(record: AddressRecord) -> bool:
+    return record.suppression is not None and record.suppression.reason is Reason.ERASED
+
+
+def _left_all(record: AddressRecord) -> bool:
+    everything = record.consents.get(EVERYTHING)
+    return everything is not None and everything.reply is Reply.UNSUBSCRIBED
+
+
+def _is_back(record: AddressRecord) -> bool:
+    """Whether anything was said yes to since the no to everything."""
+    decided = [deciding(record, topic) for topic in record.consents if topic != EVERYTHING]
+    return any(one is not None and one.reply is Reply.SUBSCRIBED for one in decided)
+
+
+def _topics(workspace: Workspace, record: AddressRecord, about: str) -> Iterator[Topic]:
+    """What the page shows: the workspace's topics in their order, and before them what the mail was about."""
+    told: Mapping[str, Mapping[str, Any]] = workspace.policy.get("topics") or {}
+    names = [*([about] if about and about not in told else []), *list(told)[:TOPICS_SHOWN]]
+    for name in names:
+        of = told.get(name) or {}
+        title = str(of.get("title") or name.replace("-", " ").capitalize())
+        decided = deciding(record, name)
+        on = decided.reply is Reply.SUBSCRIBED if decided else not _asks_first(workspace, name)
+        yield Topic(name, title, str(of.get("description") or ""), on)
+
+
+def _asks_first(workspace: Workspace, topic: str) -> bool:
+    """Whether a topic is only for those who said yes."""
+    told = (workspace.policy.get("topics") or {}).get(topic) or {}
+    return str(told.get("consent", "")) == "opt-in"
