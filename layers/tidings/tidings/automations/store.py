@@ -70,6 +70,10 @@ class DynamoAutomationStore:
         """The published version that enrols people."""
         return self._get(Key(self._items, workspace, f"live#{name}"))
 
+    def version(self, workspace: str, name: str, version: int) -> Automation | None:
+        """A published version: one read."""
+        return self._get(self.version_key(workspace, name, version))
+
     def version_key(self, workspace: str, name: str, version: int) -> Key:
         """Where a published version stands, for a batched read."""
         return Key(self._items, workspace, f"version#{name}#{version:06d}")
