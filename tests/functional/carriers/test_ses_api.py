@@ -37,7 +37,13 @@ CALLS: Mapping[str, dict[str, Any]] = {
     "GetAccount": {},
     "PutAccountSuppressionAttributes": {"SuppressedReasons": ["BOUNCE"]},
     "CreateEmailIdentity": {"EmailIdentity": "new.example.org"},
-    "GetEmailIdentity": {"EmailIdentity": "example.org"},
+    "GetEmailIdentity": {"EmailIdentity": "known.example.org"},
+    "PutEmailIdentityMailFromAttributes": {
+        "EmailIdentity": "known.example.org",
+        "MailFromDomain": "mail.known.example.org",
+        "BehaviorOnMxFailure": "USE_DEFAULT_VALUE",
+    },
+    "DeleteEmailIdentity": {"EmailIdentity": "known.example.org"},
     "ListEmailIdentities": {"PageSize": 1},
     "PutSuppressedDestination": {"EmailAddress": "gone@example.com", "Reason": "BOUNCE"},
     "GetSuppressedDestination": {"EmailAddress": "old@example.com"},
@@ -98,10 +104,9 @@ def test_the_account_counts_what_was_sent(local: Local) -> None:
 
 
 def test_identities_are_verified_unless_listed_otherwise(local: Local) -> None:
-    assert local.ses.get_email_identity(EmailIdentity="anything.example")["VerifiedForSendingStatus"]
     created = local.ses.create_email_identity(EmailIdentity="Acme.example")
     assert (created["IdentityType"], created["VerifiedForSendingStatus"]) == ("DOMAIN", True)
-    assert len(created["DkimAttributes"]["Tokens"]) == 3
+    assert len(set(created["DkimAttributes"]["Tokens"])) == 3
     again = lambda: local.ses.create_email_identity(EmailIdentity="acme.example")  # noqa: E731
     assert error_of(again)[:2] == ("AlreadyExistsException", 400)
 
@@ -113,6 +118,58 @@ def test_identities_are_verified_unless_listed_otherwise(local: Local) -> None:
     assert "hello@example.org" in message
     local.call("PUT", "/outbox/api/identities/hello@example.org", {"verified": True})
     assert local.send()
+
+
+@pytest.mark.parametrize(
+    ("status", "verified"), [("success", True), ("pending", False), ("failed", False), ("temporary_failure", False)]
+)
+def test_an_identity_can_be_listed_by_each_status_of_ses(local: Local, status: str, verified: bool) -> None:
+    local.ses.create_email_identity(EmailIdentity="acme.example")
+    local.ses.put_email_identity_mail_from_attributes(EmailIdentity="acme.example", MailFromDomain="m.acme.example")
+    answer = local.call("PUT", "/outbox/api/identities/acme.example", {"status": status})
+    assert json.loads(answer.body) == {"identity": "acme.example", "verified": verified, "status": status}
+    found = local.ses.get_email_identity(EmailIdentity="acme.example")
+    assert found["VerifiedForSendingStatus"] is verified
+    statuses = (
+        found["VerificationStatus"],
+        found["DkimAttributes"]["Status"],
+        found["MailFromAttributes"]["MailFromDomainStatus"],
+    )
+    assert statuses == (status.upper(),) * 3
+
+
+def test_what_was_listed_before_it_was_created_stays_so(local: Local) -> None:
+    local.call("PUT", "/outbox/api/identities/acme.example", {"status": "failed"})
+    created = local.ses.create_email_identity(EmailIdentity="acme.example")
+    assert (created["VerifiedForSendingStatus"], created["DkimAttributes"]["Status"]) == (False, "FAILED")
+
+
+def test_an_identity_that_is_not_there_can_be_neither_read_nor_changed_nor_deleted(local: Local) -> None:
+    local.ses.create_email_identity(EmailIdentity="acme.example")
+    local.ses.delete_email_identity(EmailIdentity="ACME.example")
+    for operation in (local.ses.get_email_identity, local.ses.delete_email_identity):
+        assert error_of(lambda call=operation: call(EmailIdentity="acme.example"))[:2] == ("NotFoundException", 404)
+    change = local.ses.put_email_identity_mail_from_attributes
+    changed = lambda: change(EmailIdentity="acme.example", MailFromDomain="mail.acme.example")  # noqa: E731
+    assert error_of(changed)[0] == "NotFoundException"
+
+
+def test_mail_from_is_a_subdomain_of_the_identity(local: Local) -> None:
+    local.ses.create_email_identity(EmailIdentity="acme.example")
+    change = local.ses.put_email_identity_mail_from_attributes
+    elsewhere = lambda: change(EmailIdentity="acme.example", MailFromDomain="mail.other.example")  # noqa: E731
+    assert error_of(elsewhere)[0] == "BadRequestException"
+    change(EmailIdentity="acme.example", MailFromDomain="mail.acme.example")
+    found = local.ses.get_email_identity(EmailIdentity="acme.example")
+    assert found["MailFromAttributes"]["MailFromDomain"] == "mail.acme.example"
+
+
+def test_a_subdomain_inherits_from_the_nearest_identity_above(local: Local) -> None:
+    local.call("PUT", "/outbox/api/identities/example.org", {"verified": False})
+    send = lambda: local.send(FromEmailAddress="hello@news.example.org")  # noqa: E731
+    assert error_of(send)[0] == "MessageRejected"
+    local.call("PUT", "/outbox/api/identities/news.example.org", {"verified": True})
+    assert send()
 
 
 def test_identities_are_listed_page_by_page(local: Local) -> None:

@@ -13,6 +13,7 @@ from tidings.core.errors import InvalidInput, NotFound
 from tidings_cli.carriers.faults import SendFault
 from tidings_cli.carriers.outbox import views
 from tidings_cli.carriers.outbox.desk import Desk
+from tidings_cli.carriers.ses.account import STATUSES
 from tidings_cli.carriers.ses.mails import Mail, milliseconds
 from tidings_cli.carriers.ses.recipient import Device
 from tidings_cli.carriers.web import Handler, Request, Response, json_response
@@ -140,12 +141,20 @@ class OutboxApi:
         return json_response([{"identity": name, "verified": good} for name, good in self._account.identities()])
 
     def _set_identity(self, request: Request, name: str) -> Response:
-        """List an address or domain as `verified` or not; SES refuses mail from one that is not."""
-        verified = request.json().get("verified")
-        if not isinstance(verified, bool):
+        """List an address or domain as `verified` or not; SES refuses mail from one that is not.
+
+        `status` says which way instead: success, pending, failed or temporary_failure.
+        """
+        body = request.json()
+        verified, status = body.get("verified"), body.get("status")
+        if status is None and not isinstance(verified, bool):
             raise InvalidInput("invalid_verified", "verified must be true or false", "verified")
-        self._account.set_verified(name, verified)
-        return json_response({"identity": name, "verified": verified})
+        if status is not None and str(status).upper() not in STATUSES:
+            told = f"status must be one of {', '.join(STATUSES).lower()}"
+            raise InvalidInput("invalid_status", told, "status")
+        word = str(status).upper() if status is not None else "SUCCESS" if verified else "PENDING"
+        self._account.set_status(name, word)
+        return json_response({"identity": name, "verified": word == "SUCCESS", "status": word.lower()})
 
     def _one(self, mail_id: str) -> dict[str, Any]:
         found = self._mails.get(mail_id)

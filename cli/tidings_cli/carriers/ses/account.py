@@ -15,6 +15,22 @@ from tidings_cli.carriers.ses.errors import AlreadyExists, BadRequest, NotFound
 from tidings_cli.carriers.ses.mails import milliseconds
 
 REASONS = ("BOUNCE", "COMPLAINT")
+# What becomes of an identity that was asked to be verified, as SES names it.
+STATUSES = ("SUCCESS", "PENDING", "FAILED", "TEMPORARY_FAILURE")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """An address or domain: `status` is one of SES's; `mail_from` is empty where bounces go to SES's own domain."""
+
+    name: str
+    status: str
+    mail_from: str
+
+    @property
+    def verified(self) -> bool:
+        """Whether mail may be sent from it."""
+        return self.status == "SUCCESS"
 
 
 @dataclass(frozen=True)
@@ -34,7 +50,7 @@ class Suppressed:
 
 
 class Account:
-    """Identities are verified unless they were listed as not; the suppression list works as AWS's does."""
+    """Identities are verified at once unless they were listed as not; the suppression list works as AWS's does."""
 
     region = "us-east-1"
 
@@ -47,21 +63,53 @@ class Account:
         identity_type(name)
         if any(known == name.lower() for known, _ in self.identities()):
             raise AlreadyExists(f"Email identity {name} already exist.")
-        self._database.change("INSERT OR REPLACE INTO identities VALUES (?, 1, 1)", (name.lower(),))
+        statement = "INSERT INTO identities VALUES (?, 1, 1) ON CONFLICT (name) DO UPDATE SET created = 1"
+        self._database.change(statement, (name.lower(),))
 
-    def set_verified(self, name: str, verified: bool) -> None:
-        """List an identity as verified or not."""
+    def set_status(self, name: str, status: str) -> None:
+        """List an identity as verified or not, by one of SES's words. Raises BadRequest."""
         identity_type(name)
+        if status not in STATUSES:
+            raise BadRequest(f"Status <{status}> must be one of {', '.join(STATUSES)}.")
         statement = (
             "INSERT INTO identities VALUES (?, ?, 0) ON CONFLICT (name) DO UPDATE SET verified = excluded.verified"
         )
-        self._database.change(statement, (name.lower(), int(verified)))
+        with self._database.transaction():
+            self._database.change(statement, (name.lower(), int(status == "SUCCESS")))
+            self._set(name, "status", status)
 
-    def is_verified(self, name: str) -> bool:
-        """Whether mail may be sent from an identity; True for one that nobody listed. Raises BadRequest."""
+    def set_mail_from(self, name: str, domain: str) -> None:
+        """Let bounces of an identity's mails go to a subdomain of it, or to SES. Raises NotFound, BadRequest."""
+        owner = self.identity(name).name.rpartition("@")[2]
+        if domain and not domain.lower().endswith(f".{owner}"):
+            raise BadRequest(f"Provided MAIL-FROM domain <{domain}> is not subdomain of the domain of the identity.")
+        self._set(name, "mail_from", domain.lower())
+
+    def identity(self, name: str) -> Identity:
+        """An identity that was created, or listed by its status. Raises NotFound, BadRequest."""
         identity_type(name)
-        rows = self._database.rows("SELECT verified FROM identities WHERE name = ?", (name.lower(),))
-        return bool(rows[0][0]) if rows else True
+        statement = (
+            "SELECT verified, status, mail_from FROM identities LEFT JOIN identity_settings USING (name) WHERE name = ?"
+        )
+        rows = cast(list[tuple[int, str | None, str | None]], self._database.rows(statement, (name.lower(),)))
+        if not rows:
+            raise NotFound(f"Email identity {name} does not exist.")
+        verified, status, mail_from = rows[0]
+        return Identity(name.lower(), status or ("SUCCESS" if verified else "PENDING"), mail_from or "")
+
+    def delete_identity(self, name: str) -> None:
+        """Forget an identity. Raises NotFound, BadRequest."""
+        found = self.identity(name)
+        with self._database.transaction():
+            for table in ("identities", "identity_settings"):
+                self._database.change(f"DELETE FROM {table} WHERE name = ?", (found.name,))  # noqa: S608 - ours
+
+    def _set(self, name: str, column: str, value: str) -> None:
+        statement = (
+            f"INSERT INTO identity_settings (name, {column}) VALUES (?, ?)"  # noqa: S608 - a column of ours
+            f" ON CONFLICT (name) DO UPDATE SET {column} = excluded.{column}"
+        )
+        self._database.change(statement, (name.lower(), value))
 
     def identities(self) -> list[tuple[str, bool]]:
         """The identities that were created, by name, and whether they are verified."""
@@ -69,9 +117,14 @@ class Account:
         return [(cast(str, name), bool(verified)) for name, verified in rows]
 
     def unverified(self, sender: str) -> str | None:
-        """The identity for which mail from this address is refused, if any. An address inherits from its domain."""
+        """The identity for which mail from this address is refused, if any.
+
+        An address inherits from its domain, and a domain from the one above, unless it is listed itself.
+        https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html
+        """
         rows = dict(cast(list[tuple[str, int]], self._database.rows("SELECT name, verified FROM identities")))
-        for name in (sender.lower(), sender.lower().rpartition("@")[2]):
+        labels = sender.lower().rpartition("@")[2].split(".")
+        for name in (sender.lower(), *(".".join(labels[start:]) for start in range(len(labels) - 1))):
             if name in rows:
                 return None if rows[name] else sender
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterable
 from datetime import timedelta
@@ -14,7 +15,7 @@ from tidings_cli.carriers.aws import AwsError, caller_of
 from tidings_cli.carriers.faults import Faults, SendFault
 from tidings_cli.carriers.publisher import Publisher
 from tidings_cli.carriers.ses import account as accounts
-from tidings_cli.carriers.ses.account import Account, Suppressed
+from tidings_cli.carriers.ses.account import Account, Identity, Suppressed
 from tidings_cli.carriers.ses.errors import BadRequest, MessageRejected, TooManyRequests, UnknownOperation
 from tidings_cli.carriers.ses.mails import MailStore, milliseconds
 from tidings_cli.carriers.ses.sending import Sending
@@ -47,6 +48,12 @@ class SesApi:
             "PutAccountSuppressionAttributes": ("PUT", "/v2/email/account/suppression", self._put_account_suppression),
             "CreateEmailIdentity": ("POST", "/v2/email/identities", self._create_identity),
             "GetEmailIdentity": ("GET", "/v2/email/identities/{name}", self._get_identity),
+            "PutEmailIdentityMailFromAttributes": (
+                "PUT",
+                "/v2/email/identities/{name}/mail-from",
+                self._put_mail_from,
+            ),
+            "DeleteEmailIdentity": ("DELETE", "/v2/email/identities/{name}", self._delete_identity),
             "ListEmailIdentities": ("POST", "/v2/email/list-identities", self._list_identities),
             "PutSuppressedDestination": ("PUT", "/v2/email/suppression/addresses", self._put_suppressed),
             "GetSuppressedDestination": ("GET", "/v2/email/suppression/addresses/{address}", self._get_suppressed),
@@ -116,28 +123,33 @@ class SesApi:
     def _create_identity(self, request: Request) -> Response:
         name = str(request.json().get("EmailIdentity") or "")
         self._account.create_identity(name)
-        verified = self._account.is_verified(name)
+        return json_response(_described(self._account.identity(name)))
+
+    def _get_identity(self, request: Request, name: str) -> Response:
+        found = self._account.identity(name)
+        mail_from = {
+            "MailFromDomain": found.mail_from,
+            "MailFromDomainStatus": found.status,
+            "BehaviorOnMxFailure": "USE_DEFAULT_VALUE",
+        }
         return json_response(
             {
-                "IdentityType": accounts.identity_type(name),
-                "VerifiedForSendingStatus": verified,
-                "DkimAttributes": _dkim(name, verified),
+                **_described(found),
+                "FeedbackForwardingStatus": True,
+                "Policies": {},
+                "Tags": [],
+                "VerificationStatus": found.status,
+                **({"MailFromAttributes": mail_from} if found.mail_from else {}),
             }
         )
 
-    def _get_identity(self, request: Request, name: str) -> Response:
-        verified = self._account.is_verified(name)
-        return json_response(
-            {
-                "IdentityType": accounts.identity_type(name),
-                "FeedbackForwardingStatus": True,
-                "VerifiedForSendingStatus": verified,
-                "DkimAttributes": _dkim(name, verified),
-                "Policies": {},
-                "Tags": [],
-                "VerificationStatus": _status(verified),
-            }
-        )
+    def _put_mail_from(self, request: Request, name: str) -> Response:
+        self._account.set_mail_from(name, str(request.json().get("MailFromDomain") or ""))
+        return json_response(_EMPTY)
+
+    def _delete_identity(self, request: Request, name: str) -> Response:
+        self._account.delete_identity(name)
+        return json_response(_EMPTY)
 
     def _list_identities(self, request: Request) -> Response:
         found = [
@@ -194,12 +206,21 @@ def _summary(entry: Suppressed) -> dict[str, Any]:
     return {"EmailAddress": entry.address, "Reason": entry.reason, "LastUpdateTime": entry.epoch}
 
 
-def _dkim(name: str, verified: bool) -> dict[str, Any]:
-    tokens = [f"local{number}{name.rpartition('@')[2].replace('.', '')}"[:32] for number in (1, 2, 3)]
+def _described(identity: Identity) -> dict[str, Any]:
+    return {
+        "IdentityType": accounts.identity_type(identity.name),
+        "VerifiedForSendingStatus": identity.verified,
+        "DkimAttributes": _dkim(identity),
+    }
+
+
+def _dkim(identity: Identity) -> dict[str, Any]:
+    domain = identity.name.rpartition("@")[2]
     return {
         "SigningEnabled": True,
-        "Status": _status(verified),
-        "Tokens": tokens,
+        "Status": identity.status,
+        "Tokens": [hashlib.sha256(f"{number} {domain}".encode()).hexdigest()[:32] for number in (1, 2, 3)],
+        "SigningHostedZone": "dkim.amazonses.com",
         "SigningAttributesOrigin": "AWS_SES",
         "NextSigningKeyLength": "RSA_2048_BIT",
         "CurrentSigningKeyLength": "RSA_2048_BIT",
