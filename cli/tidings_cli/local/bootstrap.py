@@ -13,10 +13,12 @@ from tidings.core.errors import Conflict
 from tidings.core.keys import fingerprint
 from tidings.core.settings import Settings
 from tidings.core.store import Database
+from tidings_cli.client import Client
 from tidings_cli.errors import CommandFailed
 
 WORKSPACE = "local"
-DEFAULT_FROM = "Tidings <hello@example.org>"
+SENDER = "example.org"
+DEFAULT_FROM = f"Tidings <hello@{SENDER}>"
 
 
 def open_workspace(outputs: Mapping[str, str]) -> dict[str, str]:
@@ -28,15 +30,19 @@ def open_workspace(outputs: Mapping[str, str]) -> dict[str, str]:
     return {kind.value: service.create_key(WORKSPACE, kind, f"local {kind.value}") for kind in KeyKind}
 
 
-def prepare(outputs: Mapping[str, str], url: str) -> None:
-    """Let the workspace's mails lead back here, and leave from its sender: what an operator does once in AWS."""
+def prepare(outputs: Mapping[str, str], url: str) -> bool:
+    """Let the workspace's mails lead back here; whether its sender must be added still, with `add_sender`."""
     service = _accounts(outputs)
     service.configure(WORKSPACE, {"public_url": url})
-    store = DynamoWorkspaceStore(_database(outputs))
-    workspace = service.workspace(WORKSPACE)
-    domain = DEFAULT_FROM.rpartition("@")[2].rstrip(">")
-    if domain not in workspace.senders:
-        store.change_senders(workspace, {**workspace.senders, domain: {"verified": True}})
+    return SENDER not in service.workspace(WORKSPACE).senders
+
+
+def add_sender(url: str, secret_key: str) -> None:
+    """Add the domain that mails leave from, as anybody adds theirs: the carrier verifies it at once.
+
+    Raises CommandFailed.
+    """
+    Client(url, secret_key).put("senders", SENDER, body={})
 
 
 def keys_are_known(outputs: Mapping[str, str], keys: Mapping[str, str]) -> bool:

@@ -26,7 +26,7 @@ from tidings.core.errors import TidingsError
 from tidings_cli.carriers import Carriers
 from tidings_cli.errors import CommandFailed
 from tidings_cli.local import environment
-from tidings_cli.local.bootstrap import WORKSPACE, keys_are_known, open_workspace, prepare
+from tidings_cli.local.bootstrap import WORKSPACE, add_sender, keys_are_known, open_workspace, prepare
 from tidings_cli.local.deploy import Deployed, deploy
 from tidings_cli.local.engine import Engine, installed_version, stop_orphan
 from tidings_cli.local.exchange import HOST, Handler
@@ -145,8 +145,10 @@ class System:
         self._progress.step("Opening the workspace")
         if left := deliver_unread(self._folder.path):
             self._progress.warn(f"Functions failed on {left} records of streams; the next start delivers them again.")
-        again = self._open_workspace(outputs, url)
+        again, unsent = self._open_workspace(outputs, url)
         self._serve_front(listener, engine_port, deployed, wsgi(carriers.outbox_app))
+        if unsent:
+            add_sender(url, self._folder.memory.keys["secret"])
         resumed = self._resume(url) if again else 0
         memory = self._folder.memory
         return Ready(
@@ -251,16 +253,16 @@ class System:
         self._parts.callback(server.stop)
         server.start()
 
-    def _open_workspace(self, outputs: Mapping[str, str], url: str) -> bool:
-        """Make a workspace and keys, unless those of last time still open it; whether they do."""
+    def _open_workspace(self, outputs: Mapping[str, str], url: str) -> tuple[bool, bool]:
+        """Make a workspace and keys, unless those of last time still open it; whether they do, and it has no sender."""
         folder, memory = self._folder, self._folder.memory
         known = bool(memory.keys) and keys_are_known(outputs, memory.keys)
         if not known:
             memory.workspace, memory.keys = WORKSPACE, open_workspace(outputs)
-        prepare(outputs, url)
+        unsent = prepare(outputs, url)
         memory.engine, memory.url = installed_version(), url
         folder.save()
-        return known
+        return known, unsent
 
     def _resume(self, url: str) -> int:
         self._progress.step("Resuming enrolments")
