@@ -55,7 +55,8 @@ class PolicyDesk:
         if defined.get(name) == definition:
             return before
         if name not in defined and len(defined) >= self._most:
-            raise InvalidInput("too_many_definitions", f"There are at most {self._most} of a {self._noun}.", self._field)
+            told = f"A workspace has at most {self._most} definitions of a {self._noun}."
+            raise InvalidInput("too_many_definitions", told, self._field)
         return self._change(before, {**defined, name: dict(definition)})
 
     def forget(self, workspace: str, name: str) -> Workspace:

@@ -2,63 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 
 from tidings.accounts.model import Workspace
 from tidings.activity.model import Event
 from tidings.consent.model import (
-    EVERYTHING,
     AddressRecord,
     By,
     Channel,
     Check,
     Consent,
-    LogEntry,
     Proof,
     Reason,
     Reply,
     Suppression,
 )
+from tidings.consent.replies import Outcome, Result, logged_reply, logged_suppression, replied, reply_event
 from tidings.consent.rules import (
     CONFIRM_WITHIN,
-    accepts,
     asked,
-    lifts,
     normalise_address,
-    repeats,
     suppression_check,
-    with_reply,
 )
 from tidings.consent.store import DynamoConsentStore, address_key
 from tidings.contacts.model import Identity, IdentityKind
-from tidings.core.clock import Clock, to_text
+from tidings.core.clock import Clock
 from tidings.core.errors import Conflict, NotFound, Unavailable
-from tidings.core.ids import digest
 from tidings.core.store import ConditionFailed, Part
 
 # To how many of the contacts that share an address a change of it is told: with the change in one transaction.
 TOLD = 90
 TRIES = 5
-GIVEN, WITHDRAWN, ASKED = "Consent Given", "Consent Withdrawn", "Consent Asked"
 IDENTITIES = {Channel.EMAIL: IdentityKind.EMAIL, Channel.SMS: IdentityKind.PHONE}
-
-
-class ConsentStore(Protocol):
-    """Where suppressions are kept."""
-
-    def suppression_of(self, workspace: Workspace, channel: Channel, address: str) -> Suppression | None: ...
-    def suppress(self, workspace: Workspace, entry: Suppression) -> bool: ...
-    def release(self, workspace: Workspace, channel: Channel, address: str) -> bool: ...
 
 
 class EventSink(Protocol):
     """Where changes are told, so that automations see them."""
 
-    def add(self, event: Event) -> bool: ...
     def part(self, event: Event) -> Part: ...
 
 
@@ -66,22 +49,6 @@ class ContactFinder(Protocol):
     """Who has an address."""
 
     def contacts_with(self, workspace: str, identity: Identity, most: int) -> list[str]: ...
-
-
-class Result(StrEnum):
-    """What became of a reply."""
-
-    SET = "set"
-    UNCHANGED = "unchanged"
-    KEPT = "kept"  # the person's own no, which nobody else undoes
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a reply, and what holds for the topic since."""
-
-    result: Result
-    consent: Consent
 
 
 class ConsentService:
@@ -205,7 +172,7 @@ class ConsentService:
                 if any(one.reply is not Reply.UNSUBSCRIBED for one in told):
                     _require_not_erased(record.suppression)
                 return [Outcome(Result.UNCHANGED, one) for one in told]
-            after, outcomes = _after(record, told)
+            after, outcomes = replied(record, told)
             new = [one.consent for one in outcomes if one.result is Result.SET]
             try:
                 if new:
@@ -224,8 +191,8 @@ class ConsentService:
         contacts = self._told(record, contact, len(told))
         parts = []
         for one in told:
-            parts.append(self._store.log(_logged(record, one, now, actor, lifted)))
-            parts += [self._events.part(_event(record, one, now, person)) for person in contacts]
+            parts.append(self._store.log(logged_reply(record, one, now, actor, lifted)))
+            parts += [self._events.part(reply_event(record, one, now, person)) for person in contacts]
         self._store.change(record, after.consents, bool(lifted), parts)
 
     def _told(self, record: AddressRecord, contact: str, replies: int) -> list[str]:
@@ -237,72 +204,10 @@ class ConsentService:
         return list(dict.fromkeys([*([contact] if contact else []), *found]))[: TOLD // replies]
 
 
-def _after(record: AddressRecord, told: Sequence[Consent]) -> tuple[AddressRecord, list[Outcome]]:
-    """The record once replies are written down, and what became of each."""
-    outcomes = []
-    for one in told:
-        if repeats(record.consents.get(one.topic), one) or not accepts(record, one):
-            outcomes.append(_left(record, one))
-            continue
-        suppression = None if lifts(one, record.suppression) else record.suppression
-        record = replace(record, consents=with_reply(record, one), suppression=suppression)
-        outcomes.append(Outcome(Result.SET, one))
-    return record, outcomes
-
-
-def _left(record: AddressRecord, told: Consent) -> Outcome:
-    """What stands in the way of a reply, or says the same."""
-    stands = [record.consents[name] for name in (told.topic, EVERYTHING) if name in record.consents]
-    other = told.reply is Reply.SUBSCRIBED and told.proof.by is not By.PERSON
-    own_no = next((one for one in stands if one.is_own_no), None)
-    if other and own_no is not None:
-        return Outcome(Result.KEPT, own_no)
-    return Outcome(Result.UNCHANGED, record.consents.get(told.topic) or told)
-
-
-def _logged(record: AddressRecord, told: Consent, now: datetime, actor: str, lifted: str) -> LogEntry:
-    before = record.consents.get(told.topic)
-    proof = told.proof
-    said = {
-        "topic": told.topic,
-        "reply": told.reply.value,
-        "before": before.reply.value if before else Reply.NEVER_ASKED.value,
-        "by": proof.by.value,
-        "source": proof.source,
-        "wording": proof.wording,
-        "ip": proof.ip,
-        "message": proof.message,
-        "given_at": to_text(proof.at),
-        "lifted": lifted,
-        "actor": actor,
-    }
-    return LogEntry(record.workspace, record.channel, record.key, now, "consent", said)
-
-
-def _event(record: AddressRecord, told: Consent, now: datetime, contact: str) -> Event:
-    names = {Reply.SUBSCRIBED: GIVEN, Reply.UNSUBSCRIBED: WITHDRAWN}
-    name = names.get(told.reply, ASKED)
-    return Event(
-        workspace=record.workspace,
-        identity=Identity(IdentityKind.CONTACT, contact),
-        message_id=digest(name, record.channel, record.key, told.topic, to_text(now)),
-        type="system",
-        name=name,
-        received_at=now,
-        timestamp=told.proof.at,
-        properties={
-            "channel": record.channel.value,
-            "topic": told.topic,
-            "by": told.proof.by.value,
-            "source": told.proof.source,
-        },
-    )
-
-
 class SuppressionService:
-    """Checks and keeps the suppression list of a workspace."""
+    """Checks and keeps the suppression list of a workspace; every change of it is in the log of its address."""
 
-    def __init__(self, store: ConsentStore, clock: Clock) -> None:
+    def __init__(self, store: DynamoConsentStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
 
@@ -326,11 +231,17 @@ class SuppressionService:
         reason: Reason,
         source: str,
         expires_at: datetime | None = None,
+        actor: str = "",
+        parts: Callable[[Suppression], Sequence[Part]] = lambda entry: (),
     ) -> Suppression:
-        """Put an address on the list. An entry that lasts as long stays: who complained is not made to have bounced."""
+        """Put an address on the list. An entry that lasts as long stays: who complained is not made to have bounced.
+
+        `parts` goes into the same transaction, and is left out with it where nothing is changed.
+        """
         text = normalise_address(channel, address)
         entry = Suppression(workspace.id, channel, text, reason, self._clock.now(), source, expires_at)
-        if not self._store.suppress(workspace, entry):
+        log = logged_suppression(address_key(workspace, text), entry, "suppressed", entry.created_at, actor)
+        if not self._store.suppress(workspace, entry, [self._store.log(log), *parts(entry)]):
             return self._store.suppression_of(workspace, channel, text) or entry
         return entry
 
@@ -338,58 +249,28 @@ class SuppressionService:
         """Refuse to begin anything with the address of an erased person: one read. Raises Conflict, or InvalidInput."""
         _require_not_erased(self._store.suppression_of(workspace, channel, normalise_address(channel, address)))
 
-    def release(self, workspace: Workspace, channel: Channel, address: str) -> None:
-        """Take an address off the list. Raises NotFound if it is not on it, Conflict if its person was erased."""
-        text = normalise_address(channel, address)
-        if not self._store.release(workspace, channel, text):
-            entry = self._store.suppression_of(workspace, channel, text)
+    def release(
+        self,
+        workspace: Workspace,
+        channel: Channel,
+        address: str,
+        actor: str = "",
+        parts: Callable[[Suppression, datetime], Sequence[Part]] = lambda entry, at: (),
+    ) -> Suppression:
+        """Take an address off the list, with `parts` in one transaction; the entry that it was.
+
+        Raises NotFound if it is not on it, Conflict if its person was erased.
+        """
+        for _ in range(TRIES):
+            entry = self.get(workspace, channel, address)
             _require_not_erased(entry)
-            raise NotFound("not_suppressed", "This address is not suppressed.", "address")
+            now = self._clock.now()
+            log = logged_suppression(address_key(workspace, entry.address), entry, "released", now, actor)
+            if self._store.release(workspace, entry, [self._store.log(log), *parts(entry, now)]):
+                return entry
+        raise Unavailable("consent_contended", "What is known of this address kept changing.")
 
 
 def _require_not_erased(entry: Suppression | None) -> None:
     if entry is not None and entry.reason is Reason.ERASED:
         raise Conflict("person_erased", "Who had this address was erased, and is never written to again.", "address")
-
-
-class SuppressionDesk:
-    """Suppression by hand, through the API: the change is told as an event of whoever has the address."""
-
-    def __init__(
-        self, suppressions: SuppressionService, contacts: ContactFinder, events: EventSink, clock: Clock
-    ) -> None:
-        self._suppressions = suppressions
-        self._contacts = contacts
-        self._events = events
-        self._clock = clock
-
-    def suppress(
-        self, workspace: Workspace, channel: Channel, address: str, expires_at: datetime | None
-    ) -> Suppression:
-        """Put an address on the list by hand. Repeating it changes nothing."""
-        entry = self._suppressions.suppress(workspace, channel, address, Reason.MANUAL, "api", expires_at)
-        self._tell("Address Suppressed", entry)
-        return entry
-
-    def release(self, workspace: Workspace, channel: Channel, address: str) -> None:
-        """Take an address off the list by hand. Raises NotFound if it is not on it, Conflict if it is for good."""
-        entry = self._suppressions.get(workspace, channel, address)
-        self._suppressions.release(workspace, channel, address)
-        self._tell("Address Released", replace(entry, created_at=self._clock.now()))
-
-    def _tell(self, name: str, entry: Suppression) -> None:
-        if entry.channel is not Channel.EMAIL:
-            return  # nobody is found by a phone number yet
-        for contact in self._contacts.contacts_with(entry.workspace, Identity(IdentityKind.EMAIL, entry.address), TOLD):
-            self._events.add(
-                Event(
-                    workspace=entry.workspace,
-                    identity=Identity(IdentityKind.CONTACT, contact),
-                    message_id=digest(name, entry.channel, entry.address, to_text(entry.created_at)),
-                    type="system",
-                    name=name,
-                    received_at=self._clock.now(),
-                    timestamp=entry.created_at,
-                    properties={"channel": entry.channel.value, "reason": entry.reason.value},
-                )
-            )

@@ -9,13 +9,14 @@ acts on the decision: so a no that comes in between is honoured, whatever it is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from tidings.accounts.model import Workspace
 from tidings.consent.model import (
@@ -33,9 +34,20 @@ from tidings.contacts.merging import SOURCE
 from tidings.core.clock import epoch, from_text, to_text
 from tidings.core.ids import digest
 from tidings.core.keys import keyed_hash
-from tidings.core.store import ConditionFailed, Database, Item, JsonAttribute, Part, check, faults, put, update
+from tidings.core.store import ConditionFailed, Database, Item, JsonAttribute, Key, Part, check, faults, put, update
 
 LOG = "log#"
+
+
+class ListedIndex(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """The suppression list of a workspace and channel, by when each address came to it: keys only."""
+
+    class Meta:
+        index_name = "listed"
+        projection = KeysOnlyProjection()
+
+    listed = UnicodeAttribute(hash_key=True)
+    created_at = UnicodeAttribute(range_key=True)
 
 
 class AddressItem(Item):
@@ -47,6 +59,8 @@ class AddressItem(Item):
     topics = JsonAttribute(null=True)
     soft_bounces = JsonAttribute(null=True)
     revision = NumberAttribute(null=True)
+    listed = UnicodeAttribute(null=True)  # workspace#channel, as long as it is on the suppression list
+    listed_index = ListedIndex()
 
 
 class LogItem(Item):
@@ -79,13 +93,16 @@ class DynamoConsentStore:
         """The entry of an address on the suppression list, expired or not: one consistent read."""
         return self.record(workspace, channel, address).suppression
 
-    def suppress(self, workspace: Workspace, entry: Suppression) -> bool:
-        """Put an address on the list; False if it is there already for as long or longer, which stays as it is."""
+    def suppress(self, workspace: Workspace, entry: Suppression, parts: Sequence[Part] = ()) -> bool:
+        """Put an address on the list, with `parts` in one transaction.
+
+        False if it is there already for as long or longer: that stays as it is, and nothing is written.
+        """
         replaced = self._free(entry.created_at) | self._ends_before(entry.expires_at)
         item = self._items(_pk(workspace, entry.address), entry.channel.value)
+        condition = replaced if entry.expires_at else replaced | self._carried()
         try:
-            with faults():
-                item.update(self._entry(entry), condition=replaced if entry.expires_at else replaced | self._carried())
+            self._database.transact([update("suppression", item, self._entry(entry), condition), *parts])
         except ConditionFailed:
             return False
         return True
@@ -98,7 +115,7 @@ class DynamoConsentStore:
             table.created_at.set(to_text(at)),
             table.source.set("erasure"),
             table.revision.add(1),
-            *(gone.remove() for gone in (table.address, table.until, table.topics, table.soft_bounces)),
+            *(gone.remove() for gone in (table.address, table.until, table.topics, table.soft_bounces, table.listed)),
         ]
         return update("suppression", table(_pk(workspace, address), channel.value), actions)
 
@@ -112,29 +129,58 @@ class DynamoConsentStore:
         item = self._items(_pk(workspace, address), channel.value)
         return update("suppression", item, self._no_entry(), self._items.source == source)
 
-    def release(self, workspace: Workspace, channel: Channel, address: str) -> bool:
-        """Take an address off the list; False if it was not there, or its person was erased."""
-        item = self._items(_pk(workspace, address), channel.value)
+    def release(self, workspace: Workspace, entry: Suppression, parts: Sequence[Part] = ()) -> bool:
+        """Take an entry off the list, with `parts` in one transaction; False if another one stands there by now."""
+        item = self._items(_pk(workspace, entry.address), entry.channel.value)
+        same = (self._items.reason == entry.reason.value) & (self._items.created_at == to_text(entry.created_at))
         try:
-            with faults():
-                item.update(
-                    self._no_entry(),
-                    condition=self._items.reason.exists() & (self._items.reason != Reason.ERASED.value),
-                )
+            self._database.transact([update("suppression", item, self._no_entry(), same), *parts])
         except ConditionFailed:
             return False
         return True
 
-    def answer(self, record: AddressRecord, consents: Iterable[Consent]) -> Part:
-        """Keep what an address says of topics, as part of a transaction; refused if its record changed meanwhile."""
-        table = self._items
-        said = {**record.consents, **{consent.topic: consent for consent in consents}}
-        item = table(f"{record.workspace}#{record.key}", record.channel.value)
-        actions: list[Action] = [
-            table.topics.set({topic: _kept(consent) for topic, consent in said.items()}),
-            table.revision.add(1),
-        ]
-        return update("consent", item, actions, self._at(record.revision))
+    def listed(
+        self, workspace: str, channel: Channel, most: int, after: tuple[str, str] | None
+    ) -> tuple[list[Suppression], tuple[str, str] | None]:
+        """The suppression list, latest first, beyond a place; and the place where it goes on, None at the end.
+
+        A place is an instant and the keyed hash of an address. Entries that expired are among them. Those of erased
+        people are not: nobody knows whose they are. One query and one batched read.
+        """
+        place = f"{workspace}#{channel.value}"
+        start = None
+        if after is not None:
+            keys = {"listed": place, "created_at": after[0], "pk": f"{workspace}#{after[1]}", "sk": channel.value}
+            start = {name: {"S": text} for name, text in keys.items()}
+        with faults():
+            index = self._items.listed_index
+            found = list(index.query(place, scan_index_forward=False, limit=most, last_evaluated_key=start))
+        wanted = [Key(self._items, item.pk, item.sk) for item in found]
+        items = self._database.batch_get(wanted)
+        kept = [items[key] for key in wanted if key in items and items[key].reason]
+        last = (found[-1].created_at, found[-1].pk.partition("#")[2]) if len(found) == most else None
+        return [_suppression(item, workspace, channel, item.address or "") for item in kept], last
+
+    def log_page(
+        self, workspace: str, channel: Channel, key: str, most: int, before: str = ""
+    ) -> list[tuple[str, LogEntry]]:
+        """The log of an address, latest first, beyond a place: one query. Each with its place."""
+        begin = f"{LOG}{channel.value}#"
+        condition = self._log.sk.between(begin, before) if before else self._log.sk.startswith(begin)
+        with faults():
+            found = self._log.query(
+                f"{workspace}#{key}", condition, scan_index_forward=False, limit=most + 1, consistent_read=True
+            )
+            rows = [(item.sk, item) for item in found if item.sk != before]
+        return [(place, _entry_of(item, workspace, channel, key)) for place, item in rows[:most]]
+
+    def log_keys(self, workspace: str, key: str) -> list[Key]:
+        """Where the log of an address stands, on all channels."""
+        with faults():
+            found = self._log.query(
+                f"{workspace}#{key}", self._log.sk.startswith(LOG), consistent_read=True, attributes_to_get=["pk", "sk"]
+            )
+            return [Key(self._log, item.pk, item.sk) for item in found]
 
     def change(self, record: AddressRecord, consents: Mapping[str, Consent], lift: bool, parts: Sequence[Part]) -> None:
         """Replace the consents of an address, and lift its suppression, with `parts` in one transaction.
@@ -172,12 +218,13 @@ class DynamoConsentStore:
             table.created_at.set(to_text(entry.created_at)),
             table.source.set(entry.source) if entry.source else table.source.remove(),
             table.until.set(epoch(entry.expires_at)) if entry.expires_at else table.until.remove(),
+            table.listed.set(f"{entry.workspace}#{entry.channel.value}"),
             table.revision.add(1),
         ]
 
     def _no_entry(self) -> list[Action]:
         table = self._items
-        gone = (table.reason, table.source, table.created_at, table.until)
+        gone = (table.reason, table.source, table.created_at, table.until, table.listed)
         return [*(attribute.remove() for attribute in gone), table.revision.add(1)]
 
     def _free(self, now: datetime) -> Condition:
@@ -228,6 +275,11 @@ def _suppression(item: AddressItem, workspace: str, channel: Channel, address: s
         source=item.source or "",
         expires_at=datetime.fromtimestamp(int(item.until), UTC) if item.until else None,
     )
+
+
+def _entry_of(item: LogItem, workspace: str, channel: Channel, key: str) -> LogEntry:
+    at = item.sk.removeprefix(f"{LOG}{channel.value}#").partition("#")[0]
+    return LogEntry(workspace, channel, key, from_text(at), item.what, item.said)
 
 
 def _consent(topic: str, kept: Mapping[str, Any]) -> Consent:
