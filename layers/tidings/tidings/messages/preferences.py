@@ -7,17 +7,17 @@ claim of a mail that it forbids goes through. What the mail itself led to is not
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from tidings.accounts.cache import WorkspaceCache
 from tidings.accounts.model import Workspace
 from tidings.activity.model import SYSTEM, Event
 from tidings.activity.store import DynamoEventStore
-from tidings.consent.model import EVERYTHING, AddressRecord, By, Channel, Proof, Reason, Reply
-from tidings.consent.rules import deciding
+from tidings.consent.model import EVERYTHING, AddressRecord, By, Channel, Kind, Proof, Reason, Reply
+from tidings.consent.rules import consent_check, deciding
 from tidings.consent.service import ConsentService
 from tidings.consent.store import DynamoConsentStore
+from tidings.consent.topics import topics_of
 from tidings.contacts.model import Identity, IdentityKind
 from tidings.core.clock import Clock
 from tidings.core.errors import NotFound
@@ -33,7 +33,6 @@ ONE_CLICK, PAGE, CONFIRMATION = "one-click", "preference page", "confirmation pa
 # What stands on the page beside the topics, and over the button that takes a no back: the words of a proof.
 OFFER = "What would you like to get?"
 UNDO = "Subscribe again"
-TOPICS_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ class PreferenceService:
     def show(self, workspace: Workspace, ticket: Ticket) -> Preferences:
         """What the ticket's address gets now: two reads."""
         record, message = self._record(ticket), self._messages.get(ticket.workspace, ticket.message)
-        topics = tuple(_topics(workspace, record, ticket.topic))
+        topics = tuple(_topics(workspace, record))
         return Preferences(
             address=masked(message.address if message else record.address),
             about=next((topic for topic in topics if topic.name == ticket.topic), None),
@@ -128,7 +127,7 @@ class PreferenceService:
         record = self._record(ticket)
         if _is_erased(record):
             return
-        changed = [one for one in _topics(workspace, record, ticket.topic) if one.on != (one.name in chosen)]
+        changed = [one for one in _topics(workspace, record) if one.on != (one.name in chosen)]
         said = {one.name: Reply.UNSUBSCRIBED if one.on else Reply.SUBSCRIBED for one in changed}
         self._say(workspace, ticket, said, self._proof(ticket, PAGE, ip, OFFER))
         left = next((one.name for one in changed if one.on), "")
@@ -140,11 +139,12 @@ class PreferenceService:
         record = self._record(ticket)
         if _is_erased(record):
             return
+        asked = replace(record, consents={name: one for name, one in record.consents.items() if name != EVERYTHING})
+        before = {topic.name for topic in _topics(workspace, asked) if topic.on}
         said = {}
-        for topic in _topics(workspace, record, ticket.topic):
-            own = record.consents.get(topic.name)
-            came = (own.reply is Reply.SUBSCRIBED) if own else not _asks_first(workspace, topic.name)
-            if not topic.on and (topic.name == ticket.topic or (came and _left_all(record))):
+        for topic in _topics(workspace, record):
+            came = _left_all(record) and topic.name in before
+            if not topic.on and (topic.name == ticket.topic or came):
                 said[topic.name] = Reply.SUBSCRIBED
         self._say(workspace, ticket, said, self._proof(ticket, PAGE, ip, UNDO))
 
@@ -211,19 +211,8 @@ def _is_back(record: AddressRecord) -> bool:
     return any(one is not None and one.reply is Reply.SUBSCRIBED for one in decided)
 
 
-def _topics(workspace: Workspace, record: AddressRecord, about: str) -> Iterator[Topic]:
-    """What the page shows: the workspace's topics in their order, and before them what the mail was about."""
-    told: Mapping[str, Mapping[str, Any]] = workspace.policy.get("topics") or {}
-    names = [*([about] if about and about not in told else []), *list(told)[:TOPICS_SHOWN]]
-    for name in names:
-        of = told.get(name) or {}
-        title = str(of.get("title") or name.replace("-", " ").capitalize())
-        decided = deciding(record, name)
-        on = decided.reply is Reply.SUBSCRIBED if decided else not _asks_first(workspace, name)
-        yield Topic(name, title, str(of.get("description") or ""), on)
-
-
-def _asks_first(workspace: Workspace, topic: str) -> bool:
-    """Whether a topic is only for those who said yes."""
-    told = (workspace.policy.get("topics") or {}).get(topic) or {}
-    return str(told.get("consent", "")) == "opt-in"
+def _topics(workspace: Workspace, record: AddressRecord) -> Iterator[Topic]:
+    """What the page shows: the workspace's topics, each with whether a mail about it would be sent now."""
+    for name, topic in topics_of(workspace).items():
+        on = consent_check(record, Kind.MARKETING, name, topic).passed
+        yield Topic(name, topic.title, topic.description, on)
