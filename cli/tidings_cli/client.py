@@ -22,6 +22,7 @@ _NEXT = {
     "unknown_template": "apply it first: tidings template apply FILE",
     "unknown_node": "copy one from tidings contact timeline, messages or enrolments",
     "invalid_node": "copy one from tidings contact timeline, messages or enrolments",
+    "unknown_sender": "add it first: tidings domain add DOMAIN",
     "unknown_automation": "see which there are: tidings automation list",
 }
 
@@ -53,8 +54,7 @@ class Client:
 
     def get(self, *path: str, **query: str) -> dict[str, Any]:
         """The answer to a GET. Raises ApiError and Unreachable."""
-        given = {name: value for name, value in query.items() if value}
-        return self._call("GET", path, f"?{urlencode(given)}" if given else "")
+        return self._call("GET", path, _query(query))
 
     def put(self, *path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The answer to a PUT. Raises ApiError and Unreachable."""
@@ -68,9 +68,9 @@ class Client:
         """The answer to a PATCH. Raises ApiError and Unreachable."""
         return self._call("PATCH", path, body=body)
 
-    def delete(self, *path: str) -> dict[str, Any]:
+    def delete(self, *path: str, **query: str) -> dict[str, Any]:
         """The answer to a DELETE. Raises ApiError and Unreachable."""
-        return self._call("DELETE", path)
+        return self._call("DELETE", path, _query(query))
 
     def _call(
         self, method: str, path: tuple[str, ...], query: str = "", body: Mapping[str, Any] | None = None
@@ -84,6 +84,11 @@ class Client:
         except urllib3.exceptions.HTTPError as error:
             raise Unreachable(f"Nothing answers at {self.url}; {self._hint}") from error
         return _read(answer.status, answer.data)
+
+
+def _query(query: Mapping[str, str]) -> str:
+    given = {name: value for name, value in query.items() if value}
+    return f"?{urlencode(given)}" if given else ""
 
 
 def _pool(url: str) -> urllib3.PoolManager:
