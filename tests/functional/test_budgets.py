@@ -153,13 +153,13 @@ def test_a_branch_on_events_is_one_query_more_for_each_identity(world: World) ->
     assert cost == Cost({READ: 1, QUERY: 2, TRANSACTION: 1}, write_units=5, read_units=7)
 
 
-def test_checking_suppression_in_a_machine_is_one_query_more(world: World) -> None:
+def test_checking_suppression_in_a_machine_is_one_read_more(world: World) -> None:
     cost = cost_of(world, operations.check_task)
-    assert cost == Cost({READ: 1, QUERY: 1, TRANSACTION: 1}, write_units=5, read_units=6)
+    assert cost == Cost({READ: 1, GET: 1, TRANSACTION: 1}, write_units=5, read_units=6)
 
 
 def test_checking_suppression_by_api_is_one_read(world: World) -> None:
-    assert cost_of(world, operations.check_api) == Cost({QUERY: 1}, write_units=0, read_units=1)
+    assert cost_of(world, operations.check_api) == Cost({GET: 1}, write_units=0, read_units=1)
 
 
 def test_editing_a_contact_is_one_read_and_one_write(world: World) -> None:
@@ -170,14 +170,14 @@ def test_editing_a_contact_is_one_read_and_one_write(world: World) -> None:
 @pytest.mark.parametrize("operation", [operations.send_sent, operations.send_last])
 def test_a_mail_sent_is_two_reads_and_two_writes_beside_ses(world: World, operation: Preparation) -> None:
     cost = cost_of(world, operation)
-    assert cost.calls == {READ: 1, QUERY: 1, TRANSACTION: 2, MAIL: 1}
+    assert cost.calls == {READ: 1, GET: 1, TRANSACTION: 2, MAIL: 1}
     assert cost.write_units == 15
     assert cost.read_units <= 10  # three of them for the template, which is as long as it is
 
 
 def test_a_mail_skipped_is_two_reads_and_one_write(world: World) -> None:
     cost = cost_of(world, operations.send_skipped)
-    assert cost.calls == {READ: 1, QUERY: 1, TRANSACTION: 1}
+    assert cost.calls == {READ: 1, GET: 1, TRANSACTION: 1}
     assert cost.write_units == 11  # one of them for the index by what led to the event that says so
 
 
@@ -189,7 +189,7 @@ def test_a_repeated_task_is_one_read(world: World, operation: Preparation) -> No
 
 
 def test_a_new_process_reads_an_automation_s_version_once(world: World) -> None:
-    assert cost_of(world, operations.send_cold).calls == {READ: 2, QUERY: 1, TRANSACTION: 2, MAIL: 1}
+    assert cost_of(world, operations.send_cold).calls == {READ: 2, GET: 1, TRANSACTION: 2, MAIL: 1}
 
 
 # --- feedback ---------------------------------------------------------------------------------------------------------

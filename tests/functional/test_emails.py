@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.support.recorder import Call
-from tests.support.world import World
+from tests.support.world import PUBLIC_URL, World
+
+from tidings.messages.model import CHECKS
 
 ADA = "ada@people.example"
 
@@ -162,13 +164,17 @@ def test_whoever_has_no_address_gets_nothing_and_the_decision_says_so(
     world.identify("ada", **traits)
     status, answer = order(world)
     assert (status, answer["state"], answer["decision"]["decided_by"]) == (202, "skipped", "address")
-    assert answer["decision"]["checks"] == [{"check": "address", "passed": False, "found": found}]
+    first, *others = answer["decision"]["checks"]
+    assert first == {"check": "address", "passed": False, "found": found}
+    assert [(one["check"], one["passed"], one["found"]) for one in others] == [
+        (name, None, "not asked") for name in CHECKS[1:]
+    ]
     assert world.ses.accepted == []
 
 
 def test_without_a_sender_nothing_is_sent_and_the_decision_says_so(ada: World) -> None:
     with ada.recorder.unseen():
-        ada.accounts._workspaces.change_settings("acme", {})
+        ada.accounts._workspaces.change_settings("acme", {"public_url": PUBLIC_URL})
     status, answer = order(ada)
     assert (status, answer["state"], answer["decision"]["decided_by"]) == (202, "skipped", "sender")
     ada.template("tips", **{"from": "Tips <tips@acme.example>"})
@@ -194,9 +200,14 @@ def test_the_answer_is_the_message_with_every_check(ada: World) -> None:
         "checks": [
             {"check": "address", "passed": True, "found": "the contact has an e-mail address"},
             {"check": "suppression", "passed": True, "found": "the address is not on the suppression list"},
-            {"check": "sender", "passed": True, "found": "a sender is set"},
-            {"check": "template", "passed": True, "found": "tips version 1"},
+            {"check": "suppression_rules", "passed": True, "found": "no suppression rule holds"},
+            {"check": "consent", "passed": True, "found": "transactional mail needs no consent"},
+            {"check": "sending", "passed": True, "found": "the workspace may send"},
+            {"check": "sender", "passed": True, "found": "the sender is verified"},
+            {"check": "unsubscribe", "passed": True, "found": "transactional mail needs no way out"},
+            {"check": "template", "passed": True, "found": "the template renders"},
         ],
+        "versions": {"template": 1},
     }
     assert (answer["kind"], answer["provider_id"], answer["cause"]) == ("transactional", "ses-1", {"api": "k-1"})
     assert message(ada, answer["message"]) == answer
@@ -330,7 +341,7 @@ def test_the_send_event_settles_what_the_answer_did_not(ada: World) -> None:
 
 def test_the_send_event_may_come_before_the_answer(ada: World) -> None:
     def before(call: Call) -> None:
-        if call.operation == "UpdateItem" and ada.running == "send_email":
+        if call.operation == "TransactWriteItems" and ada.ses.accepted:
             ada.recorder.before = None
             ada.feedback(ada.ses.event("Delivery", ada.ses.accepted[0]), pump=False)
 
@@ -386,7 +397,7 @@ def test_a_claim_that_settles_while_it_is_being_given_up_is_not_given_up(ada: Wo
     ada.now += timedelta(minutes=5)
 
     def before(call: Call) -> None:
-        if call.operation == "UpdateItem":
+        if call.operation == "TransactWriteItems":
             ada.recorder.before = None
             ada.feedback(ada.ses.event("Send", ada.ses.accepted[0]), pump=False)
 

@@ -43,7 +43,7 @@ CALLS = {
     "send_email": [
         "dynamodb:BatchGetItem",  # the definition
         "dynamodb:BatchGetItem",  # all that stands around the step
-        "dynamodb:Query",  # consent and suppression of the address
+        "dynamodb:GetItem",  # consent and suppression of the address
         "dynamodb:TransactWriteItems",  # the claim
         "sesv2:SendEmail",
         "dynamodb:TransactWriteItems",  # the answer and the step

@@ -86,10 +86,10 @@ def test_an_answer_that_meets_the_send_event_at_the_message_is_recorded_at_once(
     made: list[str] = []
 
     def conflict_at_the_second_transaction(call: Call) -> None:
-        if world.running == "send_email" and call.name == "dynamodb:UpdateItem":
+        if world.running == "send_email" and call.name == "dynamodb:TransactWriteItems":
             made.append(call.name)
-            if len(made) == 1:
-                raise _held()
+            if len(made) == 2:
+                raise _canceled("TransactionConflict", "None")
 
     world.recorder.before = conflict_at_the_second_transaction
     status, message = world.call("send_email", "POST /v1/emails", body)

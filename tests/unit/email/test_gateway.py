@@ -8,9 +8,11 @@ import pytest
 from botocore import exceptions as faults
 from botocore.exceptions import ClientError
 
+from tidings.consent.model import Kind
 from tidings.email.gateway import SesGateway
 from tidings.email.model import Accepted, Mail, NoAnswer, Refused
 
+SETS = {Kind.MARKETING: "news", Kind.TRANSACTIONAL: "receipts"}
 MAIL = Mail(
     sender="Acme <hello@acme.example>",
     recipient="ada@people.example",
@@ -42,7 +44,7 @@ def refusal(code: str, status: int = 400) -> ClientError:
 
 def test_one_mail_goes_to_one_recipient_with_our_tags_and_configuration_set() -> None:
     ses = Ses({"MessageId": "0100-a"})
-    assert SesGateway("tidings", ses).send(MAIL) == Accepted("0100-a")
+    assert SesGateway(SETS, ses).send(MAIL) == Accepted("0100-a")
     assert ses.asked == [
         {
             "FromEmailAddress": "Acme <hello@acme.example>",
@@ -56,7 +58,7 @@ def test_one_mail_goes_to_one_recipient_with_our_tags_and_configuration_set() ->
                     },
                 }
             },
-            "ConfigurationSetName": "tidings",
+            "ConfigurationSetName": "receipts",
             "EmailTags": [
                 {"Name": "tidings_message", "Value": "c1-m1"},
                 {"Name": "tidings_workspace", "Value": "acme"},
@@ -100,11 +102,11 @@ def test_one_mail_goes_to_one_recipient_with_our_tags_and_configuration_set() ->
 def test_each_fault_is_a_refusal_or_no_answer_and_only_what_was_certainly_not_taken_is_a_refusal(
     fault: Exception, answer: object
 ) -> None:
-    assert SesGateway("tidings", Ses(fault)).send(MAIL) == answer
+    assert SesGateway(SETS, Ses(fault)).send(MAIL) == answer
 
 
 def test_the_client_tries_once() -> None:
-    client = SesGateway("tidings")._client
+    client = SesGateway(SETS)._client
     assert client.meta.config.retries["total_max_attempts"] == 1
     assert client.meta.config.connect_timeout <= 5
     assert client.meta.config.read_timeout <= 20

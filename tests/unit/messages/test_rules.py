@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tidings.consent.model import Check
-from tidings.messages.model import Decision, State
+from tidings.messages.model import CHECKS, Decision, State
 from tidings.messages.rules import RANK, outcome_of
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -55,7 +55,9 @@ def test_a_decision_names_the_check_that_said_no() -> None:
     yes, no = Decision((passed,), NOW), Decision((passed, refused), NOW)
     assert (yes.sent, yes.decided_by) == (True, "")
     assert (no.sent, no.decided_by) == (False, "suppression")
-    assert no.as_dict()["checks"] == [
+    assert no.as_dict()["checks"][:2] == [
         {"check": "address", "passed": True, "found": "there"},
         {"check": "suppression", "passed": False, "found": "bounce"},
     ]
+    assert [check["check"] for check in no.as_dict()["checks"]] == list(CHECKS)
+    assert {check["passed"] for check in no.as_dict()["checks"][2:]} == {None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from tidings.messages.model import State
@@ -21,21 +22,40 @@ RANK = {
     State.SKIPPED: 9,
 }
 
+# Who moves a message on.
+SENDER, SWEEP, SES = "sender", "sweep", "ses"
+_OPEN = (State.CLAIMED, State.RELEASED, State.UNKNOWN)
+
+# Which states may follow which, and who makes it so; None is before the first. docs/guarantees.md tells the same.
+# What SES reports of a message tells that it was sent: so each of its states also follows those that leave it open.
+MOVES: Mapping[tuple[State | None, State], str] = {
+    (None, State.CLAIMED): SENDER,
+    (None, State.SKIPPED): SENDER,
+    (State.CLAIMED, State.ACCEPTED): SENDER,
+    (State.CLAIMED, State.REFUSED): SENDER,
+    (State.CLAIMED, State.RELEASED): SENDER,
+    (State.CLAIMED, State.UNKNOWN): SWEEP,
+    (State.RELEASED, State.CLAIMED): SENDER,
+    (State.RELEASED, State.SKIPPED): SENDER,
+    (State.UNKNOWN, State.CLAIMED): SENDER,
+}
+
 # A Send event comes within seconds of SES's acceptance; a claim older than this without one is given up as unknown.
 SETTLE_AFTER = timedelta(minutes=4)
 CLAIM_SHARDS = 4
 REPORT_SHARDS = 4
 
-# What checks that pass mostly find: it is not written down with each message.
-USUAL = {
-    "address": "the contact has an e-mail address",
-    "suppression": "the address is not on the suppression list",
-    "suppression_rules": "no suppression rule holds",
-    "consent": "transactional mail needs no consent",
-    "sending": "the workspace may send",
-    "sender": "the sender is verified",
-    "unsubscribe": "transactional mail needs no way out",
-    "template": "the template renders",
+# What checks that pass mostly find: it is not written down with each message. A finding keeps its place in its list:
+# messages know it by that.
+USUAL: Mapping[str, tuple[str, ...]] = {
+    "address": ("the contact has an e-mail address",),
+    "suppression": ("the address is not on the suppression list",),
+    "suppression_rules": ("no suppression rule holds",),
+    "consent": ("transactional mail needs no consent",),
+    "sending": ("the workspace may send",),
+    "sender": ("the sender is verified",),
+    "unsubscribe": ("transactional mail needs no way out", "the mail has a way out"),
+    "template": ("the template renders",),
 }
 
 

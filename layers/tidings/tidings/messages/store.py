@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -112,7 +112,7 @@ class DynamoMessageStore:
 
     def unknown(self, workspace: str) -> list[Message]:
         """A workspace's messages that ended as unknown."""
-        return self._attention(f"{workspace}#unknown")
+        return self._attention(_unknown(workspace))
 
     def claim(self, message: Message, over: Message | None) -> Part:
         """Take the right to send a message: only if nobody has it, or the attempt that is named has given it up."""
@@ -129,7 +129,7 @@ class DynamoMessageStore:
             table.state.set(state.value),
             table.rank.set(RANK[state]),
             table.history[state.value].set(to_text(at)),
-            table.attention.remove(),
+            table.attention.set(_unknown(message.workspace)) if state is State.UNKNOWN else table.attention.remove(),
         ]
         if provider_id:
             actions.append(table.provider_id.set(provider_id))
@@ -144,14 +144,13 @@ class DynamoMessageStore:
 
     def give_up(self, message: Message, at: datetime) -> Part:
         """End a claim that never settled as unknown; refused if it settled meanwhile."""
+        return self.settle(message, State.UNKNOWN, at)
+
+    def left(self, message: Message, at: datetime) -> Part:
+        """Note that the reader unsubscribed by a message; refused if that is noted already."""
         table = self._items
-        actions = [
-            table.state.set(State.UNKNOWN.value),
-            table.rank.set(RANK[State.UNKNOWN]),
-            table.attention.set(f"{message.workspace}#unknown"),
-            table.history[State.UNKNOWN.value].set(to_text(at)),
-        ]
-        return update("message", self._at(message), actions, self._own_claim(message))
+        new = table.pk.exists() & table.history[UNSUBSCRIBED].does_not_exist()
+        return update("message", self._at(message), [table.history[UNSUBSCRIBED].set(to_text(at))], new)
 
     def left(self, message: Message, at: datetime) -> Part:
         """Note that the reader unsubscribed by a message; refused if that is noted already."""
@@ -237,7 +236,6 @@ class DynamoMessageStore:
         return self._items(f"{message.workspace}#{message.contact}", message.id)
 
     def _item(self, message: Message) -> MessageItem:
-        claimed = message.state is State.CLAIMED
         return self._items(
             f"{message.workspace}#{message.contact}",
             message.id,
@@ -251,7 +249,7 @@ class DynamoMessageStore:
             subject=message.subject or None,
             attempt=message.attempt or None,
             claimed_at=to_text(message.claimed_at) if message.claimed_at else None,
-            attention=_claimed(shard(message.id, CLAIM_SHARDS)) if claimed else None,
+            attention=_claimed(shard(message.id, CLAIM_SHARDS)) if message.state is State.CLAIMED else None,
             error=message.error or None,
             request=message.request or None,
             cause=dict(message.cause),
@@ -273,29 +271,55 @@ def _claimed(number: int) -> str:
     return f"claimed#{number}"
 
 
+def _unknown(workspace: str) -> str:
+    return f"{workspace}#unknown"
+
+
 def reported(workspace: str, source: str, name: str, number: int) -> str:
     """One shard of the messages that something ordered, in the index `reported`."""
     return f"{workspace}#{source}#{name}#{number}"
 
 
 def _brief(decision: Mapping[str, Any]) -> dict[str, Any] | None:
-    """A decision in fewer bytes: each check as a list, without its text where that is the usual one."""
+    """A decision in fewer bytes, of which a message has to be few: a check with a usual finding is a word.
+
+    Such words stand together in one text, each a check's name, or name and number where it is not the first of its
+    usual findings (`unsubscribe:1`); any other check is a list of name, result and finding.
+    """
     if not decision:
         return None
     at = decision["at"]
-    checks = [_brief_check(check) for check in decision["checks"] if check["passed"] is not None]
+    checks: list[Any] = []
+    for check in decision["checks"]:
+        word = _word(check)
+        if word and checks and isinstance(checks[-1], str):
+            checks[-1] += f" {word}"
+        elif check["passed"] is not None:
+            checks.append(word or [check["check"], check["passed"], check["found"]])
     brief = {"at": to_text(at) if isinstance(at, datetime) else at, "checks": checks}
     return {**brief, "versions": decision["versions"]} if decision.get("versions") else brief
 
 
-def _brief_check(check: Mapping[str, Any]) -> list[Any]:
-    usual = check["passed"] and check["found"] == USUAL.get(check["check"])
-    return [check["check"]] if usual else [check["check"], check["passed"], check["found"]]
+def _word(check: Mapping[str, Any]) -> str:
+    usual = USUAL.get(check["check"], ())
+    if not check["passed"] or check["found"] not in usual:
+        return ""
+    number = usual.index(check["found"])
+    return f"{check['check']}:{number}" if number else str(check["check"])
+
+
+def _checks(brief: Sequence[Any]) -> Iterator[Check]:
+    for part in brief:
+        if not isinstance(part, str):
+            yield Check(*part)
+            continue
+        for word in part.split():
+            name, _, number = word.partition(":")
+            yield Check(name, True, USUAL[name][int(number or 0)])
 
 
 def _whole(brief: Mapping[str, Any] | None) -> dict[str, Any]:
     if not brief:
         return {}
-    checks = [check if len(check) == 3 else (check[0], True, USUAL[check[0]]) for check in brief["checks"]]
-    decision = Decision(tuple(Check(*check) for check in checks), from_text(brief["at"]), brief.get("versions") or {})
+    decision = Decision(tuple(_checks(brief["checks"])), from_text(brief["at"]), brief.get("versions") or {})
     return {**decision.as_dict(), "at": brief["at"]}
