@@ -152,12 +152,6 @@ class DynamoMessageStore:
         new = table.pk.exists() & table.history[UNSUBSCRIBED].does_not_exist()
         return update("message", self._at(message), [table.history[UNSUBSCRIBED].set(to_text(at))], new)
 
-    def left(self, message: Message, at: datetime) -> Part:
-        """Note that the reader unsubscribed by a message; refused if that is noted already."""
-        table = self._items
-        new = table.pk.exists() & table.history[UNSUBSCRIBED].does_not_exist()
-        return update("message", self._at(message), [table.history[UNSUBSCRIBED].set(to_text(at))], new)
-
     def advance(
         self, workspace: str, message: str, state: State, at: datetime, provider_id: str, error: str
     ) -> Message | None:
