@@ -6,27 +6,51 @@ import json
 from typing import Any
 
 from tidings.accounts.cache import WorkspaceCache
+from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.activity.store import DynamoEventStore
-from tidings.consent.service import SuppressionService
+from tidings.automations.gateway import QueueGateway
+from tidings.consent.bounce_store import DynamoBounceStore
+from tidings.consent.service import ConsentService, SuppressionService
 from tidings.consent.store import DynamoConsentStore
+from tidings.contacts.store import DynamoContactStore
 from tidings.core.clock import SystemClock
 from tidings.core.errors import TidingsError
 from tidings.core.logs import logger
 from tidings.core.settings import Settings
 from tidings.core.store import Database
 from tidings.email.feedback import FeedbackService
+from tidings.email.standing import Standing
+from tidings.email.suppressing import Suppressing
+from tidings.messages.progress_store import DynamoProgressStore
+from tidings.messages.report_store import DynamoReportStore
 from tidings.messages.store import DynamoMessageStore
 
 # What SES publishes, once, to try a topic that it is given as a destination of events.
 TRIED = "Successfully validated SNS topic"
 
+settings = Settings.read()
 clock = SystemClock()
-database = Database(Settings.read())
+database = Database(settings)
+messages = DynamoMessageStore(database)
+consents = DynamoConsentStore(database)
+contacts = DynamoContactStore(database)
+events = DynamoEventStore(database)
+reports = DynamoReportStore(database)
 feedback = FeedbackService(
-    DynamoMessageStore(database),
-    SuppressionService(DynamoConsentStore(database), clock),
+    DynamoProgressStore(database, messages, reports),
+    Suppressing(
+        consents,
+        DynamoBounceStore(database),
+        SuppressionService(consents, clock),
+        ConsentService(consents, events, clock, contacts),
+        contacts,
+        messages,
+        clock,
+    ),
     WorkspaceCache.over(database, clock),
-    DynamoEventStore(database),
+    events,
+    Standing(DynamoWorkspaceStore(database), reports, clock),
+    QueueGateway(settings.require("QUEUE_FEEDBACK_URL")),
     clock,
 )
 
@@ -38,9 +62,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _take(record: dict[str, Any]) -> bool:
     try:
-        message = json.loads(record["body"])["Message"]
+        body = json.loads(record["body"])
+        message = body["Message"]
         if not message.startswith(TRIED):
-            feedback.take(json.loads(message))
+            feedback.take(json.loads(message), body.get("PutOff") is True)
     except (TidingsError, AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         logger.error("feedback failed", extra={"error_type": type(error).__name__, "record": record.get("messageId")})
         return False

@@ -19,7 +19,7 @@ from moto.dynamodb.models import dynamodb_backends
 from tests.support.machine import Execution
 from tests.support.meter import Meter
 from tests.support.recorder import Recorder, partiql_double
-from tests.support.template import table_variables, tables
+from tests.support.template import root_stack, table_variables, tables
 from tests.support.units import Table
 from tidings.accounts.model import KeyKind
 from tidings.accounts.service import AccountService
@@ -36,6 +36,7 @@ PUBLIC_URL = "https://mail.acme.example"
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 FUNCTIONS = {name: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}" for name in (
     "send_email", "branch", "check_suppression")}  # fmt: skip
+LATER = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:deliver-later"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/machines"
 
 
@@ -43,6 +44,15 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/machines"
 def table_definitions() -> list[dict[str, Any]]:
     """The template's tables, read once."""
     return tables()
+
+
+@cache
+def later_machine() -> dict[str, Any]:
+    """The machine that waits for the instants of sends, as the template has it; its Task calls `deliver`."""
+    definition: str = root_stack().resources["DeliverLaterMachine"]["Properties"]["DefinitionString"]["Fn::Sub"]
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:deliver"
+    machine: dict[str, Any] = json.loads(definition.replace("${DeliverFunction.Arn}", arn))
+    return machine
 
 
 @cache
@@ -120,7 +130,7 @@ class World:
         self.dynamodb = boto3.client("dynamodb", region_name=REGION)
         self.sqs = boto3.client("sqs", region_name=REGION)
         self.stepfunctions = boto3.client("stepfunctions", region_name=REGION)
-        self.machines: dict[str, dict[str, Any]] = {}
+        self.machines: dict[str, dict[str, Any]] = {LATER: later_machine()}
         self.started: dict[str, str] = {}
         self.start_failures: list[str] = []
         self._build()
@@ -134,7 +144,8 @@ class World:
                 self.dynamodb.create_table(**table)
             self.recorder.meter = Meter({table["TableName"]: Table.of(table) for table in definitions})
             queues = {
-                name: self.sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("starts", "aside", "erasures")
+                name: self.sqs.create_queue(QueueName=name)["QueueUrl"]
+                for name in ("starts", "aside", "erasures", "feedback")
             }
         self.queues = queues
         environment = {
@@ -142,6 +153,9 @@ class World:
             "QUEUE_STARTS_URL": queues["starts"],
             "QUEUE_SET_ASIDE_URL": queues["aside"],
             "QUEUE_ERASURES_URL": queues["erasures"],
+            "QUEUE_DELIVERIES_URL": queues["deliveries"],
+            "MACHINE_DELIVER_LATER_ARN": LATER,
+            "QUEUE_FEEDBACK_URL": queues["feedback"],
             "SES_CONFIGURATION_SET_MARKETING": "marketing-mails",
             "SES_CONFIGURATION_SET_TRANSACTIONAL": "transactional-mails",
             "MACHINES_ROLE_ARN": ROLE,
@@ -160,6 +174,7 @@ class World:
             "stepfunctions:DescribeExecution": self._describe_execution,
             "stepfunctions:StopExecution": self._stop_execution,
             "sqs:SendMessage": self._send_message,
+            "sqs:SendMessageBatch": self._send_messages,
         }
         # The double's own puts must not be seen as the code's.
         inner = self.recorder.doubles["dynamodb:BatchExecuteStatement"]
@@ -227,6 +242,12 @@ class World:
                 return dict(self.sqs.send_message(**{k: v for k, v in arguments.items() if k != "DelaySeconds"}))
         finally:
             self.recorder.doubles["sqs:SendMessage"] = double
+
+    def _send_messages(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        with self.recorder.unseen():
+            for entry in arguments["Entries"]:
+                self.sqs.send_message(QueueUrl=arguments["QueueUrl"], MessageBody=entry["MessageBody"])
+        return {"Successful": [], "Failed": []}
 
     def lose(self, arn: str) -> None:
         """Let an execution vanish, as when it failed."""
@@ -360,14 +381,30 @@ class World:
                 answer = self.invoke("erasures", {"Records": [{"messageId": "q-1", "body": json.dumps(body)}]})
                 assert answer == {"batchItemFailures": []}, answer
 
+    def deliver(self) -> None:
+        """Let deliver work off what is in its queue, until there is nothing."""
+        while bodies := self.messages_in("deliveries"):
+            for body in bodies:
+                answer = self.invoke("deliver", {"Records": [{"messageId": "q-1", "body": json.dumps(body)}]})
+                assert answer == {"batchItemFailures": []}, answer
+        self.pump()
+
     def feedback(self, notification: dict[str, Any], pump: bool = True) -> dict[str, Any]:
         """Deliver an SES event through SNS and SQS."""
         envelope = {"Type": "Notification", "MessageId": self.fresh(), "Message": json.dumps(notification)}
         record = {"messageId": "q-1", "body": json.dumps(envelope), "eventSource": "aws:sqs"}
         answer: dict[str, Any] = self.invoke("ses_events", {"Records": [record]})
         if pump:
+            self.take_put_off()
             self.pump()
         return answer
+
+    def take_put_off(self) -> None:
+        """Let ses_events look again at what it put off, as 20 seconds later."""
+        while bodies := self.messages_in("feedback"):
+            for body in bodies:
+                answer = self.invoke("ses_events", {"Records": [{"messageId": "q-1", "body": json.dumps(body)}]})
+                assert answer == {"batchItemFailures": []}, answer
 
     # --- automations and time ----------------------------------------------------------------------------------------
 

@@ -49,6 +49,8 @@ def require_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
         "public_url": _public_url,
         "reply_to": _sender,
         "hidden_link": _hidden_link,
+        "rates": _rates,
+        "machine_ranges": _ranges,
         "default_country": _country,
         "identifiers": _identifiers,
         "publishable_keys_may_change_addresses": _yes_or_no,
@@ -97,6 +99,18 @@ def _hidden_link(value: Any) -> bool:
     if not isinstance(value, bool):
         raise InvalidInput("invalid_type", "Marketing mails have a link for machines, or not.", "hidden_link")
     return value
+
+
+def _rates(value: Any) -> dict[str, Any]:
+    from tidings.accounts.sending import require_rates  # late: only operators come here
+
+    return require_rates(value)
+
+
+def _ranges(value: Any) -> list[str]:
+    from tidings.accounts.sending import require_ranges  # late, as above
+
+    return require_ranges(value)
 
 
 def _identifiers(told: Any) -> dict[str, dict[str, Any]]:

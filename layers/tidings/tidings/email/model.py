@@ -126,12 +126,18 @@ class Alone:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """One event of the provider about a message of ours."""
+    """One event of the provider about a mail that it took at `mailed_at`.
+
+    `message_id` and `workspace` are empty where the provider names neither: then only `source`, the address that the
+    mail came from, tells whose it was.
+    """
 
     workspace: str
     message_id: str
     kind: str
     at: datetime
+    mailed_at: datetime
     provider_id: str
     recipients: tuple[str, ...]
     details: Mapping[str, Any]
+    source: str = ""

@@ -55,8 +55,11 @@ def data_of(order: Order) -> dict[str, Any]:
 
 def may_send(order: Order) -> Check:
     """Whether the workspace may send: marketing is stopped when bounces or complaints show spam."""
-    if order.kind is Kind.MARKETING and order.workspace.standing.get("state") == STOPPED:
-        return Check("sending", False, "marketing is stopped: bounces or complaints went over their limit")
+    standing = order.workspace.standing
+    if order.kind is Kind.MARKETING and standing.get("state") == STOPPED:
+        since = str(standing.get("since", ""))[:19].replace("T", " ")
+        why = standing.get("why") or "bounces or complaints went over their limit"
+        return Check("sending", False, f"marketing is stopped since {since} UTC: {why}" if since else why)
     return Check("sending", True, "the workspace may send")
 
 

@@ -152,32 +152,6 @@ class DynamoMessageStore:
         new = table.pk.exists() & table.history[UNSUBSCRIBED].does_not_exist()
         return update("message", self._at(message), [table.history[UNSUBSCRIBED].set(to_text(at))], new)
 
-    def advance(
-        self, workspace: str, message: str, state: State, at: datetime, provider_id: str, error: str
-    ) -> Message | None:
-        """Move a message up to a state that the provider reported, unless it is there or higher: one write.
-
-        The message as it then stands; None if it is not ours.
-        """
-        table = self._items
-        item = table(f"{workspace}#{contact_of_message(message)}", message)
-        actions: list[Action] = [
-            table.state.set(state.value),
-            table.rank.set(RANK[state]),
-            table.history[state.value].set(to_text(at)),
-            table.provider_id.set(provider_id),
-            table.attention.remove(),
-        ]
-        if error:
-            actions.append(table.error.set(error))
-        try:
-            with faults():
-                item.update(actions, condition=table.pk.exists() & (table.rank < RANK[state]))
-        except ConditionFailed as refused:
-            stored = refused.items["item"]
-            return self.entity(table.from_raw_data(dict(stored))) if stored else None
-        return self.entity(item)  # an update's answer is the whole item
-
     def entity(self, item: MessageItem) -> Message:
         """The message that a read item is."""
         workspace, _, contact = item.pk.partition("#")
