@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from email.utils import parseaddr
 from typing import Any
 
 from tidings.accounts.model import ApiKey, Identifiers, KeyKind, Workspace
@@ -12,31 +13,65 @@ from tidings.accounts.store import DynamoKeyStore, DynamoWorkspaceStore
 from tidings.core.clock import SystemClock, to_text
 from tidings.core.settings import Settings
 from tidings.core.store import ConditionFailed, Database
+from tidings.email.sender_rules import covering
 from tidings_cli.errors import CommandFailed
-from tidings_cli.printing import OK, escape, print_fields, print_json, print_table, say, when
+from tidings_cli.printing import OK, WARNING, escape, print_fields, print_json, print_table, say, when
 from tidings_cli.stack import Stack, aws_faults
 
 
-def create_workspace(stack: Stack, workspace: str, name: str, sender: str, as_json: bool) -> int:
-    """Open a workspace."""
+def create_workspace(
+    stack: Stack, workspace: str, name: str, sender: str, public_url: str | None, as_json: bool
+) -> int:
+    """Open a workspace. Its links lead to the stack's API unless `public_url` says otherwise."""
+    links = stack.outputs.get("ApiUrl", "") if public_url is None else public_url
     with aws_faults():
-        made = _service(stack).create_workspace(workspace, name or workspace, sender)
+        made = _service(stack).create_workspace(workspace, name or workspace, sender, links)
     if as_json:
-        print_json({"workspace": made.id, "name": made.name, "default_from": made.default_from})
+        print_json(
+            {
+                "workspace": made.id,
+                "name": made.name,
+                "default_from": made.default_from,
+                "public_url": made.public_url,
+            }
+        )
         return 0
     say(f"{OK} The workspace {made.id} is open. Give it keys with: tidings key create --workspace {made.id} --kind …")
-    if not made.default_from:
-        say("  Its templates must each name a sender, since none was given with --from.")
+    if made.default_from:
+        say(*_unverified(made))
+    else:
+        say("  Its templates must each name a sender, since none was given with --from. Add its domain first with:")
+        say("    tidings domain add DOMAIN")
+    if not made.public_url:
+        say(*_no_links(made))
     return 0
+
+
+def _unverified(workspace: Workspace) -> list[str]:
+    """What to do where the workspace's own sender is not one that mails may leave from."""
+    address = parseaddr(workspace.default_from)[1]
+    listed = covering(workspace.senders, address)
+    if not address or (listed and listed["verified"]):
+        return []
+    domain = escape(address.rpartition("@")[2])
+    return [f"{WARNING} Nothing is sent from {domain} until SES knows it as yours: tidings domain add {domain}"]
+
+
+def _no_links(workspace: Workspace) -> list[str]:
+    """What to do where links in mails would lead nowhere."""
+    told = f"tidings workspace configure {workspace.id} --public-url https://…"
+    return [f"{WARNING} It has no public address, which links in marketing mails need: {told}"]
 
 
 def changes_in(args: argparse.Namespace) -> dict[str, Any]:
     """The changed settings that a command line describes. Raises CommandFailed if there are none."""
-    changes: dict[str, Any] = {}
-    if args.sender is not None:
-        changes["default_from"] = args.sender
-    if args.default_country is not None:
-        changes["default_country"] = args.default_country
+    named = {
+        "default_from": args.sender,
+        "reply_to": args.reply_to,
+        "public_url": args.public_url,
+        "default_country": args.default_country,
+    }
+    changes: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
     if args.publishable_keys_may_change_addresses is not None:
         changes["publishable_keys_may_change_addresses"] = args.publishable_keys_may_change_addresses == "yes"
     identifiers: dict[str, dict[str, Any]] = {}
@@ -60,6 +95,8 @@ def configure_workspace(stack: Stack, workspace: str, changes: dict[str, Any], a
         changed = _service(stack).configure(workspace, changes)
     if not as_json:
         say(f"{OK} The settings of {changed.id} are changed; they hold everywhere within a minute.")
+        if "default_from" in changes:
+            say(*_unverified(changed))
     return _print_workspace(changed, as_json)
 
 
@@ -125,6 +162,8 @@ def _print_workspace(workspace: Workspace, as_json: bool) -> int:
             "name": workspace.name,
             "created_at": to_text(workspace.created_at),
             "default_from": workspace.default_from,
+            "reply_to": workspace.reply_to,
+            "public_url": workspace.public_url,
             "default_country": identifiers.default_country,
             "publishable_keys_may_change_addresses": identifiers.addresses_open,
             "identifiers": [
@@ -137,6 +176,8 @@ def _print_workspace(workspace: Workspace, as_json: bool) -> int:
         ("Workspace", workspace.id),
         ("Name", workspace.name),
         ("Sender", workspace.default_from or "none: each template names its own"),
+        ("Replies", workspace.reply_to or "to the sender"),
+        ("Links", workspace.public_url or "nowhere yet: no marketing mail goes out"),
         ("Country", identifiers.default_country or "none: phone numbers need their country code"),
         (
             "Addresses",

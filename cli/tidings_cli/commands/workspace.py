@@ -20,6 +20,11 @@ def register(subparsers: Any) -> None:
     create.add_argument(
         "--from", dest="sender", default="", metavar="ADDRESS", help="sender of mails whose template names none"
     )
+    create.add_argument(
+        "--public-url",
+        metavar="URL",
+        help="where links in mails lead, such as https://mail.acme.example; else the address of the stack's API",
+    )
     configure = actions.add_parser("configure", help="change settings; what is not named stays as it is")
     configure.add_argument("id", metavar="ID")
     _add_settings(configure)
@@ -36,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     from tidings_cli.stack import open_stack
 
     if args.action == "create":
-        return accounts.create_workspace(open_stack(args), args.id, args.name, args.sender, args.json)
+        return accounts.create_workspace(open_stack(args), args.id, args.name, args.sender, args.public_url, args.json)
     if args.action == "show":
         return accounts.show_workspace(open_stack(args), args.id, args.json)
     changes = accounts.changes_in(args)
@@ -45,6 +50,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="sender", metavar="ADDRESS", help="sender of mails whose template names none")
+    parser.add_argument("--reply-to", metavar="ADDRESS", help="where replies go, unless a mail says otherwise")
+    parser.add_argument(
+        "--public-url", metavar="URL", help="where links in mails lead; without one, no marketing mail goes out"
+    )
     parser.add_argument(
         "--default-country", metavar="CC", help="two letters: that of phone numbers without one, such as PL"
     )

@@ -14,6 +14,7 @@ from tidings_cli.main import main
 from tidings_cli.stack import Stack
 
 Run = Callable[..., str]
+API = "https://a1b2c3.execute-api.eu-central-1.amazonaws.com"
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def run(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
 
     names = {"TableWorkspaces": "TABLE_WORKSPACES", "TableApiKeys": "TABLE_API_KEYS"}
     outputs = {output: variables()[variable] for output, variable in names.items()}
-    monkeypatch.setattr(stacks, "open_stack", lambda args: Stack("tidings", None, outputs))
+    monkeypatch.setattr(stacks, "open_stack", lambda args: Stack("tidings", None, {**outputs, "ApiUrl": API}))
 
     def command(*words: str, fails: int = 0) -> str:
         assert main(list(words)) == fails
@@ -43,12 +44,15 @@ def test_a_workspace_s_settings_are_changed_and_shown(run: Run) -> None:
         *("workspace", "configure", "acme", "--default-country", "pl", "--limit", "email=3", "--limit", "anon=none"),
         *("--block", "user=test-.*", "--block", "user=qa=1", "--priority", "phone=1"),
         *("--publishable-keys-may-change-addresses", "yes", "--from", "New <new@acme.example>"),
+        *("--reply-to", "help@acme.example", "--public-url", "https://go.acme.example/"),
     )
     assert shown(run) == {
         "workspace": "acme",
         "name": "Acme",
         "created_at": "2026-11-21T09:00:00.000000Z",
         "default_from": "New <new@acme.example>",
+        "reply_to": "help@acme.example",
+        "public_url": "https://go.acme.example",
         "default_country": "PL",
         "publishable_keys_may_change_addresses": True,
         "identifiers": [
@@ -59,6 +63,27 @@ def test_a_workspace_s_settings_are_changed_and_shown(run: Run) -> None:
             {"kind": "ext", "limit": 5, "blocked": []},
         ],
     }
+
+
+def test_a_new_workspace_s_links_lead_to_the_stack_s_api(run: Run) -> None:
+    made = json.loads(run("workspace", "create", "new", "--from", "New <new@new.example>", "--json"))
+    assert made["public_url"] == API
+    own = ("--public-url", "https://go.own.example")
+    assert json.loads(run("workspace", "create", "own", *own, "--json"))["public_url"] == "https://go.own.example"
+
+
+def test_whoever_opens_a_workspace_is_told_to_add_its_sender_s_domain(run: Run) -> None:
+    said = run("workspace", "create", "new", "--from", "New <new@new.example>", "--public-url", "")
+    assert "Nothing is sent from new.example until SES knows it as yours: tidings domain add new.example" in said
+    assert "tidings workspace configure new --public-url" in said
+    assert "tidings domain add DOMAIN" in run("workspace", "create", "newer")
+
+
+def test_a_sender_that_is_not_verified_is_warned_of(run: Run) -> None:
+    told = "tidings domain add"
+    assert told in run("workspace", "configure", "acme", "--from", "Hello <hello@elsewhere.example>")
+    assert told not in run("workspace", "configure", "acme", "--from", "Hello <hello@news.acme.example>")
+    assert told not in run("workspace", "configure", "acme", "--default-country", "PL")
 
 
 def test_one_change_leaves_the_others(run: Run) -> None:
@@ -91,6 +116,8 @@ def test_people_are_told_what_holds_now(run: Run) -> None:
     (["--priority", "email="], "--priority takes KIND=NUMBER"),
     (["--block", "user=(a+)+"], "pattern_too_costly"),
     (["--from", "nobody"], "invalid_sender"),
+    (["--reply-to", "nobody"], "invalid_sender"),
+    (["--public-url", "http://acme.example"], "invalid_public_url"),
     ([], "Nothing to change was named"),
 ])  # fmt: skip
 def test_a_mistake_is_told_and_changes_nothing(run: Run, words: list[str], told: str) -> None:
