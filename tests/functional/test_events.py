@@ -42,6 +42,8 @@ STORY: dict[str, dict[str, Any] | None] = {
     "send_email.machine": {"outcome": "accepted", "next": "", "n": 3},
     "ses_events.queue": {"batchItemFailures": []},
     "messages.api": {"state": "delivered", "address": "ada@people.example", "subject": "Tips for Ada"},
+    "reports.api": {"by": ["automation"], "cursor": ""},
+    "why.api": {"code": "decided", "answer": "Sent and delivered."},
     "chain.api": {"truncated": False},
     "settle_executions.rule": None,
     "send_email.api": {"state": "accepted", "kind": "transactional"},

@@ -33,6 +33,7 @@ MODULES = {
     "openapi": 57,
     "page": 219,
     "react": 305,
+    "reports": 290,
     "screen": 219,
     "send_email": 410,
     "ses_events": 278,
@@ -44,6 +45,7 @@ MODULES = {
     "templates": 257,
     "track": 219,
     "ungroup": 219,
+    "why": 290,
 }
 HEADROOM = 1.05
 

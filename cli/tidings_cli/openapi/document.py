@@ -142,6 +142,8 @@ def _body(body: Body) -> Json:
 def _responses(route: Route) -> Json:
     answer = route.answer if isinstance(route.answer, Mapping) else {"$ref": SCHEMAS + route.answer.__name__}
     made = {str(route.status): _response("What was asked for.", answer)}
+    if route.sheet:
+        made[str(route.status)] = _with_sheet(made[str(route.status)])
     refusals = by_status(route.codes)
     if route.name in LINTED:
         refusals[400] = [*refusals.get(400, []), *(Code(name, 400, "") for name in lint_codes())]
@@ -159,6 +161,13 @@ def _refusal(route: Route, status: int, listed: list[Code]) -> Json:
     names = sorted({code.name for code in listed})
     schema = {"allOf": [{"$ref": SCHEMAS + route.error.__name__}, {"properties": {"code": {"enum": names}}}]}
     return _response(_STATUSES[status], schema)
+
+
+def _with_sheet(response: Json) -> Json:
+    """The same answer as comma-separated values, which carry the next page's cursor in a header."""
+    cursor = {"description": "Of CSV: asks for the next page; missing at the end.", "schema": {"type": "string"}}
+    content = {**response["content"], "text/csv": {"schema": {"type": "string"}}}
+    return {**response, "headers": {"X-Next-Cursor": cursor}, "content": content}
 
 
 def _meanings() -> str:
@@ -197,7 +206,8 @@ def _own_schemas() -> Json:
         for body in (route.body for route in routes if route.body is not None and route.body.without):
             whole = made[body.schema] if isinstance(body.schema, str) else _moved(body.schema.model_json_schema())
             required = [name for name in whole["required"] if name != body.without]
-            made[_name(body)] = {**whole, "required": required}
+            made |= whole.get("$defs", {})
+            made[_name(body)] = {**{key: one for key, one in whole.items() if key != "$defs"}, "required": required}
     return made
 
 

@@ -137,20 +137,25 @@ class Timeline(Shape):
 
 
 class CheckShown(Shape):
-    """One question that was asked before a message went."""
+    """One question before a message goes; `passed` is null where it was not asked, since one before said no."""
 
     check: str
-    passed: bool
+    passed: bool | None
     found: str
 
 
 class DecisionShown(Shape):
-    """Every check in its order, up to the one that said no."""
+    """Every check in its order, the one that said no, and the versions of what it was decided by."""
 
     send: bool
     decided_by: str
     checks: list[CheckShown]
+    versions: dict[str, int]
     at: Instant
+
+
+class NothingKept(Shape):
+    """What was decided is not kept of an erased person."""
 
 
 class MessageShown(Shape):
@@ -161,6 +166,12 @@ class MessageShown(Shape):
     channel: str
     state: State
     kind: Kind
+    topic: str
+    send: str
+    """The order to many that it belongs to."""
+    resends: str
+    """The message that it repeats."""
+    attachments: list[str]
     template: str
     template_version: Annotated[int, Field(ge=0)]
     address: str
@@ -173,20 +184,17 @@ class MessageShown(Shape):
     """The node of what led to it."""
     root: str
     """The node of what began the chain."""
-    decision: DecisionShown
+    decision: DecisionShown | NothingKept
+    earlier: list[DecisionShown]
+    """What attempts before came to, earliest first."""
     history: dict[str, Instant]
     """When the message came to each state."""
 
 
-class Messages(Shape):
-    """Messages, latest first."""
-
-    messages: list[MessageShown]
-
-
-class MessagePage(Messages):
+class MessagePage(Shape):
     """A page of messages, latest first."""
 
+    messages: list[MessageShown]
     cursor: Cursor
 
 

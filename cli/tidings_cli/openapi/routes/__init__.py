@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tidings_cli.openapi.routes import automations, chain, contacts, ingest, meta, people
+from tidings_cli.openapi.routes import automations, chain, contacts, ingest, meta, people, reports
 from tidings_cli.openapi.routes.route import Route
 
 SUBJECTS: Mapping[str, tuple[str, tuple[Route, ...]]] = {
     "Report": ("What apps report, in the format of Segment's tracking API.", ingest.ROUTES),
     "Contacts": ("People, what they did and what they were sent.", contacts.ROUTES),
+    "Reports": ("What became of mails, in numbers and one by one.", reports.REPORTS),
+    "Why": ("Why somebody got something, or did not.", reports.WHY),
     "Chain": ("What led to what.", chain.ROUTES),
     "Merges": ("Contacts that became one, and apart again.", people.MERGES),
     "Companies": ("Companies and who belongs to them.", people.COMPANIES),

@@ -7,7 +7,7 @@ from tidings.contacts.search import PEOPLE
 from tidings.email.api import SendRequest
 from tidings_cli.openapi.answers import contacts as shapes
 from tidings_cli.openapi.answers import privacy
-from tidings_cli.openapi.routes.route import PAGE, WRITES, Body, Query, Route
+from tidings_cli.openapi.routes.route import AT, PAGE, WRITES, Body, Query, Route
 
 _CONTACT = ("unknown_contact",)
 
@@ -114,12 +114,13 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/messages", "listMessages", "List the messages of which nobody knows whether they were sent",
-        shapes.Messages,
-        query=(Query("state", "Only `unknown` can be listed.", {"type": "string", "enum": ["unknown"]}, True),),
+        shapes.MessagePage,
+        query=(Query("state", "Only `unknown` can be listed.", {"type": "string", "enum": ["unknown"]}, True), *PAGE),
         refusals=("invalid_state",),
     ),
     Route(
         "GET", "/v1/messages/{message}", "getMessage", "Show a message with the decision behind it",
-        shapes.MessageShown, refusals=("unknown_message",), example="messages.api",
+        shapes.MessageShown, query=(AT,), refusals=("unknown_message", "invalid_timestamp", "not_yet"),
+        example="messages.api",
     ),
 )  # fmt: skip

@@ -60,6 +60,8 @@ class Route:
     error: type[Error] = Error
     example: str = ""
     """The event of events/ that is an example of the call, without `.json`."""
+    sheet: bool = False
+    """Whether it answers as CSV too."""
 
     @property
     def codes(self) -> frozenset[str]:
@@ -93,6 +95,8 @@ PAGE = (
     Query("limit", "How many to list.", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}),
     Query("cursor", "The `cursor` of the page before."),
 )
+
+AT = Query("at", "As it stood at this time (ISO 8601): nothing of later is told.")
 
 # Everything that a path can name: API Gateway takes no slash within a name, escaped or not.
 _NAME: Mapping[str, Any] = {"type": "string", "minLength": 1, "maxLength": 512, "pattern": "^[^/]+$"}
