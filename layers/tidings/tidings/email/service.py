@@ -42,7 +42,7 @@ from tidings.email.ordering import (
     topic_of,
     unsubscribe_check,
 )
-from tidings.email.rules import TAG_MESSAGE, TAG_WORKSPACE
+from tidings.email.rules import HEADER_MESSAGE, TAG_MESSAGE, TAG_WORKSPACE
 from tidings.messages.model import Decision, Message, OnUnknown, State
 from tidings.messages.report_store import DynamoReportStore
 from tidings.messages.rules import SETTLE_AFTER, outcome_of
@@ -279,7 +279,7 @@ class EmailService:
             tags={**tags_of(order), TAG_MESSAGE: message.id, TAG_WORKSPACE: message.workspace},
             kind=message.kind,
             reply_to=reply_to_of(order),
-            headers=headers_of(link) if link else {},
+            headers={HEADER_MESSAGE: f"{message.workspace}/{message.id}", **(headers_of(link) if link else {})},
             attachments=order.attachments,
         )
 

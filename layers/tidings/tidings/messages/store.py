@@ -15,7 +15,7 @@ from tidings.activity.chain import Node
 from tidings.consent.model import Check, Kind
 from tidings.core.clock import from_text, to_text
 from tidings.core.ids import contact_of_message, shard
-from tidings.core.store import ConditionFailed, Database, Item, JsonAttribute, Key, Part, faults, put, update
+from tidings.core.store import Database, Item, JsonAttribute, Key, Part, faults, put, update
 from tidings.messages.model import UNSUBSCRIBED, Decision, Message, State
 from tidings.messages.rules import CLAIM_SHARDS, RANK, REPORT_SHARDS, USUAL
 
