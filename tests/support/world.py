@@ -145,7 +145,7 @@ class World:
             self.recorder.meter = Meter({table["TableName"]: Table.of(table) for table in definitions})
             queues = {
                 name: self.sqs.create_queue(QueueName=name)["QueueUrl"]
-                for name in ("starts", "aside", "erasures", "feedback")
+                for name in ("starts", "aside", "erasures", "deliveries", "feedback")
             }
         self.queues = queues
         environment = {
