@@ -1,4 +1,4 @@
-"""Woken by machines and by POST /v1/emails: sends one e-mail, at most once."""
+"""Woken by machines, POST /v1/emails and …/resend: sends an e-mail at most once, and takes orders for many in."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from tidings.accounts.service import Doorkeeper
 from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.activity.store import DynamoEventStore
 from tidings.automations.enrolments import StepCall
+from tidings.automations.resending import TriggerProperties
 from tidings.automations.steps import SendEmailTask, StepRunner
 from tidings.consent.store import DynamoConsentStore
 from tidings.contacts.service import ContactDirectory
@@ -18,6 +19,12 @@ from tidings.core.settings import Settings
 from tidings.core.store import Database
 from tidings.email.api import EmailDesk
 from tidings.email.gateway import SesGateway
+from tidings.email.recipients import Recipients
+from tidings.email.requests import BODY_BYTES, read_request
+from tidings.email.resending import Resending
+from tidings.email.send_store import DynamoCallStore, DynamoSendStore
+from tidings.email.sends import SendDesk
+from tidings.email.sends_gateway import DeliverLater, SqsDeliveryQueue
 from tidings.email.service import EmailService
 from tidings.messages.report_store import DynamoReportStore
 from tidings.messages.store import DynamoMessageStore
@@ -33,8 +40,16 @@ events = DynamoEventStore(database)
 reports = DynamoReportStore(database)
 emails = EmailService(database, messages, DynamoConsentStore(database), events, reports, gateway, clock)
 directory = ContactDirectory(DynamoContactStore(database), clock)
-desk = EmailDesk(database, emails, directory, DynamoWorkspaceStore(database), templates, messages, events)
-task = SendEmailTask(StepRunner.over(database, clock), emails, templates, messages)
+calls, workspaces = DynamoCallStore(database), DynamoWorkspaceStore(database)
+recipients = Recipients(directory, emails, messages, events)
+desk = EmailDesk(database, emails, recipients, calls, workspaces, templates, messages)
+queue = SqsDeliveryQueue(settings.require("QUEUE_DELIVERIES_URL"))
+later = DeliverLater(settings.require("MACHINE_DELIVER_LATER_ARN"))
+sends = SendDesk(DynamoSendStore(database), calls, templates, queue, later, clock)
+runner = StepRunner.over(database, clock)
+task = SendEmailTask(runner, emails, templates, messages)
+triggers = TriggerProperties(database, runner.enrolments)
+resending = Resending(database, emails, directory, calls, workspaces, templates, messages, triggers.of)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -44,7 +59,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 @http.answers
 def answer(event: dict[str, Any], context: Any) -> http.Answer:
-    """Send for a secret key; the same idempotency key again gives the same message."""
+    """Send for a secret key; the same idempotency key again gives the same message, or the same send."""
     request = http.Request.of(event)
-    message = desk.send(doorkeeper.admit_secret(request).workspace, request.document())
-    return http.ok(message.as_dict(), 202)
+    workspace = doorkeeper.admit_secret(request).workspace
+    body = request.document(BODY_BYTES)
+    if "message" in request.path:
+        return http.ok(resending.resend(workspace, request.path["message"], body).as_dict(), 202)
+    order = read_request(body)
+    made = sends.order(workspace, order) if order.is_send else desk.send(workspace, order)
+    return http.ok(made.as_dict(), 202)

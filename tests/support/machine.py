@@ -58,6 +58,8 @@ class Execution:
     def _task(self, state: dict[str, Any], invoke: Invoke) -> None:
         parameters = _filled(state["Parameters"], self.data)
         answer = {"Payload": json.loads(json.dumps(invoke(parameters["FunctionName"], parameters["Payload"])))}
+        if state["ResultPath"] is None:
+            return
         assert state["ResultPath"] == "$.at"
         self.data = {**self.data, "at": _filled(state["ResultSelector"], answer)}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tidings.activity.asking import EVENT_TYPES
 from tidings.contacts.search import PEOPLE
-from tidings.email.api import SendRequest
+from tidings.email.requests import SendRequest
 from tidings_cli.openapi.answers import contacts as shapes
 from tidings_cli.openapi.answers import privacy
 from tidings_cli.openapi.routes.route import AT, PAGE, WRITES, Body, Query, Route

@@ -93,9 +93,9 @@ class Request:
         """The body as a JSON object, whatever its content type says. Raises InvalidInput."""
         return parse_object(self.body(limit, too_large))
 
-    def document(self) -> dict[str, Any]:
+    def document(self, limit: int = API_BODY_BYTES) -> dict[str, Any]:
         """The body of a call of our own API: a JSON object that can be kept and shown again. Raises InvalidInput."""
-        document = self.json()
+        document = self.json(limit)
         require_plain(document)
         return document
 

@@ -43,9 +43,13 @@ def topic_of(order: Order) -> str:
 
 
 def tags_of(order: Order) -> dict[str, str]:
-    """What SES is told of the mail, beside our ids: it comes back with every event, and in its metrics."""
+    """What SES is told of the mail, beside our ids: it comes back with every event, and in its metrics.
+
+    Names of templates and kinds have none but characters that SES takes.
+    """
     own = order.template.content.tags if order.template else {}
-    return {**own, **order.tags}
+    ours = {"tidings_kind": order.kind.value, "tidings_template": order.template_name}
+    return {**own, **order.tags, **ours}
 
 
 def data_of(order: Order) -> dict[str, Any]:
