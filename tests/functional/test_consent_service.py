@@ -137,7 +137,8 @@ def test_a_lost_answer_leaves_one_change_and_one_line_in_the_log(desk: Desk, los
 
 def test_a_persons_later_yes_lifts_their_unsubscribing_and_nothing_else(desk: Desk) -> None:
     for reason, lifted in ((Reason.UNSUBSCRIBE, True), (Reason.COMPLAINT, False), (Reason.MANUAL, False)):
-        desk.store.release(desk.workspace, EMAIL, ADA)
+        if (stands := desk.record.suppression) is not None:
+            desk.store.release(desk.workspace, stands)
         entry = Suppression("acme", EMAIL, ADA, reason, desk.world.now)
         assert desk.store.suppress(desk.workspace, entry)
         later(desk)

@@ -85,7 +85,7 @@ class ConsentService:
         """
         text = normalise_address(channel, address)
         told = Consent(topic, reply, self._now(proof), confirmed)
-        return self._change(workspace.id, channel, address_key(workspace, text), [told], actor, "", text)[0]
+        return self.settle(workspace.id, channel, address_key(workspace, text), [told], actor, text)[0]
 
     def change_under(
         self,
@@ -105,7 +105,7 @@ class ConsentService:
         """
         now = self._now(proof)
         told = [Consent(topic, said, now, confirmed=said is Reply.SUBSCRIBED) for topic, said in replies.items()]
-        return [one.consent for one in self._change(workspace.id, channel, key, told, actor, contact)]
+        return [one.consent for one in self.settle(workspace.id, channel, key, told, actor, contact=contact)]
 
     def confirm(
         self, workspace: Workspace, channel: Channel, key: str, topic: str, proof: Proof, contact: str = ""
@@ -147,7 +147,7 @@ class ConsentService:
             told = Consent(topic, Reply.PENDING, proof)
             try:
                 changed = replace(record, consents={**record.consents, topic: after})
-                self._write(record, changed, [told], actor, "")
+                self._store.write(self.parts(record, changed, [told], actor))
             except (ConditionFailed, Unavailable):
                 continue
             return after
@@ -156,16 +156,17 @@ class ConsentService:
     def _now(self, proof: Proof) -> Proof:
         return replace(proof, at=min(proof.at, self._clock.now()))
 
-    def _change(
+    def settle(
         self,
         workspace: str,
         channel: Channel,
         key: str,
         told: Sequence[Consent],
         actor: str,
-        contact: str,
         address: str = "",
+        contact: str = "",
     ) -> list[Outcome]:
+        """Write replies about one address down in one stroke; what became of each. Raises Conflict, Unavailable."""
         for _ in range(TRIES):
             record = self._store.record_under(workspace, channel, key, address)
             if record.suppression is not None and record.suppression.reason is Reason.ERASED:
@@ -176,24 +177,24 @@ class ConsentService:
             new = [one.consent for one in outcomes if one.result is Result.SET]
             try:
                 if new:
-                    self._write(record, after, new, actor, contact)
+                    self._store.write(self.parts(record, after, new, actor, contact))
             except (ConditionFailed, Unavailable):
                 continue
             return outcomes
         raise Unavailable("consent_contended", "What is known of this address kept changing.")
 
-    def _write(
-        self, record: AddressRecord, after: AddressRecord, told: Sequence[Consent], actor: str, contact: str
-    ) -> None:
-        """Put a record in the place of the one that was read, with the log and the events of what was told."""
+    def parts(
+        self, record: AddressRecord, after: AddressRecord, told: Sequence[Consent], actor: str, contact: str = ""
+    ) -> list[Part]:
+        """Putting a record in the place of the one that was read, with the log and the events of what was told."""
         now = self._clock.now()
         lifted = record.suppression.reason.value if record.suppression and not after.suppression else ""
         contacts = self._told(record, contact, len(told))
-        parts = []
+        parts = [self._store.change(record, after.consents, bool(lifted))]
         for one in told:
             parts.append(self._store.log(logged_reply(record, one, now, actor, lifted)))
             parts += [self._events.part(reply_event(record, one, now, person)) for person in contacts]
-        self._store.change(record, after.consents, bool(lifted), parts)
+        return parts
 
     def _told(self, record: AddressRecord, contact: str, replies: int) -> list[str]:
         """The contacts whose history tells of a change: whoever the link was sent to, and all who have the address."""

@@ -9,7 +9,7 @@ acts on the decision: so a no that comes in between is honoured, whatever it is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -88,6 +88,18 @@ class DynamoConsentStore:
             except self._items.DoesNotExist:
                 return AddressRecord(workspace, channel, key, address)
         return _record(item, workspace, channel, key, address or item.address or "")
+
+    def records(self, workspace: Workspace, channel: Channel, addresses: Iterable[str]) -> dict[str, AddressRecord]:
+        """The records of many addresses: one batched read for each hundred."""
+        keys = {address: address_key(workspace, address) for address in addresses}
+        places = {address: Key(self._items, f"{workspace.id}#{key}", channel.value) for address, key in keys.items()}
+        found = self._database.batch_get(places.values())
+        records = {}
+        for address, place in places.items():
+            item, key = found.get(place), keys[address]
+            empty = AddressRecord(workspace.id, channel, key, address)
+            records[address] = _record(item, workspace.id, channel, key, address) if item is not None else empty
+        return records
 
     def suppression_of(self, workspace: Workspace, channel: Channel, address: str) -> Suppression | None:
         """The entry of an address on the suppression list, expired or not: one consistent read."""
@@ -182,17 +194,21 @@ class DynamoConsentStore:
             )
             return [Key(self._log, item.pk, item.sk) for item in found]
 
-    def change(self, record: AddressRecord, consents: Mapping[str, Consent], lift: bool, parts: Sequence[Part]) -> None:
-        """Replace the consents of an address, and lift its suppression, with `parts` in one transaction.
+    def change(self, record: AddressRecord, consents: Mapping[str, Consent], lift: bool) -> Part:
+        """Replacing the consents of an address, and lifting its suppression, as part of a transaction.
 
-        Raises ConditionFailed if anything about the address changed since it was read.
+        Refused if anything about the address changed since it was read.
         """
         item = self._items(f"{record.workspace}#{record.key}", record.channel.value)
         actions: list[Action] = [self._items.topics.set({name: _kept(one) for name, one in consents.items()})]
         if record.address:
             actions.append(self._items.address.set(record.address))
         actions += self._no_entry() if lift else [self._items.revision.add(1)]
-        self._database.transact([update("consent", item, actions, self._at(record.revision)), *parts])
+        return update("consent", item, actions, self._at(record.revision))
+
+    def write(self, parts: Sequence[Part]) -> None:
+        """Write parts in one transaction. Raises ConditionFailed."""
+        self._database.transact(parts)
 
     def log(self, entry: LogEntry) -> Part:
         """Writing down a change of what is known of an address, in the transaction that makes it."""
