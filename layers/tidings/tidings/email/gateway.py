@@ -84,7 +84,8 @@ class SesGateway:
             body["Text"] = {"Data": mail.text, "Charset": "UTF-8"}
         if mail.html:
             body["Html"] = {"Data": mail.html, "Charset": "UTF-8"}
-        content: dict[str, Any] = {"Subject": {"Data": mail.subject, "Charset": "UTF-8"}, "Body": body}
+        subject = " ".join(mail.subject.split())  # a line break would begin a header (RFC 5322, 2.2)
+        content: dict[str, Any] = {"Subject": {"Data": subject, "Charset": "UTF-8"}, "Body": body}
         if mail.headers:
             content["Headers"] = [{"Name": name, "Value": value} for name, value in mail.headers.items()]
         if mail.attachments:

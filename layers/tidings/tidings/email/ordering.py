@@ -96,11 +96,20 @@ def is_verified(workspace: Workspace, address: str) -> bool:
 
 
 def _as_sent(text: str) -> str:
-    """An address as SES takes it, in ASCII: the name as an encoded word (RFC 2047), the domain as DNS spells it."""
+    """An address as SES takes it, in ASCII and one line: the name in encoded words, the domain as DNS spells it."""
+    text = " ".join(text.split())
     if text.isascii():
         return text
     found = getaddresses([text])
     local, at, domain = found[0][1].rpartition("@") if len(found) == 1 else ("", "", "")
     if not at or not local.isascii():
         return text  # which SES refuses; to change it would be to send from somebody else
-    return formataddr((found[0][0], f"{local}@{ascii_domain(domain)}"))
+    name, address = found[0][0], f"{local}@{ascii_domain(domain)}"
+    return formataddr((name, address)) if name.isascii() else f"{_encoded_words(name)} <{address}>"
+
+
+def _encoded_words(name: str) -> str:
+    """Encoded words, none longer than 75 characters (RFC 2047, section 2); who reads them drops the spaces between."""
+    from email.header import Header  # late: most names are ASCII
+
+    return " ".join(Header(name, "utf-8", maxlinelen=76).encode(linesep="\n").split())
