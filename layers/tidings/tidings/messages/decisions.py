@@ -11,7 +11,7 @@ from typing import Any
 from tidings.core.clock import from_text, to_text
 from tidings.core.errors import InvalidInput
 from tidings.messages.model import Message, State
-from tidings.messages.rules import RANK
+from tidings.messages.progress import PERMANENT
 
 _SUPPRESSED = re.compile(r"suppressed since (?P<since>.+): (?P<reason>\w+)")
 _BECAUSE = {
@@ -32,6 +32,21 @@ _SENTENCES = {
     State.REJECTED: "Not delivered: the provider rejected it after accepting it",
     State.COMPLAINED: "Sent, and marked as spam by the recipient",
     State.REFUSED: "Not sent: the provider refused it for good",
+}
+_OWN = (State.CLAIMED.value, State.RELEASED.value, State.UNKNOWN.value)
+# The state that each entry of a history tells of, and which of them counts: opens and clicks move nothing.
+_REACHED = {
+    "accepted": (0, State.ACCEPTED),
+    "delayed": (1, State.DELAYED),
+    "bounced": (2, State.BOUNCED),
+    "soft_bounced": (2, State.BOUNCED),
+    "spam_bounced": (3, State.BOUNCED),  # for good or not, as the error says
+    "delivered": (4, State.DELIVERED),
+    "hard_bounced": (5, State.BOUNCED),
+    "rejected": (6, State.REJECTED),
+    "complained": (7, State.COMPLAINED),
+    "refused": (9, State.REFUSED),
+    "skipped": (9, State.SKIPPED),
 }
 
 
@@ -73,7 +88,7 @@ def as_of(message: Message, at: datetime) -> Message | None:
     decisions = [one for one in (*message.earlier, message.decision) if one and _instant(one) <= limit]
     standing = decisions[-1] if decisions else {}
     history = {state: instant for state, instant in message.history.items() if instant <= limit}
-    state = _state(history, standing)
+    state = _state(message, history, standing)
     seen = replace(
         message,
         state=state,
@@ -81,7 +96,7 @@ def as_of(message: Message, at: datetime) -> Message | None:
         earlier=tuple(decisions[:-1]),
         history=history,
         error=message.error if state is message.state else "",
-        provider_id=message.provider_id if RANK[state] >= RANK[State.ACCEPTED] else "",
+        provider_id=message.provider_id if any(name in _REACHED for name in history) else "",
     )
     if not standing or standing == message.decision:
         return seen
@@ -130,17 +145,19 @@ def _instant(decision: Mapping[str, Any]) -> str:
     return to_text(at) if isinstance(at, datetime) else str(at)
 
 
-def _state(history: Mapping[str, str], decision: Mapping[str, Any]) -> State:
-    """The state that some of a message's instants make.
+def _state(message: Message, history: Mapping[str, str], decision: Mapping[str, Any]) -> State:
+    """The state that some of a message's instants make, as `progress` moves it.
 
     What a provider told stands whatever came when: its clock is not ours, and its events have no order. Among our own
     attempts the latest word counts; each new claim writes over the instant of the one before.
     """
-    reached = [State(name) for name in history]
-    told = [state for state in reached if RANK[state] >= RANK[State.ACCEPTED]]
+    told = [_REACHED[name] for name in history if name in _REACHED]
     if told:
-        return max(told, key=lambda state: (RANK[state], history[state.value]))
-    own = max(reached, key=lambda state: (history[state.value], RANK[state]), default=None)
-    if own is not None and (not decision or history[own.value] >= _instant(decision)):
-        return own
+        spam = _REACHED["spam_bounced"]
+        if spam in told and message.error.startswith(PERMANENT):
+            told.append(_REACHED["hard_bounced"])
+        return max(told)[1]
+    own = max((name for name in history if name in _OWN), key=lambda name: history[name], default="")
+    if own and (not decision or history[own] >= _instant(decision)):
+        return State(own)
     return State.CLAIMED if decision.get("send") else State.SKIPPED
