@@ -112,4 +112,4 @@ def _encoded_words(name: str) -> str:
     """Encoded words, none longer than 75 characters (RFC 2047, section 2); who reads them drops the spaces between."""
     from email.header import Header  # late: most names are ASCII
 
-    return " ".join(Header(name, "utf-8", maxlinelen=76).encode(linesep="\n").split())
+    return " ".join(Header(name, "utf-8", maxlinelen=75).encode(linesep="\n").split())
