@@ -65,7 +65,7 @@ def _identity(identity: Json) -> str:
 
 def timeline(client: Client, contact: Json, limit: int, filters: Mapping[str, str], as_json: bool) -> int:
     """Show the latest events of a contact, those that pass the filters of the API."""
-    events = _paged(client, ("contacts", contact["contact"], "timeline"), "events", limit, filters)
+    events = paged(client, ("contacts", contact["contact"], "timeline"), "events", limit, filters)
     if as_json:
         print_json(events)
         return 0
@@ -76,7 +76,7 @@ def timeline(client: Client, contact: Json, limit: int, filters: Mapping[str, st
 
 def listing(client: Client, limit: int, filters: Mapping[str, str], as_json: bool) -> int:
     """Show contacts, those that pass the filters of the API."""
-    found = _paged(client, ("contacts",), "contacts", limit, filters)
+    found = paged(client, ("contacts",), "contacts", limit, filters)
     if as_json:
         print_json(found)
         return 0
@@ -116,13 +116,13 @@ def delete(client: Client, contacts: Sequence[str], as_json: bool) -> int:
 
 def messages(client: Client, contact: Json, as_json: bool) -> int:
     """Show every message of a contact, and why it was sent or not."""
-    found = _paged(client, ("contacts", contact["contact"], "messages"), "messages", None, {})
+    found = paged(client, ("contacts", contact["contact"], "messages"), "messages", None, {})
     return _each(found, as_json, message_lines, "No message was ever meant for this person.")
 
 
 def enrolments(client: Client, contact: Json, as_json: bool) -> int:
     """Show a contact's ways through automations: each step and why."""
-    found = _paged(client, ("contacts", contact["contact"], "enrolments"), "enrolments", None, {})
+    found = paged(client, ("contacts", contact["contact"], "enrolments"), "enrolments", None, {})
     return _each(found, as_json, _enrolment_lines, "This person never entered an automation.")
 
 
@@ -155,7 +155,7 @@ def _enrolment_lines(enrolment: Json) -> list[str]:
     return lines
 
 
-def _paged(
+def paged(
     client: Client, path: tuple[str, ...], what: str, limit: int | None, filters: Mapping[str, str]
 ) -> list[Json]:
     """What a listing has, page after page, up to a limit if there is one."""

@@ -31,10 +31,15 @@ def decision(message: Json) -> list[str]:
     state, error = str(message["state"]), message.get("error")
     head = STATES.get(state, state) + (f" ({error})" if error else "")
     by = decided.get("decided_by")
-    lines = [f"{head}, because of the {by} check" if by else head]
-    for check in decided.get("checks", ()):
-        lines.append(f"  {'yes' if check['passed'] else 'no '}  {check['check']}: {check['found']}")
-    return lines
+    return [f"{head}, because of the {by} check" if by else head, *(f"  {line}" for line in checks(decided))]
+
+
+def checks(decided: Json) -> list[str]:
+    """Each check in its order and what it found, and the versions that it was decided by."""
+    asked = {True: "yes", False: "no ", None: " - "}
+    lines = [f"{asked[check['passed']]}  {check['check']}: {check['found']}" for check in decided.get("checks", ())]
+    versions = ", ".join(f"{name} version {number}" for name, number in (decided.get("versions") or {}).items())
+    return [*lines, *([f"by {versions}"] if versions else [])]
 
 
 def cause(message: Json) -> str:

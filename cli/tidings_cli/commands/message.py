@@ -14,6 +14,7 @@ def register(subparsers: Any) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     show = actions.add_parser("show", help="one message: why, to whom, what became of it")
     show.add_argument("id", metavar="ID")
+    show.add_argument("--at", metavar="TIME", help="as it stood at this time (ISO 8601)")
     unknown = actions.add_parser("unknown", help="messages of which nobody knows whether they were sent")
     for action in (show, unknown):
         add_connection(action)
@@ -23,18 +24,18 @@ def register(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do one action. Raises CommandFailed."""
     from tidings_cli.connection import connect
-    from tidings_cli.contacts import message_lines
+    from tidings_cli.contacts import message_lines, paged
     from tidings_cli.printing import print_json, print_table, say, when
 
     client = connect(args)
     if args.action == "show":
-        message = client.get("messages", args.id)
+        message = client.get("messages", args.id, at=args.at or "")
         if args.json:
             print_json(message)
         else:
             say(*message_lines(message))
         return 0
-    found = client.get("messages", state="unknown")["messages"]
+    found = paged(client, ("messages",), "messages", None, {"state": "unknown"})
     if args.json:
         print_json(found)
         return 0

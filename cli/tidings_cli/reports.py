@@ -1,0 +1,123 @@
+"""What `tidings report` does through the API: tables of numbers, lists of messages, and both as CSV files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tidings.messages import sheets
+from tidings.messages.reporting import BY
+from tidings_cli.client import Client
+from tidings_cli.errors import CommandFailed
+from tidings_cli.printing import OK, escape, print_json, print_table, say, when
+
+Json = dict[str, Any]
+
+PAGE = "200"
+NOTHING = "-"
+
+
+def numbers(client: Client, asked: Mapping[str, str], file: str | None, as_json: bool) -> int:
+    """Show what became of mails; with a file, write all of it there."""
+    report = _whole(client, ("reports", "email"), "rows", asked)
+    if file is not None:
+        columns = sheets.report_columns(_parts(report))
+        return _write(file, sheets.sheet(columns, map(sheets.report_row, report["rows"])), len(report["rows"]))
+    if as_json:
+        print_json(report)
+        return 0
+    parts = _parts(report)
+    say(f"[bold]Mails decided from {report['from']} to {report['to']}[/] (UTC)", "")
+    rows = [[*(_named(row, part) for part in parts), *_cells(row)] for row in report["rows"]]
+    if len(rows) > 1:
+        rows.append(["all together", *[""] * (len(parts) - 1), *_cells(report["totals"])])
+    columns = ("sent", "delivered", "opened", "clicked", "by machines", "bounced", "complained", "unsubs.", "not sent")
+    print_table((*parts, *columns), rows, "No mail was decided on these days.")
+    _say_errors(report["totals"]["errors"])
+    return 0
+
+
+def messages(client: Client, asked: Mapping[str, str], limit: int, file: str | None, as_json: bool) -> int:
+    """Show what became of each mail and why, latest first; with a file, write all of them there."""
+    if file is not None:
+        found = _whole(client, ("reports", "email", "messages"), "messages", asked)["messages"]
+        return _write(file, sheets.sheet(sheets.MESSAGE_COLUMNS, found), len(found))
+    found = _whole(client, ("reports", "email", "messages"), "messages", asked, limit)["messages"]
+    if as_json:
+        print_json(found)
+        return 0
+    rows = [
+        (when(one["last_tried_at"]), one["address"], one["state"], one["template"], _ordered(one), one["reason"],
+         one["message"])
+        for one in found
+    ]  # fmt: skip
+    print_table(("tried", "to", "state", "template", "by", "why", "message"), rows, "There is no such mail.")
+    return 0
+
+
+def _whole(
+    client: Client, path: tuple[str, ...], what: str, asked: Mapping[str, str], limit: int | None = None
+) -> Json:
+    """What the API tells, all pages joined, up to a limit if there is one."""
+    cursor, found, first = "", [], None
+    while True:
+        page = client.get(*path, limit=PAGE, cursor=cursor, **asked)
+        first = first or page
+        found += page[what]
+        cursor = page["cursor"]
+        if not cursor or (limit is not None and len(found) >= limit):
+            return {**first, what: found if limit is None else found[:limit]}
+
+
+def _write(file: str, text: str, number: int) -> int:
+    """Write a file as it is, with its own ends of lines."""
+    try:
+        Path(file).write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise CommandFailed(f"{file} could not be written: {error.strerror}.") from error
+    say(f"{OK} {escape(file)}: {number} {'row' if number == 1 else 'rows'}")
+    return 0
+
+
+def _parts(report: Json) -> Sequence[str]:
+    return tuple(dict.fromkeys(part for name in report["by"] for part in BY[name]))
+
+
+def _named(row: Json, part: str) -> str:
+    return str(row[part]) or NOTHING
+
+
+def _cells(row: Json) -> list[str]:
+    """Counts with their rates, as people read them."""
+    counts, rates = row["counts"], row["rates"]
+    bounced = sum(counts[name] for name in ("hard_bounced", "soft_bounced", "spam_bounced"))
+    return [
+        f"{counts['sent']:,}",
+        _with_rate(counts["delivered"], rates["delivered"]),
+        _with_rate(counts["opened"], rates["opened"]),
+        _with_rate(counts["clicked"], rates["clicked"]),
+        f"{counts['machine_opened']:,} / {counts['machine_clicked']:,}",
+        _with_rate(bounced, rates["bounced"]),
+        _with_rate(counts["complained"], rates["complained"]),
+        _with_rate(counts["unsubscribed"], rates["unsubscribed"]),
+        f"{counts['skipped'] + counts['refused'] + counts['rejected'] + counts['unknown']:,}",
+    ]
+
+
+def _with_rate(number: int, rate: float | None) -> str:
+    return f"{number:,}" if rate is None or not number else f"{number:,} ({rate:.1%})"
+
+
+def _say_errors(errors: Sequence[Json]) -> None:
+    if not errors:
+        return
+    say("")
+    rows = [(f"{one['messages']:,}", one["problem"].replace("_", " "), one["reason"]) for one in errors]
+    print_table(("mails", "problem", "reason"), rows, "")
+
+
+def _ordered(message: Json) -> str:
+    if message["source"] == "automation":
+        return f"{message['automation']} ({message['component']})"
+    return f"send {message['send']}" if message["source"] == "send" else "API"
