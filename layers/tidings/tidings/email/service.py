@@ -218,6 +218,7 @@ class EmailService:
             "variables": dict(order.variables),
             "message": {"id": order.message_id},
             "unsubscribe_url": link,
+            "confirm_url": order.variables.get("confirm_url", ""),
         }
         try:
             rendered = self._renderer.render(order.template, data)
