@@ -30,7 +30,7 @@ _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+\n")
 _FAILS = (LiquidError, RecursionError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError)
 
 # What a template may speak of. A trait or property that a person does not have renders as nothing.
-ROOTS = frozenset({"contact", "event", "variables", "message", "unsubscribe_url"})
+ROOTS = frozenset({"contact", "event", "variables", "message", "unsubscribe_url", "confirm_url"})
 
 TEXT = Bounded()
 HTML = Bounded(autoescape=True)
