@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tidings_cli.openapi.routes import automations, chain, contacts, ingest, meta, people, reports
+from tidings_cli.openapi.routes import automations, chain, contacts, ingest, meta, people, reports, senders
 from tidings_cli.openapi.routes.route import Route
 
 SUBJECTS: Mapping[str, tuple[str, tuple[Route, ...]]] = {
@@ -17,6 +17,7 @@ SUBJECTS: Mapping[str, tuple[str, tuple[Route, ...]]] = {
     "Companies": ("Companies and who belongs to them.", people.COMPANIES),
     "Templates": ("What mails say.", automations.TEMPLATES),
     "Automations": ("Who is sent what, and when.", automations.AUTOMATIONS),
+    "Senders": ("Domains and addresses that mails leave from.", senders.SENDERS),
     "Suppressions": ("Addresses that are sent nothing.", automations.SUPPRESSIONS),
     "Description": ("This document.", meta.ROUTES),
 }

@@ -109,6 +109,7 @@ PLACES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "name": ("1 to 63 lower-case letters, digits and hyphens, beginning with a letter.", _NAME),
     "channel": ("The way to reach a person.", {"type": "string", "enum": ["email", "sms"]}),
     "writeKey": ("A publishable key, or a write key.", _NAME),
+    "identity": ("A domain, such as acme.example, or one e-mail address.", _NAME),
     "address": ("An e-mail address, or a phone number such as +48600100200.", _NAME),
 }
 """What stands in paths, by the name of the variable."""

@@ -94,7 +94,7 @@ def _faults(*fine: str) -> Iterator[None]:
         if code in _THROTTLES:
             raise Throttled("ses_throttled", "SES asks to slow down.") from error
         if code == "LimitExceededException":
-            raise Conflict("too_many_identities", "SES of this account has no room for another identity.") from error
+            raise Conflict("ses_identities_full", "SES of this account has no room for another identity.") from error
         if code == "BadRequestException":
             said = str(error.response["Error"].get("Message", ""))
             raise InvalidInput("ses_refused", f"SES refuses this: {said}") from error

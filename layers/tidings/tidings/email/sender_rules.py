@@ -32,7 +32,7 @@ _SPF = re.compile(r"v=spf1(\s.*)?\binclude:amazonses\.com(\s|$)", re.IGNORECASE)
 def read_identity(text: str) -> str:
     """A domain, or an address, in the one spelling it is kept by. Raises InvalidInput."""
     local, at, domain = text.strip().rpartition("@")
-    found = read_domain(domain, "invalid_domain", "identity")
+    found = read_domain(domain, "identity")
     if not at:
         return found
     local = local.lower()
@@ -41,7 +41,7 @@ def read_identity(text: str) -> str:
     return f"{local}@{found}"
 
 
-def read_domain(text: str, code: str, field: str) -> str:
+def read_domain(text: str, field: str) -> str:
     """A domain in ASCII and lower case, of at least two labels and 209 characters at most. Raises InvalidInput."""
     domain = ascii_domain(text.strip())
     told = ""
@@ -52,7 +52,7 @@ def read_domain(text: str, code: str, field: str) -> str:
     elif len(domain) > DOMAIN_CHARACTERS:
         told = f"The domain has more than {DOMAIN_CHARACTERS} characters, which leaves no room for the names of keys."
     if told:
-        raise InvalidInput(code, told, field)
+        raise InvalidInput("invalid_domain", told, field)
     return domain
 
 
@@ -81,7 +81,7 @@ def read_mail_from(body: Mapping[str, Any], identity: str) -> str:
         raise InvalidInput("invalid_type", "mail_from is text.", "mail_from")
     if "@" in identity:
         raise InvalidInput("invalid_mail_from", "One address has no MAIL FROM domain: add its domain.", "mail_from")
-    domain = read_domain(asked, "invalid_mail_from", "mail_from")
+    domain = read_domain(asked, "mail_from")
     if not domain.endswith(f".{identity}"):
         raise InvalidInput("invalid_mail_from", f"mail_from is a subdomain of {identity}.", "mail_from")
     return domain
