@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -92,6 +92,12 @@ class DynamoWorkspaceStore:
                 return self.entity(self._items.get(workspace, consistent_read=consistent))
             except self._items.DoesNotExist:
                 return None
+
+    def all(self) -> Iterator[Workspace]:
+        """Every workspace: a scan, which only what runs by itself now and then may ask for."""
+        with faults():
+            for item in self._items.scan():
+                yield self.entity(item)
 
     def key(self, workspace: str) -> Key:
         """Where the workspace stands, for a batched read."""
