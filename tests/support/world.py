@@ -16,6 +16,7 @@ import boto3
 from botocore.exceptions import ClientError, ReadTimeoutError
 from moto.dynamodb.models import dynamodb_backends
 
+from tests.support.identities import FakeIdentities
 from tests.support.machine import Execution
 from tests.support.meter import Meter
 from tests.support.recorder import Recorder, partiql_double
@@ -27,6 +28,7 @@ from tidings.accounts.store import DynamoKeyStore, DynamoWorkspaceStore
 from tidings.core import clock as clocks
 from tidings.core.settings import Settings
 from tidings.core.store import Database
+from tidings.email import webhook
 
 ROOT = Path(__file__).parents[2]
 REGION = "us-east-1"
@@ -37,6 +39,7 @@ START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 FUNCTIONS = {name: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}" for name in (
     "send_email", "branch", "check_suppression")}  # fmt: skip
 LATER = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:deliver-later"
+FEEDBACK_TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:tidings-feedback"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/machines"
 
 
@@ -120,6 +123,7 @@ class World:
     def __init__(self, recorder: Recorder, monkeypatch: Any) -> None:
         self.recorder = recorder
         self.ses = FakeSes()
+        self.identities = FakeIdentities()
         self.now = START
         self.running = ""
         self.executions: dict[str, Execution] = {}
@@ -156,6 +160,8 @@ class World:
             "QUEUE_DELIVERIES_URL": queues["deliveries"],
             "MACHINE_DELIVER_LATER_ARN": LATER,
             "QUEUE_FEEDBACK_URL": queues["feedback"],
+            "FEEDBACK_TOPIC_ARNS": f"{FEEDBACK_TOPIC},",
+            "DNS_LOOKUPS": "off",
             "SES_CONFIGURATION_SET_MARKETING": "marketing-mails",
             "SES_CONFIGURATION_SET_TRANSACTIONAL": "transactional-mails",
             "MACHINES_ROLE_ARN": ROLE,
@@ -166,9 +172,13 @@ class World:
             self._monkeypatch.setenv(name, value)
         self._monkeypatch.setattr(clocks.SystemClock, "now", lambda _: self.now)
         self._monkeypatch.setattr(clocks.SystemClock, "sleep", lambda _, seconds: self._sleep(seconds))
+        # Whatever SNS says its certificate is: nobody has the key of this one any more.
+        certificate = (ROOT / "tests" / "support" / "sns-example.pem").read_bytes()
+        self._monkeypatch.setattr(webhook.HttpsFetcher, "get", lambda _, url: certificate)
         self.recorder.doubles |= {
             "dynamodb:BatchExecuteStatement": partiql_double(boto3.client("dynamodb", region_name=REGION)),
             "sesv2:SendEmail": self.ses.send_email,
+            **self.identities.doubles(),
             "stepfunctions:CreateStateMachine": self._create_machine,
             "stepfunctions:StartExecution": self._start_execution,
             "stepfunctions:DescribeExecution": self._describe_execution,
