@@ -49,9 +49,8 @@ def _decision_lines(one: Json) -> list[str]:
         f"[bold]{escape(head)}[/] [dim]({escape(by.get(one['source'], 'API'))})[/]",
         f"  {escape(one['sentence'])}",
     ]
-    lines.append(
-        f"  [dim]message[/] {escape(one['message'])}" + (f" [dim]to[/] {escape(one['address'])}" * bool(one["address"]))
-    )
+    to = f" [dim]to[/] {escape(one['address'])}" if one["address"] else ""
+    lines.append(f"  [dim]message[/] {escape(one['message'])}{to}")
     if one["earlier"]:
         lines.append(f"  [dim]after {len(one['earlier'])} earlier attempts[/]")
     return [*lines, *(f"  {escape(line)}" for line in words.checks(one["decision"]))]
