@@ -118,8 +118,11 @@ class PreferenceService:
         if _is_erased(record):
             return
         decided = record.consents.get(EVERYTHING) if topic == EVERYTHING else deciding(record, topic)
-        if decided is None or not decided.is_own_no or (topic == EVERYTHING and _is_back(record)):
-            self._say(workspace, ticket, {topic: Reply.UNSUBSCRIBED}, self._proof(ticket, source, ip))
+        names = [topic]
+        if decided is not None and decided.is_own_no:
+            # What was said yes to since an earlier no to everything.
+            names = [one.name for one in _topics(workspace, record) if one.on] if topic == EVERYTHING else []
+        self._say(workspace, ticket, dict.fromkeys(names, Reply.UNSUBSCRIBED), self._proof(ticket, source, ip))
         self._note(ticket, topic)
 
     def save(self, workspace: Workspace, ticket: Ticket, chosen: Collection[str], ip: str) -> None:
@@ -203,12 +206,6 @@ def _is_erased(record: AddressRecord) -> bool:
 def _left_all(record: AddressRecord) -> bool:
     everything = record.consents.get(EVERYTHING)
     return everything is not None and everything.reply is Reply.UNSUBSCRIBED
-
-
-def _is_back(record: AddressRecord) -> bool:
-    """Whether anything was said yes to since the no to everything."""
-    decided = [deciding(record, topic) for topic in record.consents if topic != EVERYTHING]
-    return any(one is not None and one.reply is Reply.SUBSCRIBED for one in decided)
 
 
 def _topics(workspace: Workspace, record: AddressRecord) -> Iterator[Topic]:
