@@ -1,4 +1,4 @@
-"""Woken by POST /v1/suppressions/check and by machines: may a message go to this address?"""
+"""Woken by POST /v1/suppressions/check and by machines: may a message go to this address, or to this contact?"""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ from typing import Any
 
 from tidings.accounts.cache import WorkspaceCache
 from tidings.accounts.service import Doorkeeper
+from tidings.activity.store import DynamoEventStore
+from tidings.activity.timeline import TimelineService
 from tidings.automations.enrolments import StepCall
 from tidings.automations.steps import CheckSuppressionTask, StepRunner
+from tidings.consent.asking import CheckDesk
+from tidings.consent.gate import Gate
 from tidings.consent.rules import read_channel
-from tidings.consent.service import SuppressionService
+from tidings.consent.screening import Screen
 from tidings.consent.store import DynamoConsentStore
+from tidings.contacts.service import ContactDirectory
+from tidings.contacts.store import DynamoContactStore
 from tidings.core import http
 from tidings.core.clock import SystemClock
 from tidings.core.settings import Settings
@@ -20,8 +26,9 @@ clock = SystemClock()
 database = Database(Settings.read())
 doorkeeper = Doorkeeper.over(database, clock)
 workspaces = WorkspaceCache.over(database, clock)
-suppressions = SuppressionService(DynamoConsentStore(database), clock)
-task = CheckSuppressionTask(StepRunner.over(database, clock), suppressions)
+gate = Gate(DynamoConsentStore(database), Screen(TimelineService(DynamoEventStore(database))), clock)
+desk = CheckDesk(gate, ContactDirectory(DynamoContactStore(database), clock))
+task = CheckSuppressionTask(StepRunner.over(database, clock), gate)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -31,10 +38,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 @http.answers
 def answer(event: dict[str, Any], context: Any) -> http.Answer:
-    """Check an address for a secret key: one read."""
+    """Check an address or a contact for a secret key: one read, more only where a suppression rule needs it."""
     request = http.Request.of(event)
     workspace = workspaces.get(doorkeeper.admit_secret(request).workspace)
     body = request.document()
     channel = read_channel(http.text(body, "channel", "email"))
-    check = suppressions.check(workspace, channel, http.text(body, "address"))
-    return http.ok({"suppressed": not check.passed, **check.as_dict()})
+    return http.ok(desk.check(workspace, channel, body))

@@ -211,10 +211,15 @@ class SendEmail(Component):
 
 
 class CheckSuppression(Component):
-    """Asks whether the contact's address is suppressed on a channel, without sending anything."""
+    """Asks whether a message may go to the contact on a channel, without sending anything.
+
+    Without `kind` it asks for the suppression list and the rules that hold for every message; with it for consents too.
+    """
 
     type: Literal["check_suppression"]
     channel: Literal["email"]
+    kind: Literal["marketing", "transactional"] | None = None
+    topic: Name | None = None
     clear: ComponentId | None = None
     suppressed: ComponentId | None = None
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from tidings.accounts.model import Workspace
 from tidings.accounts.store import DynamoWorkspaceStore
+from tidings.activity.facts import ContactFacts
 from tidings.activity.timeline import TimelineService
 from tidings.automations.enrolments import (
     Enrolment,
@@ -21,15 +22,14 @@ from tidings.automations.enrolments import (
     StepTaken,
     until_texts,
 )
-from tidings.activity.facts import ContactFacts
 from tidings.automations.graph import Moment, follow, links
 from tidings.automations.model import OTHERWISE, Branch, CheckSuppression, Component, Definition, SendEmail
 from tidings.automations.store import DynamoAutomationStore, DynamoEnrolmentStore
 from tidings.conditions.evaluate import evaluate
 from tidings.conditions.explain import explain
 from tidings.conditions.model import needs_events, steps_named
-from tidings.consent.model import Channel, Check
-from tidings.consent.service import SuppressionService
+from tidings.consent.gate import Gate
+from tidings.consent.model import MARKETING, Channel, Check, Kind
 from tidings.contacts.model import Contact
 from tidings.contacts.store import DynamoContactStore
 from tidings.core.clock import Clock
@@ -231,9 +231,9 @@ class BranchTask:
 class CheckSuppressionTask:
     """Asks whether the contact may be written to, without writing."""
 
-    def __init__(self, runner: StepRunner, suppressions: SuppressionService) -> None:
+    def __init__(self, runner: StepRunner, gate: Gate) -> None:
         self._runner = runner
-        self._suppressions = suppressions
+        self._gate = gate
 
     def run(self, call: StepCall) -> dict[str, Any]:
         """Take the step; the machine's answer. Somebody without an address is as good as suppressed."""
@@ -243,16 +243,18 @@ class CheckSuppressionTask:
         component = situation.component
         if not isinstance(component, CheckSuppression):
             raise _wrong_component(call)
-        check = self._check(situation, Channel(component.channel))
+        check = self._check(situation, component)
         outcome = "clear" if check.passed else "suppressed"
         return self._runner.take(situation, outcome, outcome, check.as_dict())
 
-    def _check(self, situation: Situation, channel: Channel) -> Check:
-        contact = situation.contact
+    def _check(self, situation: Situation, component: CheckSuppression) -> Check:
+        contact, kind = situation.contact, Kind(component.kind) if component.kind else None
         if not contact.email:
             return Check("address", False, "the contact has no e-mail address")
+        topic = component.topic or MARKETING.name
         try:
-            return self._suppressions.check(situation.workspace, channel, contact.email)
+            channel = Channel(component.channel)
+            return self._gate.ask(situation.workspace, contact, channel, contact.email, kind, topic).deciding
         except InvalidInput as error:
             return Check("address", False, error.message)
 

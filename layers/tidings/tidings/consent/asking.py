@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tidings.accounts.model import Workspace
-from tidings.consent.model import EVERYTHING, AddressRecord, By, Channel, Check, Consent, Kind, Proof, Reply
+from tidings.consent.gate import Gate
+from tidings.consent.model import EVERYTHING, MARKETING, AddressRecord, By, Channel, Check, Consent, Kind, Proof, Reply
 from tidings.consent.replies import Result
 from tidings.consent.rules import consent_check, deciding, normalise_address, suppression_check
 from tidings.consent.service import ConsentService
 from tidings.consent.store import DynamoConsentStore
 from tidings.consent.topics import topic_of, topics_of
+from tidings.contacts.model import Contact, Identity, IdentityKind
+from tidings.contacts.service import ContactDirectory
 from tidings.core.clock import Clock, from_text
 from tidings.core.errors import Conflict, InvalidInput, NotFound
 
 SOURCE_CHARACTERS = 200
 WORDING_CHARACTERS = 2000
 
+M = TypeVar("M", bound=BaseModel)
 Said = Literal["subscribed", "unsubscribed"]
 Source = Annotated[str, Field(max_length=SOURCE_CHARACTERS)]
 Wording = Annotated[str, Field(max_length=WORDING_CHARACTERS)]
@@ -38,6 +42,57 @@ class ReplyInput(BaseModel):
     ip: Annotated[str, Field(max_length=45)] = ""
     at: str | None = None
     confirmed: bool = False
+
+
+class Question(BaseModel):
+    """What a check asks: may a message of this kind and topic go to an address, or to a contact?"""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+    address: str = ""
+    contact: str = ""
+    user_id: str = ""
+    kind: Annotated[Kind | None, Field(strict=False)] = None
+    topic: str = ""
+
+
+class CheckDesk:
+    """Answers whether a message may go, as a send would be answered: by the same gate."""
+
+    def __init__(self, gate: Gate, directory: ContactDirectory) -> None:
+        self._gate = gate
+        self._directory = directory
+
+    def check(self, workspace: Workspace, channel: Channel, body: Mapping[str, Any]) -> dict[str, Any]:
+        """What decides, and every check that was asked: one read, and more only where a suppression rule needs it.
+
+        Asked of an address, rules look at the contact that a mail to it would go to. Raises InvalidInput, NotFound.
+        """
+        asked = read_body(Question, {name: value for name, value in body.items() if name != "channel"})
+        known = self._named(workspace.id, asked)
+        address = asked.address or (known.email if known else "")
+        if known is None and not address:
+            raise InvalidInput("missing_field", "address is missing.", "address")
+
+        def found() -> Contact | None:
+            return known or self._who_has(workspace.id, channel, address)
+
+        topic = asked.topic or MARKETING.name
+        verdict = self._gate.ask(workspace, known or found, channel, address, asked.kind, topic)
+        checks = [check.as_dict() for check in verdict.checks]
+        return {"suppressed": not verdict.passed, **verdict.deciding.as_dict(), "checks": checks}
+
+    def _named(self, workspace: str, asked: Question) -> Contact | None:
+        if asked.contact:
+            return self._directory.get(workspace, asked.contact)
+        if asked.user_id:
+            return self._directory.find(workspace, Identity(IdentityKind.USER, asked.user_id))
+        return None
+
+    def _who_has(self, workspace: str, channel: Channel, address: str) -> Contact | None:
+        if channel is Channel.EMAIL:
+            return self._directory.find_by_email(workspace, address)
+        return None  # messages to phones name their contact
 
 
 class ConsentDesk:
@@ -103,17 +158,23 @@ class ConsentDesk:
 
 def read_reply(body: Mapping[str, Any]) -> ReplyInput:
     """What a body says. Raises InvalidInput: a person's reply needs its source, their yes also its wording."""
-    try:
-        told = ReplyInput.model_validate(dict(body))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput("invalid_request", f"{field}: {first['msg']}.", field) from error
+    told = read_body(ReplyInput, body)
     if told.by == By.PERSON.value and not told.source:
         raise InvalidInput("missing_proof", "Say where the person said so, in source.", "source")
     if told.by == By.PERSON.value and told.reply == Reply.SUBSCRIBED.value and not told.wording:
         raise InvalidInput("missing_proof", "Say to which words the person said yes, in wording.", "wording")
     return told
+
+
+def read_body(model: type[M], body: Mapping[str, Any]) -> M:
+    """A body as a model has it. Raises InvalidInput that names the first mistake."""
+    try:
+        return model.model_validate(dict(body))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        code = "invalid_type" if first["type"].endswith("_type") else "invalid_request"
+        raise InvalidInput(code, f"{field}: {first['msg']}.", field) from error
 
 
 def read_instant(text: str) -> datetime:

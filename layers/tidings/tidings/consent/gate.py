@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tidings.accounts.model import Workspace
@@ -26,6 +27,11 @@ class Verdict:
         """Whether nothing said no."""
         return all(check.passed for check in self.checks)
 
+    @property
+    def deciding(self) -> Check:
+        """The check that said no; where none did, the suppression list's."""
+        return next((check for check in self.checks if not check.passed), self.checks[0])
+
 
 class Gate:
     """Asks whether a message may go to a contact's address."""
@@ -36,17 +42,24 @@ class Gate:
         self._clock = clock
 
     def ask(
-        self, workspace: Workspace, contact: Contact, channel: Channel, address: str, kind: Kind, topic: str
+        self,
+        workspace: Workspace,
+        contact: Contact | Callable[[], Contact | None],
+        channel: Channel,
+        address: str,
+        kind: Kind | None,
+        topic: str,
     ) -> Verdict:
         """The suppression list, the rules and the consent for an address: one read, more where a rule asks for events.
 
-        Raises InvalidInput for no address.
+        `contact` may be found when a rule has to know; where nobody has the address, none holds. Without a kind what
+        holds for every message is asked, and no consent. Raises InvalidInput for no address.
         """
         record = self._consents.record(workspace, channel, normalise_address(channel, address))
         now = self._clock.now()
         checks = [suppression_check(record.suppression, now)]
         if checks[-1].passed:
-            checks.append(self._screen.check(workspace, contact, channel, kind, now))
-        if checks[-1].passed:
+            checks.append(self._screen.check(workspace, contact, channel, kind or Kind.TRANSACTIONAL, now))
+        if checks[-1].passed and kind is not None:
             checks.append(consent_check(record, kind, topic, topic_of(workspace, topic)))
         return Verdict(record, tuple(checks))

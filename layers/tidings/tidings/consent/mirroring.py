@@ -68,8 +68,8 @@ class Mirroring:
                     made += 1
             if self._clock.now() - began > RUN:
                 return made
-        for workspace in wanting:
-            self._marks.set(workspace, began)
+        for name in wanting:
+            self._marks.set(name, began)
         return made
 
     def _missing(self, workspace: Workspace, listed: list[Listed]) -> Iterator[tuple[str, Listed]]:

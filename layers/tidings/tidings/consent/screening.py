@@ -8,7 +8,7 @@ sent can be sent later. The answer names it, so that somebody mends it.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -75,22 +75,38 @@ class Screen:
         self._timeline = timeline
         self._parsed: OrderedDict[tuple[str, int], tuple[Rule, ...]] = OrderedDict()
 
-    def check(self, workspace: Workspace, contact: Contact, channel: Channel, kind: Kind, now: datetime) -> Check:
-        """Whether no rule holds; the answer names the first that does. Reads events only where a rule asks for them."""
-        rules = [rule for rule in self._rules(workspace) if rule.concerns(channel, kind)]
-        if rules:
-            from tidings.conditions.evaluate import evaluate
-            from tidings.conditions.explain import explain
+    def check(
+        self,
+        workspace: Workspace,
+        contact: Contact | Callable[[], Contact | None],
+        channel: Channel,
+        kind: Kind,
+        now: datetime,
+    ) -> Check:
+        """Whether no rule holds; the answer names the first that does.
 
-            facts = ContactFacts(contact=contact, now=now, timeline=self._timeline)
-            for rule in rules:
-                if rule.when is None:
-                    told = f"the rule {rule.name} cannot be read any more, and so holds for everybody"
-                    return Check("suppression_rules", False, told)
-                if evaluate(rule.when, facts):
-                    told = f"the rule {rule.name} holds: {explain(rule.when, facts).sentence}"
-                    return Check("suppression_rules", False, told)
-        return Check("suppression_rules", True, "no suppression rule holds")
+        Looks for the contact, where it is to be found, only where there are rules, and reads events only where one
+        asks for them.
+        """
+        rules = [rule for rule in self._rules(workspace) if rule.concerns(channel, kind)]
+        broken = next((rule.name for rule in rules if rule.when is None), "")
+        if broken:
+            told = f"the rule {broken} cannot be read any more, and so holds for everybody"
+            return Check("suppression_rules", False, told)
+        person = (contact if isinstance(contact, Contact) else contact()) if rules else None
+        held = self._held(rules, person, now) if person is not None else ""
+        return Check("suppression_rules", not held, held or "no suppression rule holds")
+
+    def _held(self, rules: Sequence[Rule], contact: Contact, now: datetime) -> str:
+        """What the first rule that holds says of a contact; empty if none does."""
+        from tidings.conditions.evaluate import evaluate
+        from tidings.conditions.explain import explain
+
+        facts = ContactFacts(contact=contact, now=now, timeline=self._timeline)
+        for rule in rules:
+            if rule.when is not None and evaluate(rule.when, facts):
+                return f"the rule {rule.name} holds: {explain(rule.when, facts).sentence}"
+        return ""
 
     def _rules(self, workspace: Workspace) -> tuple[Rule, ...]:
         told: Mapping[str, Any] = workspace.policy.get(SECTION, {})

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from tidings.accounts.model import Workspace
 from tidings.accounts.store import DynamoWorkspaceStore
-from tidings.consent.asking import Source, Wording
+from tidings.consent.asking import Source, Wording, read_body
 from tidings.consent.model import By, Channel, Consent, Kind, Proof, Topic
 from tidings.consent.rules import normalise_address
 from tidings.consent.service import ConsentService
@@ -22,7 +22,7 @@ from tidings.consent.store import address_key
 from tidings.consent.topics import topic_of
 from tidings.contacts.model import Contact
 from tidings.core.clock import Clock, to_text
-from tidings.core.errors import Conflict, InvalidInput, NotFound
+from tidings.core.errors import Conflict, NotFound
 from tidings.core.ids import digest, message_id
 from tidings.core.store import Database
 from tidings.email.model import Alone, Order
@@ -157,9 +157,4 @@ class SubscriptionDesk:
 
 def read_subscription(body: Mapping[str, Any]) -> SubscriptionRequest:
     """What a body asks for. Raises InvalidInput."""
-    try:
-        return SubscriptionRequest.model_validate(dict(body))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput("invalid_request", f"{field}: {first['msg']}.", field) from error
+    return read_body(SubscriptionRequest, body)
