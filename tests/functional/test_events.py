@@ -41,6 +41,8 @@ STORY: dict[str, dict[str, Any] | None] = {
     "check_suppression.machine": {"outcome": "clear", "next": "tips", "n": 2},
     "send_email.machine": {"outcome": "accepted", "next": "", "n": 3},
     "ses_events.queue": {"batchItemFailures": []},
+    "ses_webhook.api": {"result": "taken"},
+    "sending.api": {"state": "good", "why": ""},
     "messages.api": {"state": "delivered", "address": "ada@people.example", "subject": "Tips for Ada"},
     "reports.api": {"by": ["automation"], "cursor": ""},
     "why.api": {"code": "decided", "answer": "Sent and delivered."},

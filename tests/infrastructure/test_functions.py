@@ -124,6 +124,8 @@ def test_the_api_has_exactly_these_routes() -> None:
         ("GET", "/v1/projects/{writeKey}/settings", "SettingsFunction"),
         ("POST", "/v1/s", "ScreenFunction"),
         ("POST", "/v1/screen", "ScreenFunction"),
+        ("GET", "/v1/sending", "SendingFunction"),
+        ("POST", "/v1/sending/resume", "SendingFunction"),
         ("GET", "/v1/sends", "SendsFunction"),
         ("DELETE", "/v1/sends/{send}", "SendsFunction"),
         ("GET", "/v1/sends/{send}", "SendsFunction"),
@@ -140,6 +142,7 @@ def test_the_api_has_exactly_these_routes() -> None:
         ("GET", "/v1/templates/{name}/versions", "TemplatesFunction"),
         ("POST", "/v1/track", "TrackFunction"),
         ("POST", "/v1/ungroup", "UngroupFunction"),
+        ("POST", "/v1/webhooks/ses", "SesWebhookFunction"),
     ]
 
 

@@ -101,6 +101,8 @@ CASES = {
     "GET /v1/reports/email/messages": Case(query={"automation": "tour", "limit": "1"}, theirs=200),
     "GET /v1/contacts/{contact}/decisions": Case(CONTACT, {"limit": "1"}),
     "GET /v1/why": Case(query={"email": ADA, "template": "tips"}, theirs=200),
+    "GET /v1/sending": Case(theirs=200),
+    "POST /v1/sending/resume": Case(theirs=200),
     "GET /v1/chain": Case(query={"node": "message:{message}"}),
     "GET /v1/conflicts": Case(query={"limit": "1"}, theirs=200),
     "DELETE /v1/conflicts/{conflict}": Case({"conflict": "{conflict}"}, late=True),

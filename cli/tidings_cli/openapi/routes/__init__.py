@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tidings_cli.openapi.routes import automations, chain, contacts, ingest, meta, people, reports, senders
+from tidings_cli.openapi.routes import automations, chain, contacts, ingest, meta, people, reports, senders, sending
 from tidings_cli.openapi.routes.route import Route
 
 SUBJECTS: Mapping[str, tuple[str, tuple[Route, ...]]] = {
@@ -19,6 +19,8 @@ SUBJECTS: Mapping[str, tuple[str, tuple[Route, ...]]] = {
     "Automations": ("Who is sent what, and when.", automations.AUTOMATIONS),
     "Senders": ("Domains and addresses that mails leave from.", senders.SENDERS),
     "Suppressions": ("Addresses that are sent nothing.", automations.SUPPRESSIONS),
+    "Sending": ("Whether marketing may be sent.", sending.SENDING),
+    "Webhooks": ("What other systems call.", sending.WEBHOOKS),
     "Description": ("This document.", meta.ROUTES),
 }
 """Each subject: what it is about, and its routes."""
