@@ -72,6 +72,8 @@ def changes_in(args: argparse.Namespace) -> dict[str, Any]:
         "default_country": args.default_country,
     }
     changes: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+    if args.hidden_link is not None:
+        changes["hidden_link"] = args.hidden_link == "yes"
     if args.publishable_keys_may_change_addresses is not None:
         changes["publishable_keys_may_change_addresses"] = args.publishable_keys_may_change_addresses == "yes"
     identifiers: dict[str, dict[str, Any]] = {}

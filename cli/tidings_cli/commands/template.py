@@ -20,13 +20,24 @@ def register(subparsers: Any) -> None:
     show.add_argument("name", metavar="NAME")
     for action in (apply, listed, show):
         add_connection(action)
+    ready = actions.add_parser("ready", help="list templates to start from")
+    new = actions.add_parser("new", help="write a file to start from")
+    new.add_argument("name", metavar="NAME", help="of the new template")
+    new.add_argument("--from", dest="source", required=True, metavar="READY", help="one of: tidings template ready")
+    new.add_argument("--out", type=Path, metavar="FILE", help="where to write it (NAME.yaml)")
+    for action in (apply, listed, show, ready, new):
         action.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Do one action. Raises CommandFailed."""
-    from tidings_cli import templates
+    from tidings_cli import ready, templates
     from tidings_cli.connection import connect
+
+    if args.action == "ready":
+        return ready.list_all(args.json)
+    if args.action == "new":
+        return ready.copy(args.name, args.source, args.out, args.json)
 
     client = connect(args)
     if args.action == "apply":

@@ -72,6 +72,11 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         help="values that match nobody; replaces the patterns of that kind, and KIND= takes them away",
     )
     parser.add_argument(
+        "--hidden-link",
+        choices=("yes", "no"),
+        help="whether marketing mails have a link that only machines follow, by which they are told from people (yes)",
+    )
+    parser.add_argument(
         "--publishable-keys-may-change-addresses",
         choices=("yes", "no"),
         help="whether keys in browsers may change the e-mail and phone of known contacts (no)",
