@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from email.utils import parseaddr
 from typing import Any
 
 from tidings.accounts.model import ApiKey, Identifiers, KeyKind, Workspace
@@ -13,7 +12,7 @@ from tidings.accounts.store import DynamoKeyStore, DynamoWorkspaceStore
 from tidings.core.clock import SystemClock, to_text
 from tidings.core.settings import Settings
 from tidings.core.store import ConditionFailed, Database
-from tidings.email.sender_rules import covering
+from tidings.email.sender_rules import address_of, covering
 from tidings_cli.errors import CommandFailed
 from tidings_cli.printing import OK, WARNING, escape, print_fields, print_json, print_table, say, when
 from tidings_cli.stack import Stack, aws_faults
@@ -49,7 +48,7 @@ def create_workspace(
 
 def _unverified(workspace: Workspace) -> list[str]:
     """What to do where the workspace's own sender is not one that mails may leave from."""
-    address = parseaddr(workspace.default_from)[1]
+    address = address_of(workspace.default_from)
     listed = covering(workspace.senders, address)
     if not address or (listed and listed["verified"]):
         return []

@@ -8,7 +8,7 @@ from typing import Any
 from tidings.accounts.model import Workspace
 from tidings.consent.model import Check, Kind
 from tidings.email.model import Order
-from tidings.email.sender_rules import ascii_domain, covering
+from tidings.email.sender_rules import address_of, ascii_domain, covering
 from tidings.messages.model import Template
 
 # The topic of marketing mails that name none.
@@ -72,11 +72,11 @@ def sender_check(order: Order) -> Check:
     sender = sender_of(order)
     if not sender:
         return Check("sender", False, "neither the template nor the workspace names a sender")
-    addresses = [address for _, address in getaddresses([sender])]
-    if len(addresses) != 1 or "@" not in addresses[0]:
+    address = address_of(sender)
+    if not address:
         return Check("sender", False, "the sender is not one address, such as Acme <hello@acme.example>")
-    if not is_verified(order.workspace, addresses[0]):
-        return Check("sender", False, f"the sender {addresses[0].rpartition('@')[2]} is not verified")
+    if not is_verified(order.workspace, address):
+        return Check("sender", False, f"the sender {address.rpartition('@')[2]} is not verified")
     return Check("sender", True, "the sender is verified")
 
 

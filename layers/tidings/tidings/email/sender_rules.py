@@ -26,6 +26,12 @@ SPF_VALUE = "v=spf1 include:amazonses.com ~all"
 
 # RFC 5322's dot-atom: SES takes local parts in ASCII only.
 _LOCAL = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+# One address, alone or after a name. Where parsers differ in what they read (CVE-2023-27043), nothing is read here:
+# what SES takes for the sender must be what was checked.
+_MAILBOX = re.compile(
+    r'(?:(?:"(?:[^"\\]|\\.)*"\s*|[^"<>@,;:]*)<(?P<named>[^<>@\s",;:()]+@[^<>@\s",;:()]+)>'
+    r'|(?P<bare>[^<>@\s",;:()]+@[^<>@\s",;:()]+))'
+)
 _SPF = re.compile(r"v=spf1(\s.*)?\binclude:amazonses\.com(\s|$)", re.IGNORECASE)
 
 
@@ -107,6 +113,12 @@ def overlap(one: str, other: str) -> bool:
 
 def _covers(one: str, other: str) -> bool:
     return "@" not in one and (other.rpartition("@")[2] == one or other.endswith(f".{one}"))
+
+
+def address_of(sender: str) -> str:
+    """The one address that a sender such as `Acme <hello@acme.example>` is; empty if it is none, or not surely one."""
+    found = _MAILBOX.fullmatch(sender.strip())
+    return (found["named"] or found["bare"]) if found else ""
 
 
 def covering(senders: Mapping[str, Mapping[str, Any]], address: str) -> Mapping[str, Any] | None:
