@@ -145,7 +145,8 @@ class WhyService:
         """Why somebody never entered an automation: what begins it, and when they did that last."""
         trigger = automation.definition.trigger
         told = f'They never entered {automation.name}, which begins with the event "{trigger.event}"'
-        found = self._timeline.page(person, 1, asked=Asked(name=trigger.event, until=at)).events
+        until = None if at >= self._clock.now() else at
+        found = self._timeline.page(person, 1, asked=Asked(name=trigger.event, until=until)).events
         if not found:
             return f"{told}: they never did that."
         did = found[0].received_at

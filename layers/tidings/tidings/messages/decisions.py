@@ -157,7 +157,9 @@ def _state(message: Message, history: Mapping[str, str], decision: Mapping[str, 
         if spam in told and message.error.startswith(PERMANENT):
             told.append(_REACHED["hard_bounced"])
         return max(told)[1]
-    own = max((name for name in history if name in _OWN), key=lambda name: history[name], default="")
+    own = max(
+        (name for name in _OWN if name in history), key=lambda name: (history[name], _OWN.index(name)), default=""
+    )
     if own and (not decision or history[own] >= _instant(decision)):
         return State(own)
     return State.CLAIMED if decision.get("send") else State.SKIPPED
