@@ -16,7 +16,7 @@ from tidings_cli.openapi.answers.base import NAMED
 from tidings_cli.openapi.codes import Code, by_status, codes, lint_codes
 from tidings_cli.openapi.routes import SUBJECTS
 from tidings_cli.openapi.routes.automations import LINTED
-from tidings_cli.openapi.routes.route import PLACES, Body, Key, Query, Route
+from tidings_cli.openapi.routes.route import HTML, PLACES, Body, Key, Query, Route
 
 ROOT = Path(__file__).parents[3]
 FILE = ROOT / "functions" / "openapi" / "openapi.json"
@@ -42,6 +42,7 @@ _SECURITY: Mapping[Key, list[Json]] = {
     Key.REPORTING: [{"basic": []}, {"bearer": []}, {}],
     Key.NONE: [],
 }
+_WAIT = {"description": "Seconds to wait.", "required": True, "schema": {"type": "integer", "minimum": 1}}
 _STATUSES = {
     400: "The call cannot work as it is.",
     401: "No key, or one that nobody knows.",
@@ -102,6 +103,8 @@ def _operation(route: Route, subject: str) -> Json:
         made["parameters"] = parameters
     if route.body is not None:
         made["requestBody"] = _body(route.body)
+    if route.form:
+        made["requestBody"] = _form(route.form)
     made["responses"] = _responses(route)
     return made
 
@@ -139,7 +142,29 @@ def _body(body: Body) -> Json:
     return {"required": body.required, "content": {"application/json": content}}
 
 
+def _form(fields: Mapping[str, list[str]]) -> Json:
+    given = {name: {"type": "string", **({"enum": said} if said else {})} for name, said in fields.items()}
+    schema = {"schema": {"type": "object", "properties": given}}
+    kinds = ("application/x-www-form-urlencoded", "multipart/form-data")
+    return {"required": False, "content": dict.fromkeys(kinds, schema)}
+
+
+def _pages(route: Route) -> Json:
+    """The answers of a route that are pages; HEAD and what has no content answer with headers alone."""
+    content: Json = {} if route.method == "HEAD" else {"content": {"text/html": {"schema": HTML}}}
+    media = ("text/html", *(["text/plain"] if "List-Unsubscribe" in route.form else []))
+    text: Json = {"content": {kind: {"schema": {"type": "string"}} for kind in media}} if route.answer else {}
+    made: Json = {str(route.status): {"description": "What was asked for.", **text}}
+    for status in by_status(route.codes):
+        made[str(status)] = {"description": _STATUSES[status], **content}
+        if status == 429:
+            made[str(status)]["headers"] = {"Retry-After": _WAIT}
+    return made
+
+
 def _responses(route: Route) -> Json:
+    if route.is_page:
+        return _pages(route)
     answer = route.answer if isinstance(route.answer, Mapping) else {"$ref": SCHEMAS + route.answer.__name__}
     made = {str(route.status): _response("What was asked for.", answer)}
     if route.sheet:
@@ -150,10 +175,7 @@ def _responses(route: Route) -> Json:
     for status, listed in sorted(refusals.items()):
         made[str(status)] = _refusal(route, status, listed)
         if status == 429:
-            made[str(status)]["headers"] = {
-                name: {"description": "Seconds to wait.", "required": True, "schema": {"type": "integer", "minimum": 1}}
-                for name in ("Retry-After", "X-RateLimit-Reset")
-            }
+            made[str(status)]["headers"] = dict.fromkeys(("Retry-After", "X-RateLimit-Reset"), _WAIT)
     return made
 
 

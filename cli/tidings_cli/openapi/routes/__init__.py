@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tidings_cli.openapi.routes import automations, chain, contacts, ingest, meta, people, reports, senders, sending
+from tidings_cli.openapi.routes import (
+    automations,
+    chain,
+    contacts,
+    ingest,
+    meta,
+    pages,
+    people,
+    reports,
+    senders,
+    sending,
+)
 from tidings_cli.openapi.routes.route import Route
 
 SUBJECTS: Mapping[str, tuple[str, tuple[Route, ...]]] = {
@@ -19,6 +30,8 @@ SUBJECTS: Mapping[str, tuple[str, tuple[Route, ...]]] = {
     "Automations": ("Who is sent what, and when.", automations.AUTOMATIONS),
     "Senders": ("Domains and addresses that mails leave from.", senders.SENDERS),
     "Suppressions": ("Addresses that are sent nothing.", automations.SUPPRESSIONS),
+    "Brand": ("How a workspace looks to those it writes to.", pages.BRAND),
+    "Pages": ("Where links in mails lead, for people and for mailbox providers.", pages.PAGES),
     "Sending": ("Whether marketing may be sent.", sending.SENDING),
     "Webhooks": ("What other systems call.", sending.WEBHOOKS),
     "Description": ("This document.", meta.ROUTES),

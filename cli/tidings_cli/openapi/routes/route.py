@@ -42,6 +42,10 @@ class Body:
     """A field that the path gives, and that the body may leave out."""
 
 
+HTML: Mapping[str, Any] = {"type": "string", "contentMediaType": "text/html"}
+"""The answer of a route that is a page; that of one without any content is empty."""
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One route: `refusals` are the codes that it can answer beside those that all of its kind can."""
@@ -58,10 +62,17 @@ class Route:
     body: Body | None = None
     refusals: tuple[str, ...] = ()
     error: type[Error] = Error
+    form: Mapping[str, list[str]] = field(default_factory=dict)
+    """The fields of a page's form, each with what it may say; empty for anything."""
     example: str = ""
     """The event of events/ that is an example of the call, without `.json`."""
     sheet: bool = False
     """Whether it answers as CSV too."""
+
+    @property
+    def is_page(self) -> bool:
+        """Whether people are answered, not programs."""
+        return self.answer == HTML or not self.answer
 
     @property
     def codes(self) -> frozenset[str]:
@@ -106,6 +117,7 @@ PLACES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "company": ("The company's id, as apps call it.", {**_NAME, "maxLength": 1024}),
     "merge": ("The merge's id.", _NAME),
     "message": ("The message's id.", _NAME),
+    "token": ("What a link in a mail names its reader and its subject by, signed.", _NAME),
     "name": ("1 to 63 lower-case letters, digits and hyphens, beginning with a letter.", _NAME),
     "channel": ("The way to reach a person.", {"type": "string", "enum": ["email", "sms"]}),
     "writeKey": ("A publishable key, or a write key.", _NAME),
