@@ -55,6 +55,8 @@ STORY: dict[str, dict[str, Any] | None] = {
     "export.api": {"cursor": ""},
     "erase.api": {"state": "erasing"},
     "erasures.queue": {"batchItemFailures": []},
+    "brand.api": {"name": "Acme", "colour": "#1f6f54"},
+    "unsubscribe.api": {"text": "You are unsubscribed.\n"},
     "openapi.api": {"openapi": "3.1.1"},
 }
 
@@ -71,7 +73,8 @@ def played(world: World, name: str) -> Any:
     if "requestContext" not in event(name):
         return answer
     assert 200 <= answer["statusCode"] < 300, answer
-    return json.loads(answer["body"])
+    is_json = answer["headers"]["content-type"] == "application/json"
+    return json.loads(answer["body"]) if is_json else {"text": answer["body"]}
 
 
 @pytest.fixture

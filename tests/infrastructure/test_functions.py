@@ -74,7 +74,15 @@ def test_no_route_is_served_twice() -> None:
 
 def test_the_api_has_exactly_these_routes() -> None:
     assert sorted(routes(), key=lambda route: (route[1], route[0])) == [
+        ("GET", "/confirm/{token}", "UnsubscribeFunction"),
+        ("HEAD", "/confirm/{token}", "UnsubscribeFunction"),
+        ("POST", "/confirm/{token}", "UnsubscribeFunction"),
+        ("GET", "/h/{token}", "UnsubscribeFunction"),
+        ("HEAD", "/h/{token}", "UnsubscribeFunction"),
         ("GET", "/openapi.json", "OpenapiFunction"),
+        ("GET", "/u/{token}", "UnsubscribeFunction"),
+        ("HEAD", "/u/{token}", "UnsubscribeFunction"),
+        ("POST", "/u/{token}", "UnsubscribeFunction"),
         ("POST", "/v1/a", "AliasFunction"),
         ("POST", "/v1/alias", "AliasFunction"),
         ("GET", "/v1/automations", "AutomationsFunction"),
@@ -86,6 +94,8 @@ def test_the_api_has_exactly_these_routes() -> None:
         ("GET", "/v1/automations/{name}/versions", "AutomationsFunction"),
         ("POST", "/v1/b", "BatchFunction"),
         ("POST", "/v1/batch", "BatchFunction"),
+        ("GET", "/v1/brand", "BrandFunction"),
+        ("PUT", "/v1/brand", "BrandFunction"),
         ("GET", "/v1/chain", "ChainFunction"),
         ("GET", "/v1/companies", "CompaniesFunction"),
         ("GET", "/v1/companies/{company}", "CompaniesFunction"),

@@ -75,6 +75,9 @@ def test_a_code_comes_with_the_status_that_the_documentation_says(code: str) -> 
 
 @every_route
 def test_every_code_of_a_route_exists(route: Route) -> None:
+    if route.is_page:  # people are told in words
+        assert set(operation(route)["responses"]) >= {str(codes()[code].status) for code in route.codes}
+        return
     told = {
         code
         for response in operation(route)["responses"].values()

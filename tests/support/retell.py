@@ -18,9 +18,11 @@ from moto import mock_aws
 from tests.support.recorder import Recorder
 from tests.support.world import ROOT, World, variables
 from tidings.accounts.model import ApiKey, KeyKind
-from tidings.accounts.store import DynamoKeyStore
+from tidings.accounts.store import DynamoKeyStore, DynamoWorkspaceStore
+from tidings.consent.store import address_key
 from tidings.core.ids import message_id
 from tidings.core.keys import fingerprint
+from tidings.messages.unsubscribe import Ticket, token_of
 
 EVENTS = ROOT / "events"
 BEGINNING = [
@@ -55,6 +57,7 @@ def written() -> list[str]:
     send, settled = event("send_email.machine"), event("settle_executions.rule")["detail"]
     message = event("messages.api")["pathParameters"]["message"]
     return [
+        event("unsubscribe.api")["pathParameters"]["token"],  # first, since it contains the message
         message,
         settled["executionArn"],
         settled["stateMachineArn"],
@@ -76,7 +79,10 @@ def made(world: World) -> list[str]:
     message = message_id(contact, "welcome", enrolment["entry"], "tips", "2")
     machine, _, name = execution.replace(":execution:", ":stateMachine:").rpartition(":")
     erased = world.contact(email="cleo@people.example")["contact"]
-    return [message, execution, machine, name, contact, enrolment["entry"], erased]
+    acme = DynamoWorkspaceStore(world.database).get("acme")
+    assert acme is not None
+    token = token_of(acme, Ticket("acme", message, address_key(acme, "ada@people.example"), "marketing"))
+    return [token, message, execution, machine, name, contact, enrolment["entry"], erased]
 
 
 def main() -> None:

@@ -17,6 +17,13 @@ import pytest
 
 from tests.support.template import routes
 from tests.support.world import World
+from tidings.accounts.store import DynamoWorkspaceStore
+from tidings.activity.store import DynamoEventStore
+from tidings.consent.model import By, Channel, Proof
+from tidings.consent.service import ConsentService
+from tidings.consent.store import DynamoConsentStore, address_key
+from tidings.core.clock import SystemClock
+from tidings.messages.unsubscribe import CONFIRM, HIDDEN, PURPOSE, Ticket, token_of
 
 ADA = "ada@people.example"
 PHONE = "+48600100200"
@@ -82,6 +89,8 @@ CASES = {
     "GET /v1/templates/{name}": Case(TIPS),
     "PUT /v1/templates/{name}": Case(TIPS, body={"subject": "Theirs", "text": "Theirs"}, theirs=200, late=True),
     "GET /v1/templates/{name}/versions": Case(TIPS),
+    "GET /v1/brand": Case(theirs=200),
+    "PUT /v1/brand": Case(body={"name": "Theirs"}, theirs=200, late=True),
     "GET /v1/automations": Case(theirs=200),
     "GET /v1/automations/{name}": Case(TOUR),
     # The template that it sends is not theirs.
@@ -132,9 +141,15 @@ OPEN = {
     "GET /v1/projects/{writeKey}/settings": Case({"writeKey": "{publishable}"}),
     "GET /openapi.json": Case(),
 }
+# Where links in mails lead: no key opens them, but the token that their address ends with.
+PAGES = {
+    **{f"{method} /u/{{token}}": Case({"token": "{way_out}"}) for method in ("GET", "HEAD", "POST")},
+    **{f"{method} /confirm/{{token}}": Case({"token": "{confirm}"}) for method in ("GET", "HEAD", "POST")},
+    **{f"{method} /h/{{token}}": Case({"token": "{hidden}"}) for method in ("GET", "HEAD")},
+}
 
 
-ALL = {**CASES, **INGEST, **OPEN}
+ALL = {**CASES, **INGEST, **OPEN, **PAGES}
 
 
 @cache
@@ -170,7 +185,7 @@ def one_of_each(world: World) -> dict[str, str]:
     world.identify("dan", secret=CANARY)
     ids["erased"] = world.contact(user_id="bob")["contact"]
     ids["deleted"] = world.contact(user_id="dan")["contact"]
-    ids |= _devices(world, contact)
+    ids |= _devices(world, contact) | _tokens(world, ids["message"])
     return {**ids, "publishable": world.keys["publishable"]}
 
 
@@ -181,6 +196,23 @@ def _conflict(world: World) -> str:
     _, answer = world.call("forms", "POST /v1/forms", form)
     world.pump()
     return str(answer["conflict"])
+
+
+def _tokens(world: World, message: str) -> dict[str, str]:
+    """What the links in a mail to Ada would end with, who was asked to confirm a subscription."""
+    store, clock = DynamoConsentStore(world.database), SystemClock()
+    with world.recorder.unseen():
+        workspace = DynamoWorkspaceStore(world.database).get("acme")
+        assert workspace is not None
+        asked = Proof(By.PERSON, "form", clock.now())
+        consents = ConsentService(store, DynamoEventStore(world.database), clock)
+        consents.ask(workspace, Channel.EMAIL, ADA, "beta", asked)
+    key = address_key(workspace, ADA)
+    of = {"way_out": (PURPOSE, "marketing"), "confirm": (CONFIRM, "beta"), "hidden": (HIDDEN, "marketing")}
+    return {
+        name: token_of(workspace, Ticket("acme", message, key, topic), purpose)
+        for name, (purpose, topic) in of.items()
+    }
 
 
 def _devices(world: World, contact: str) -> dict[str, str]:

@@ -313,7 +313,9 @@ class World:
             "isBase64Encoded": False,
         }
         answer = self.invoke(name, event)
-        return answer["statusCode"], json.loads(answer["body"])
+        text = answer.get("body", "")
+        is_json = answer["headers"]["content-type"] == "application/json" if text else False
+        return answer["statusCode"], json.loads(text) if is_json else {"text": text}
 
     def ingest(self, kind: str, body: Any, key: str = "write", **more: Any) -> tuple[int, dict[str, Any]]:
         """Send a tracking call the way an SDK does: Basic, with an empty password."""
