@@ -111,6 +111,7 @@ def test_the_api_has_exactly_these_routes() -> None:
         ("DELETE", "/v1/contacts/{contact}", "ChangeContactsFunction"),
         ("GET", "/v1/contacts/{contact}", "ContactsFunction"),
         ("PATCH", "/v1/contacts/{contact}", "ChangeContactsFunction"),
+        ("GET", "/v1/contacts/{contact}/decisions", "WhyFunction"),
         ("GET", "/v1/contacts/{contact}/enrolments", "ContactsFunction"),
         ("POST", "/v1/contacts/{contact}/erase", "EraseFunction"),
         ("GET", "/v1/contacts/{contact}/export", "ExportFunction"),
@@ -132,6 +133,8 @@ def test_the_api_has_exactly_these_routes() -> None:
         ("POST", "/v1/p", "PageFunction"),
         ("POST", "/v1/page", "PageFunction"),
         ("GET", "/v1/projects/{writeKey}/settings", "SettingsFunction"),
+        ("GET", "/v1/reports/email", "ReportsFunction"),
+        ("GET", "/v1/reports/email/messages", "ReportsFunction"),
         ("POST", "/v1/s", "ScreenFunction"),
         ("POST", "/v1/screen", "ScreenFunction"),
         ("GET", "/v1/sending", "SendingFunction"),
@@ -152,6 +155,7 @@ def test_the_api_has_exactly_these_routes() -> None:
         ("GET", "/v1/templates/{name}/versions", "TemplatesFunction"),
         ("POST", "/v1/track", "TrackFunction"),
         ("POST", "/v1/ungroup", "UngroupFunction"),
+        ("GET", "/v1/why", "WhyFunction"),
         ("POST", "/v1/webhooks/ses", "SesWebhookFunction"),
     ]
 
