@@ -68,6 +68,7 @@ def toured(local: LocalSystem) -> LocalSystem:
         _visits,
         _reads,
         _suppressions,
+        _senders,
         _api_mails,
         _merged_contact,
         _merges,
@@ -190,6 +191,17 @@ def _suppressions(local: LocalSystem) -> None:
     assert checked.json["suppressed"] is True
     body = {"to": {"user_id": "tour-1"}, "template": "e2e-tips", "idempotency_key": "suppressed"}
     assert local.call("POST", "/v1/emails", body).json["state"] == "skipped"
+    assert local.call("DELETE", path).status == 200
+
+
+def _senders(local: LocalSystem) -> None:
+    path = "/v1/senders/tour.example"
+    assert local.call("PUT", path, {"mail_from": "bounce.tour.example"}).json["verified"] is True
+    assert local.call("GET", path).status == 200
+    assert local.call("GET", "/v1/senders").status == 200
+    invoke(local, "CheckSenders", {})
+    assert local.call("DELETE", f"{path}?identity=delete").status == 200
+    assert local.call("PUT", path, {}).status == 200
     assert local.call("DELETE", path).status == 200
 
 

@@ -49,6 +49,8 @@ STORY: dict[str, dict[str, Any] | None] = {
     "chain.api": {"truncated": False},
     "settle_executions.rule": None,
     "send_email.api": {"state": "accepted", "kind": "transactional"},
+    "senders.api": {"identity": "new.example", "verified": False},
+    "check_senders.schedule": None,
     "suppressions.api": {"address": "bob@people.example", "reason": "manual"},
     "check_suppression.api": {"suppressed": True, "check": "suppression"},
     "settle_messages.schedule": None,

@@ -47,6 +47,8 @@ def stored(world: World, workspace: str) -> dict[str, list[str]]:
 
 
 def _workspace(item: dict[str, Any]) -> str:
+    if "workspace" in item:  # where the key does not tell
+        return str(item["workspace"]["S"])
     return str(item["pk"]["S"].partition("#")[0])
 
 

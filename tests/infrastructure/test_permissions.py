@@ -33,6 +33,18 @@ ALLOWED_WILDCARDS = {
     ("SendEmailFunctionRole", "ses:SendEmail", "arn:aws:ses:us-east-1:000000000000:identity/*"): (
         "sending domains are added while the system runs; the configuration set, needed as well, is named"
     ),
+    **{
+        (f"{function}FunctionRole", f"ses:{action}", "arn:aws:ses:us-east-1:000000000000:identity/*"): (
+            "sending domains are added while the system runs; only identities of this account and region"
+        )
+        for function, action in [
+            ("CheckSenders", "GetEmailIdentity"),
+            ("Senders", "CreateEmailIdentity"),
+            ("Senders", "DeleteEmailIdentity"),
+            ("Senders", "GetEmailIdentity"),
+            ("Senders", "PutEmailIdentityMailFromAttributes"),
+        ]
+    },
 }
 
 # SAM attaches it to every role that it makes: writing to logs, which cannot be had without.

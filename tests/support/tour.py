@@ -58,6 +58,7 @@ class Case:
 CONTACT, MESSAGE, TIPS, TOUR = {"contact": "{contact}"}, {"message": "{message}"}, {"name": "tips"}, {"name": "tour"}
 COMPANY = {"company": "globex"}
 ADDRESS = {"channel": "email", "address": ADA}
+SENDER = {"identity": f"{CANARY}.example"}
 AUTOMATION = {
     "description": CANARY,
     "trigger": {"event": "Signed Up"},
@@ -99,6 +100,10 @@ CASES = {
     "GET /v1/automations/{name}/versions": Case(TOUR),
     "GET /v1/automations/{name}/enrolments": Case(TOUR),
     "POST /v1/automations/{name}/resume": Case(TOUR),
+    "GET /v1/senders": Case(theirs=200),
+    "GET /v1/senders/{identity}": Case(SENDER),
+    "PUT /v1/senders/{identity}": Case(SENDER, body={"mail_from": f"m.{CANARY}.example"}, theirs=409),
+    "DELETE /v1/senders/{identity}": Case(SENDER, {"identity": "delete"}, late=True),
     "GET /v1/suppressions/{channel}/{address}": Case(ADDRESS),
     "PUT /v1/suppressions/{channel}/{address}": Case(ADDRESS, body={"expires_at": None}, theirs=200, late=True),
     "DELETE /v1/suppressions/{channel}/{address}": Case(ADDRESS, theirs=200, late=True),  # the one that they just made
@@ -178,6 +183,7 @@ def one_of_each(world: World) -> dict[str, str]:
         "contacts", "GET /v1/contacts/{contact}/timeline", path={"contact": contact}, query={"limit": "1"}
     )
     world.call("suppressions", "PUT /v1/suppressions/{channel}/{address}", path=ADDRESS)
+    world.call("senders", "PUT /v1/senders/{identity}", path=SENDER)
     world.pump()
     (message,) = world.of_contact(contact, "messages")
     ids = {"contact": contact, "message": message["message"], "cursor": page["cursor"]}
