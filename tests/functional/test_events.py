@@ -18,6 +18,7 @@ STORY: dict[str, dict[str, Any] | None] = {
     "templates.api": {"template": "tips", "version": 1, "changed": True},
     "automations.api": {"automation": "welcome", "problems": []},
     "automations.api.publish": {"automation": "welcome", "version": 1, "changed": True},
+    "templates.api.lint": None,
     "settings.api": {"plan": {"track": {"__default": {"enabled": True}}}},
     "page.api": {"success": True},
     "identify.api": {"success": True},
@@ -31,6 +32,7 @@ STORY: dict[str, dict[str, Any] | None] = {
     "react.stream": {"batchItemFailures": []},
     "start_enrolments.queue": {"batchItemFailures": []},
     "contacts.api": {"cursor": ""},
+    "templates.api.preview": {"subject": "Tips for Ada", "missing": [], "version": 1},
     "change_contacts.api": {
         "traits": {"email": "ada@people.example", "first_name": "Ada", "plan": "team", "seats": 12},
         "known": True,

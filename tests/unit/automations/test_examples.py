@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from tidings.automations.rules import check
 from tidings.automations.source import read
 from tidings.messages.model import TemplateInput
-from tidings.messages.render import compile_template
+from tidings.messages.render import Filling, compile_template
 
+NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 EXAMPLES = Path(__file__).parents[3] / "examples"
 AUTOMATIONS = sorted((EXAMPLES / "automations").glob("*.yaml"))
 TEMPLATES = sorted((EXAMPLES / "templates").glob("*.yaml"))
@@ -31,7 +33,9 @@ def test_an_example_mail_renders(file: Path, known: bool) -> None:
     template = TemplateInput.model_validate(read(file.read_text(encoding="utf-8")))
     assert template.template == file.stem
     contact = {"first_name": "Ana <Maria>", "trial_ends": "2026-12-24T09:00:00Z"} if known else {}
-    mail = compile_template(template).render({"contact": contact, "event": {}, "variables": template.variables})
+    mail = compile_template(template).render(
+        Filling({"contact": contact, "event": {}, "variables": template.variables}, NOW)
+    )
     assert len(mail.subject) <= 78
     assert "{{" not in mail.subject + mail.text + mail.html
     assert ("Hello Ana <Maria>," if known else "Hello there,") in mail.text

@@ -21,7 +21,7 @@ from tidings.automations.source import read
 from tidings.automations.store import Automation
 from tidings.conditions.model import parse_condition
 from tidings.contacts.model import Contact, Identity, IdentityKind
-from tidings.messages.render import compile_template
+from tidings.messages.render import Filling, compile_template
 from tidings.messages.templates import read_template
 from tidings_cli.main import parser_of
 
@@ -76,7 +76,7 @@ def test_conditions_can_be_read(block: Block) -> None:
 def test_templates_can_be_filled(block: Block) -> None:
     content = read_template(read(block.text))
     data = {"contact": {}, "event": {}, "variables": content.variables, "message": {"id": "m"}}
-    assert compile_template(content).render(data).text
+    assert compile_template(content).render(Filling(data, NOW)).text
 
 
 def test_the_machine_is_what_the_compiler_makes() -> None:

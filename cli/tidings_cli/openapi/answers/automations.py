@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from tidings.consent.model import Channel, Reason
-from tidings_cli.openapi.answers.base import Anything, AutomationProblem, Instant, Shape, schema_named
+from tidings.consent.model import Channel, Kind, Reason
+from tidings.messages.model import TemplateInput
+from tidings_cli.openapi.answers.base import Anything, AutomationProblem, Cursor, Instant, Shape, schema_named
 
 Version = Annotated[int, Field(ge=1)]
 DefinitionShown = Annotated[dict[str, Any], WithJsonSchema(schema_named("Automation"))]
@@ -22,27 +23,80 @@ class TemplateShown(Shape):
     html: str
     preheader: str
     from_address: str = Field(alias="from")
+    reply_to: str
+    kind: Kind | None
+    topic: str
+    tags: dict[str, str]
     variables: Anything
     version: Version
     created_at: Instant
+
+
+class Finding(Shape):
+    """One thing that is wrong with a template (`error`), or may be (`warning`); `field` is where, empty for all of it."""
+
+    code: str
+    severity: Literal["error", "warning"]
+    field: str
+    message: str
 
 
 class TemplateApplied(TemplateShown):
     """The live version; `changed` is false where it was live already."""
 
     changed: bool
+    warnings: list[Finding]
 
 
 class Templates(Shape):
-    """The live version of each template."""
+    """Live versions of templates, by name."""
 
     templates: list[TemplateShown]
+    cursor: Cursor
 
 
 class TemplateVersions(Shape):
-    """All versions of a template, latest first."""
+    """Versions of a template, latest first."""
 
     versions: list[TemplateShown]
+    cursor: Cursor
+
+
+class Findings(Shape):
+    """What is wrong with a template, and what may be; nothing for one that is in order."""
+
+    findings: list[Finding]
+
+
+class TriedWith(BaseModel):
+    """Somebody to try a template with."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    contact: dict[str, Any] = Field(default_factory=dict)
+    event: dict[str, Any] = Field(default_factory=dict)
+    variables: dict[str, Any] = Field(default_factory=dict)
+
+
+class TemplateToLint(TemplateInput):
+    """A template as it would be applied, and somebody to try it with."""
+
+    template: str = "unnamed"
+    data: TriedWith | None = None
+
+
+class TemplatePreview(Shape):
+    """A mail as somebody would get it. `missing` names what came out as nothing; `bytes` is the size of text and HTML."""
+
+    template: str
+    version: Version
+    contact: str | None
+    subject: str
+    preheader: str
+    text: str
+    html: str
+    missing: list[str]
+    bytes: Annotated[int, Field(ge=0)]
 
 
 class AutomationShown(Shape):

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from tidings.messages.model import TemplateInput
+from tidings.messages.preview import PreviewRequest
 from tidings_cli.openapi.answers import automations as shapes
 from tidings_cli.openapi.answers.base import AutomationError
 from tidings_cli.openapi.answers.contacts import AutomationEnrolments
 from tidings_cli.openapi.codes import lint_codes
-from tidings_cli.openapi.routes.route import WRITES, Body, Route
+from tidings_cli.openapi.routes.route import PAGE, WRITES, Body, Route
 
 _TEMPLATE = ("unknown_template",)
 _AUTOMATION = ("unknown_automation",)
 _ADDRESS = ("unknown_channel", "invalid_address")
 
 TEMPLATES = (
-    Route("GET", "/v1/templates", "listTemplates", "List all templates", shapes.Templates),
+    Route("GET", "/v1/templates", "listTemplates", "List templates", shapes.Templates, query=PAGE),
     Route(
         "GET", "/v1/templates/{name}", "getTemplate", "Show a template's live version", shapes.TemplateShown,
         refusals=_TEMPLATE,
@@ -25,12 +26,31 @@ TEMPLATES = (
         body=Body(TemplateInput, "templates.api", without="template"),
         refusals=(
             *WRITES, "name_mismatch", "invalid_template", "template_too_large", "unknown_variable", "unknown_filter",
-            "template_failed", "template_changed",
+            "broken_link", "template_changed",
         ),
     ),
     Route(
         "GET", "/v1/templates/{name}/versions", "listTemplateVersions", "List a template's versions",
-        shapes.TemplateVersions, refusals=_TEMPLATE,
+        shapes.TemplateVersions, query=PAGE, refusals=_TEMPLATE,
+    ),
+    Route(
+        "GET", "/v1/templates/{name}/versions/{version}", "getTemplateVersion", "Show one version of a template",
+        shapes.TemplateShown, refusals=_TEMPLATE,
+    ),
+    Route(
+        "POST", "/v1/templates/lint", "lintTemplate", "List what is wrong with a template", shapes.Findings,
+        about="Nothing is kept, and nobody is asked. An error is what keeps a template from being applied.",
+        body=Body(shapes.TemplateToLint, "templates.api.lint"),
+    ),
+    Route(
+        "POST", "/v1/templates/{name}/preview", "previewTemplate", "Show a template filled for somebody",
+        shapes.TemplatePreview,
+        about="Nothing is sent or kept. The link for unsubscribing leads nowhere.",
+        body=Body(PreviewRequest, "templates.api.preview", required=False),
+        refusals=(
+            *_TEMPLATE, "invalid_request", "template_failed", "unknown_contact", "unknown_workspace", "invalid_email",
+            "person_erased",
+        ),
     ),
 )  # fmt: skip
 

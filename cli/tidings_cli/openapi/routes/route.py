@@ -119,6 +119,7 @@ PLACES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "message": ("The message's id.", _NAME),
     "token": ("What a link in a mail names its reader and its subject by, signed.", _NAME),
     "name": ("1 to 63 lower-case letters, digits and hyphens, beginning with a letter.", _NAME),
+    "version": ("The number of a version.", _NAME),
     "channel": ("The way to reach a person.", {"type": "string", "enum": ["email", "sms"]}),
     "writeKey": ("A publishable key, or a write key.", _NAME),
     "identity": ("A domain, such as acme.example, or one e-mail address.", _NAME),

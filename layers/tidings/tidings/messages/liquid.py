@@ -10,6 +10,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+# Elements of HTML that have no end.
+VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
+
 CONSTRUCT_CHARACTERS = 4000
 SPACES = 200  # in a row, within a construct
 

@@ -54,10 +54,14 @@ class Filling:
         self._deadline = ticks() + RENDER_SECONDS
         self.empty: dict[str, None] = {}
 
-    def fill(self, template: BoundTemplate) -> str:
-        """A part, filled. Raises InvalidInput (`template_failed`) where it fails or passes a bound."""
+    def fill(self, template: BoundTemplate, empty: dict[str, None] | None = None) -> str:
+        """A part, filled; what came out as nothing is added to `empty`, else to the rendering's own.
+
+        Raises InvalidInput (`template_failed`) where it fails or passes a bound.
+        """
         context = Context(template, globals=self._data)
-        context.deadline, context.now, context.empty = self._deadline, self._now, self.empty
+        context.deadline, context.now = self._deadline, self._now
+        context.empty = self.empty if empty is None else empty
         buffer = context.get_buffer()
         try:
             template.render_with_context(context, buffer)
