@@ -34,6 +34,10 @@ class DynamoTemplateStore:
         """Where the live version stands, for a batched read."""
         return Key(self._items, workspace, f"live#{name}")
 
+    def version_key(self, workspace: str, name: str, version: int) -> Key:
+        """Where one version stands, for a batched read."""
+        return Key(self._items, workspace, f"version#{name}#{version:06d}")
+
     def live(self, workspace: str, name: str) -> Template | None:
         """The live version: one read."""
         return self._read(self.live_key(workspace, name))
