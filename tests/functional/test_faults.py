@@ -7,18 +7,14 @@ below; a test compares the lists with what the recorder sees, so that a new call
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
-from tests.support.recorder import Call, Killed
+from tests.support.counting import counted, told
+from tests.support.faults import MODES, Fault, Repeating
 from tests.support.world import World
 
-MODES = ("before", "after", "lost")
 EMAIL = "ada@people.example"
 
 # What each function calls in the scenario, in this order.
@@ -49,10 +45,12 @@ CALLS = {
         "dynamodb:TransactWriteItems",  # the answer and the step
     ],
     "ses_events": [
-        "dynamodb:UpdateItem",  # the message's state
+        "dynamodb:GetItem",  # the message: it is accepted already, and nothing is to be counted
         "dynamodb:PutItem",  # the event
     ],
 }
+# What feedback calls when it moves the message, which the second event of a mail does.
+MOVING = [("ses_events", 2), ("ses_events", 3)]
 CLAIM, SEND = 3, 4  # places in the list of send_email
 
 AUTOMATION = {
@@ -72,93 +70,6 @@ AUTOMATION = {
         "over": {"type": "end"},
     },
 }
-
-
-@dataclass
-class Fault:
-    """Strikes once, at the `number`th call of a function."""
-
-    world: World
-    function: str
-    number: int
-    mode: str
-    made: int = 0
-    struck: bool = False
-
-    def before(self, call: Call) -> None:
-        """Called before each call is made."""
-        if self.world.running == self.function and not self.struck and self.mode == "before":
-            self._strike(call)
-
-    def after(self, call: Call) -> None:
-        """Called after each call was made."""
-        if self.world.running == self.function and not self.struck and self.mode != "before":
-            self._strike(call)
-
-    def _strike(self, call: Call) -> None:
-        if self.made < self.number:
-            self.made += 1
-            return
-        self.struck = True
-        if self.mode == "lost":
-            raise ReadTimeoutError(endpoint_url=f"https://{call.service}")
-        raise Killed(call.name)
-
-
-class Repeating:
-    """Calls handlers as AWS does: again after a fault, in a new process if the old one died."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.lost_events = False
-
-    def react(self) -> None:
-        """Give new records to react until it takes the whole batch."""
-        while records := self.world.new_records():
-            for _ in range(10):
-                if self._tried("react", {"Records": records}) == {"batchItemFailures": []}:
-                    break
-            else:
-                pytest.fail("react never took the batch")
-
-    def task(self, arn: str, payload: dict[str, Any]) -> Any:
-        """Repeat a Task with the machine's backoff."""
-        for attempt in range(9):
-            answer = self._tried(arn.rpartition(":")[2], payload)
-            if answer is not None:
-                return answer
-            self.feedback()  # what SES reports comes in while the machine waits
-            self.world.now += timedelta(seconds=2 * 2**attempt)
-        return pytest.fail("the Task never came to an end")
-
-    def feedback(self) -> None:
-        """Deliver the Send and Delivery events of mails that were accepted since, until they are taken."""
-        ses = self.world.ses
-        for mail in ses.accepted[self._reported :]:
-            self._reported += 1
-            for kind in () if self.lost_events else ("Send", "Delivery"):
-                for _ in range(5):
-                    record = _feedback_record(ses.event(kind, mail))
-                    if self._tried("ses_events", {"Records": [record]}) == {"batchItemFailures": []}:
-                        break
-                else:
-                    pytest.fail("feedback was never taken")
-        self.react()
-
-    _reported = 0
-
-    def _tried(self, name: str, event: dict[str, Any]) -> Any:
-        try:
-            return self.world.invoke(name, event)
-        except Killed:
-            self.world.cold(name)
-        except Exception:  # noqa: BLE001 - Lambda and Step Functions repeat whatever a handler raises
-            return None
-        return None
-
-
-def _feedback_record(notification: dict[str, Any]) -> dict[str, Any]:
-    return {"messageId": "q-1", "body": json.dumps({"Type": "Notification", "Message": json.dumps(notification)})}
 
 
 def _prepared(world: World) -> Repeating:
@@ -195,6 +106,7 @@ def _cases(*functions: str) -> Iterator[Any]:
         for number, name in enumerate(CALLS[function]):
             for mode in MODES:
                 yield pytest.param(function, number, mode, id=f"{function}-{number}-{name.partition(':')[2]}-{mode}")
+    yield from ((*place, mode) for place in MOVING for mode in MODES)
 
 
 def test_every_call_has_its_cases(world: World) -> None:
@@ -234,6 +146,7 @@ def test_a_fault_at_any_call_sends_the_mail_once(world: World, function: str, nu
     assert [step["component"] for step in enrolment["path"]] == ["active", "nudge"]
     assert len(world.executions) == 1
     assert world.messages_in("aside") == []
+    assert counted(world) == told(world)
     if _died_between_claim_and_send(function, number, mode):
         # Nobody can tell this from a mail whose answer and events were lost: it is not sent again, and it is said.
         assert (len(world.ses.accepted), message["state"]) == (0, "unknown")

@@ -17,8 +17,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tidings_cli.carriers.ses import rules as ses_rules
-from tidings_cli.carriers.ses.mime import compose, read_simple
 
 from tidings.accounts.model import Workspace
 from tidings.consent.model import Kind
@@ -28,6 +26,8 @@ from tidings.email.model import Attachment, Mail, Order
 from tidings.email.ordering import reply_to_of, sender_of
 from tidings.messages.model import OnUnknown
 from tidings.messages.unsubscribe import headers_of
+from tidings_cli.carriers.ses import rules as ses_rules
+from tidings_cli.carriers.ses.mime import compose, read_simple
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 SETS = {Kind.MARKETING: "news", Kind.TRANSACTIONAL: "receipts"}
