@@ -15,6 +15,7 @@ from tidings.automations.model import COMPONENT_TYPES
 from tidings.conditions.model import OPERATORS
 from tidings.core import errors
 from tidings.messages.model import State
+from tidings.messages.rules import MOVES
 
 SOURCES = [*(ROOT / "layers" / "tidings").rglob("*.py"), *(ROOT / "functions").rglob("*.py")]
 ERRORS = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception)}
@@ -73,6 +74,12 @@ def test_no_page_lists_a_code_twice() -> None:
 def test_every_state_of_a_message_is_explained() -> None:
     (table,) = [table for table in tables(DOCS / "guarantees.md") if table[0][0] == "state"]
     assert {code for row in table[1:] for code in codes(row[0])} == set(State)
+
+
+def test_after_which_states_a_message_comes_to_one_is_told_as_the_code_has_it() -> None:
+    (table,) = [table for table in tables(DOCS / "guarantees.md") if table[0][0] == "state"]
+    told = {row[0].strip("` "): set(codes(row[2])) | ({None} if "nothing" in row[2] else set()) for row in table[1:]}
+    assert told == {state.value: {before and before.value for before in MOVES[state]} for state in State}
 
 
 def test_every_operator_is_explained() -> None:

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tidings.consent.model import Check
-from tidings.messages.model import CHECKS, Decision, State
-from tidings.messages.rules import RANK, outcome_of
+from tidings.consent.model import Check, Kind
+from tidings.messages.model import CHECKS, Decision, Message, State
+from tidings.messages.progress import News, progress
+from tidings.messages.rules import MOVES, RANK, outcome_of
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 
@@ -61,3 +62,28 @@ def test_a_decision_names_the_check_that_said_no() -> None:
     ]
     assert [check["check"] for check in no.as_dict()["checks"]] == list(CHECKS)
     assert {check["passed"] for check in no.as_dict()["checks"][2:]} == {None}
+
+
+SENDERS = {State.CLAIMED, State.SKIPPED, State.RELEASED, State.REFUSED, State.UNKNOWN}
+ERRORS = ("", "Permanent/General", "Transient/General")
+
+
+def message(state: State, error: str = "") -> Message:
+    return Message("acme", "c1", "c1-m1", "email", state, Kind.MARKETING, "tips", 1, "a@b.example", error=error)
+
+
+def test_what_is_reported_moves_a_message_as_the_table_of_moves_says_and_no_other_way() -> None:
+    moved: dict[State, set[State]] = {state: set() for state in State}
+    for before, after, error, new in itertools.product(State, set(State) - SENDERS, ERRORS, ERRORS):
+        told = News(NOW, NOW, milestone="sent", state=after, error=new if after is State.BOUNCED else "")
+        found = progress(message(before, error if before is State.BOUNCED else ""), told).state
+        if found is not None and found is not before:
+            moved[found].add(before)
+    assert {state: found for state, found in moved.items() if found} == {
+        state: MOVES[state] for state in set(State) - SENDERS
+    }
+
+
+def test_a_state_that_is_final_for_whoever_ordered_the_mail_leads_to_no_claim_but_that_of_an_unknown_one() -> None:
+    assert {before for before in MOVES[State.CLAIMED] if before and outcome_of(before)} == {State.UNKNOWN}
+    assert all(before is None or not outcome_of(before) for before in MOVES[State.SKIPPED])

@@ -22,22 +22,22 @@ RANK = {
     State.SKIPPED: 9,
 }
 
-# Who moves a message on.
-SENDER, SWEEP, SES = "sender", "sweep", "ses"
-_OPEN = (State.CLAIMED, State.RELEASED, State.UNKNOWN)
+_OPEN = frozenset({State.CLAIMED, State.RELEASED, State.UNKNOWN})
 
-# Which states may follow which, and who makes it so; None is before the first. docs/guarantees.md tells the same.
-# What SES reports of a message tells that it was sent: so each of its states also follows those that leave it open.
-MOVES: Mapping[tuple[State | None, State], str] = {
-    (None, State.CLAIMED): SENDER,
-    (None, State.SKIPPED): SENDER,
-    (State.CLAIMED, State.ACCEPTED): SENDER,
-    (State.CLAIMED, State.REFUSED): SENDER,
-    (State.CLAIMED, State.RELEASED): SENDER,
-    (State.CLAIMED, State.UNKNOWN): SWEEP,
-    (State.RELEASED, State.CLAIMED): SENDER,
-    (State.RELEASED, State.SKIPPED): SENDER,
-    (State.UNKNOWN, State.CLAIMED): SENDER,
+# After which states each may come; None is before the first. What is reported of a message tells that it was sent, so
+# it may follow on all that leave that open. docs/guarantees.md has the same table, with who leads there.
+MOVES: Mapping[State, frozenset[State | None]] = {
+    State.CLAIMED: frozenset({None, State.RELEASED, State.UNKNOWN}),
+    State.SKIPPED: frozenset({None, State.RELEASED}),
+    State.RELEASED: frozenset({State.CLAIMED}),
+    State.REFUSED: frozenset({State.CLAIMED}),
+    State.UNKNOWN: frozenset({State.CLAIMED}),
+    State.ACCEPTED: _OPEN,
+    State.DELAYED: _OPEN | {State.ACCEPTED},
+    State.DELIVERED: _OPEN | {State.ACCEPTED, State.DELAYED, State.BOUNCED},
+    State.BOUNCED: _OPEN | {State.ACCEPTED, State.DELAYED, State.DELIVERED},
+    State.REJECTED: _OPEN | {State.ACCEPTED, State.DELAYED, State.DELIVERED, State.BOUNCED},
+    State.COMPLAINED: _OPEN | {State.ACCEPTED, State.DELAYED, State.DELIVERED, State.BOUNCED, State.REJECTED},
 }
 
 # A Send event comes within seconds of SES's acceptance; a claim older than this without one is given up as unknown.
