@@ -522,3 +522,34 @@ def test_what_a_merge_left_with_somebody_is_erased_with_them(world: World) -> No
     assert found(world, "user-of-ada", ADA) == []
     assert world.contact(anonymous_id="tablet-of-eve")["contact"] == eve
     assert world.contact(email="eve@people.example")["contact"] == eve
+
+
+def said(world: World, topic: str = "marketing", address: str = FORMER) -> None:
+    body = {"reply": "unsubscribed", "by": "person", "source": "phone", "wording": "No more", "ip": "198.51.100.9"}
+    path = {"channel": "email", "address": address, "topic": topic}
+    status, answer = world.call("consents", "PUT /v1/consents/{channel}/{address}/{topic}", body, path=path)
+    assert status == 200, answer
+
+
+def test_an_export_shows_what_every_address_said_with_its_proof_and_its_log(ada: World) -> None:
+    said(ada)
+    consent, entry = [item for item in items(ada, id_of(ada)) if item["section"] == "consents"]
+    assert (consent["topic"], consent["reply"], consent["proof"]["wording"]) == ("marketing", "unsubscribed", "No more")
+    assert (entry["what"], entry["ip"], entry["actor"]) == ("consent", "198.51.100.9", "secret key")
+
+
+def test_what_an_erased_persons_addresses_said_is_forgotten_with_how_it_came_about(ada: World) -> None:
+    said(ada)
+    ada.erase(id_of(ada))
+    left = json.dumps(ada.items("TABLE_CONSENTS"))
+    assert "log#" not in left
+    assert "No more" not in left
+
+
+def test_a_deleted_contacts_no_stays_and_how_it_came_about_goes(ada: World) -> None:
+    said(ada)
+    contact = id_of(ada)
+    assert ada.call("change_contacts", "DELETE /v1/contacts/{contact}", path={"contact": contact})[0] == 202
+    ada.clear_erased()
+    (record,) = ada.items("TABLE_CONSENTS")
+    assert json.loads(record["topics"]["S"])["marketing"]["reply"] == "unsubscribed"

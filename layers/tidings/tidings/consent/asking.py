@@ -117,7 +117,7 @@ class ConsentDesk:
             "address": text,
             "suppression": entry.as_dict() if entry is not None and entry.holds_at(now) else None,
             "transactional": self._answer(workspace, record, Kind.TRANSACTIONAL, "").as_dict(),
-            "everything": _shown(everything),
+            "everything": shown(everything),
             "topics": [self._topic(workspace, record, name) for name in names],
         }
 
@@ -138,7 +138,7 @@ class ConsentDesk:
         )
         if outcome.result is Result.KEPT:
             raise Conflict("own_no", "The person said no themselves, and nobody else takes that back.", "reply")
-        return {"result": outcome.result.value, "topic": topic, **(_shown(outcome.consent) or {})}
+        return {"result": outcome.result.value, "topic": topic, **(shown(outcome.consent) or {})}
 
     def _topic(self, workspace: Workspace, record: AddressRecord, name: str) -> dict[str, Any]:
         topic = topic_of(workspace, name)
@@ -146,7 +146,7 @@ class ConsentDesk:
             "topic": name,
             "title": topic.title if topic else "",
             "consent": topic.consent.value if topic else None,
-            "said": _shown(record.consents.get(name)),
+            "said": shown(record.consents.get(name)),
             "decided_by": _about(deciding(record, name)),
             "marketing": self._answer(workspace, record, Kind.MARKETING, name).as_dict(),
         }
@@ -185,7 +185,8 @@ def read_instant(text: str) -> datetime:
         raise InvalidInput("invalid_timestamp", "at is not an ISO 8601 time.", "at") from error
 
 
-def _shown(consent: Consent | None) -> dict[str, Any] | None:
+def shown(consent: Consent | None) -> dict[str, Any] | None:
+    """What was said about a topic, as the API shows it; None for nothing."""
     if consent is None:
         return None
     return {

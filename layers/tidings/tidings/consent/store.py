@@ -9,7 +9,7 @@ acts on the decision: so a no that comes in between is honoured, whatever it is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -185,6 +185,16 @@ class DynamoConsentStore:
             )
             rows = [(item.sk, item) for item in found if item.sk != before]
         return [(place, _entry_of(item, workspace, channel, key)) for place, item in rows[:most]]
+
+    def log_since(self, workspace: str, channel: Channel, key: str, after: str = "") -> Iterator[tuple[str, LogEntry]]:
+        """The log of an address, earliest first, beyond a place, each with its own: queries as far as it is read."""
+        begin = f"{LOG}{channel.value}#"
+        start = {"pk": {"S": f"{workspace}#{key}"}, "sk": {"S": after}} if after else None
+        with faults():
+            for item in self._log.query(
+                f"{workspace}#{key}", self._log.sk.startswith(begin), consistent_read=True, last_evaluated_key=start
+            ):
+                yield item.sk, _entry_of(item, workspace, channel, key)
 
     def log_keys(self, workspace: str, key: str) -> list[Key]:
         """Where the log of an address stands, on all channels."""

@@ -18,6 +18,7 @@ class Section(StrEnum):
     COMPANIES = "companies"
     MERGES = "merges"
     SUPPRESSIONS = "suppressions"
+    CONSENTS = "consents"
     EVENTS = "events"
     MESSAGES = "messages"
     ENROLMENTS = "enrolments"

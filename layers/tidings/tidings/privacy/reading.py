@@ -8,6 +8,7 @@ from typing import Any
 from tidings.accounts.cache import WorkspaceCache
 from tidings.activity.store import DynamoEventStore, EventItem
 from tidings.automations.store import DynamoEnrolmentStore, EnrolmentItem, StepItem
+from tidings.consent.asking import shown
 from tidings.consent.model import Channel
 from tidings.consent.store import DynamoConsentStore
 from tidings.contacts.merge_store import DynamoMergeStore
@@ -49,6 +50,7 @@ class DynamoReader:
             Section.COMPANIES: self._companies,
             Section.MERGES: self._merged,
             Section.SUPPRESSIONS: self._suppressions,
+            Section.CONSENTS: self._said,
             Section.EVENTS: self._events,
             Section.MESSAGES: self._messages,
             Section.ENROLMENTS: self._enrolments,
@@ -61,7 +63,7 @@ class DynamoReader:
             return contact.every_id
         if section in (Section.IDENTITIES, Section.COMPANIES):
             return ("",)
-        if section is Section.SUPPRESSIONS:
+        if section in (Section.SUPPRESSIONS, Section.CONSENTS):
             return [f"{channel}#{address}" for channel, address in addresses_of(contact)]
         if section is Section.EVENTS:
             return [str(identity) for identity in contact.event_identities]
@@ -103,6 +105,19 @@ class DynamoReader:
         entry = None if after else self._consents.suppression_of(workspace, Channel(channel), address)
         if entry is not None:
             yield (source,), entry.as_dict()
+
+    def _said(self, contact: Contact, source: str, after: After) -> Iterator[Keyed]:
+        """What an address said of each topic, and after that how all that is known of it came about."""
+        name, _, address = source.partition("#")
+        channel, workspace = Channel(name), self._workspaces.get(contact.workspace)
+        record = self._consents.record(workspace, channel, address)
+        where = {"channel": name, "address": address}
+        for topic, consent in sorted(record.consents.items()):
+            if ("", topic) > after:
+                yield ("", topic), {**where, "topic": topic, **(shown(consent) or {})}
+        place = after[1] if after and after[0] else ""
+        for sk, entry in self._consents.log_since(contact.workspace, channel, record.key, place):
+            yield ("log", sk), {**where, **entry.as_dict()}
 
     def _events(self, contact: Contact, source: str, after: After) -> Iterator[Keyed]:
         pk = f"{contact.workspace}#{source}"

@@ -16,15 +16,16 @@ from tidings.automations.gateway import StepFunctionsGateway
 from tidings.automations.store import DynamoEnrolmentStore, EnrolmentItem, StepItem
 from tidings.consent.merging import MERGED, UNMERGED
 from tidings.consent.model import Channel
-from tidings.consent.store import DynamoConsentStore
+from tidings.consent.store import DynamoConsentStore, address_key
 from tidings.contacts.conflict_store import ConflictItem
 from tidings.contacts.merge_store import MergeItem
 from tidings.contacts.model import Contact
+from tidings.contacts.store import DynamoContactStore
 from tidings.core.clock import from_text, to_text
 from tidings.core.store import ConditionFailed, Database, Item, Key, faults
 from tidings.messages.store import MessageItem
 from tidings.privacy.model import Tombstone, own_id
-from tidings.privacy.rules import KEPT_OF_ENROLMENT, KEPT_OF_MESSAGE
+from tidings.privacy.rules import KEPT_OF_ENROLMENT, KEPT_OF_MESSAGE, addresses_of
 
 TRIGGER = "#trigger"
 MERGE_EVENTS = (MERGED, UNMERGED)
@@ -37,6 +38,7 @@ class DynamoRemains:
         self._database = database
         self._executions = executions
         self._consents = DynamoConsentStore(database)
+        self._contacts = DynamoContactStore(database)
         self._enrolment_store = DynamoEnrolmentStore(database)
         self._event_store = DynamoEventStore(database)
         self._events = database.table(EventItem, "events")
@@ -91,6 +93,20 @@ class DynamoRemains:
             self._strip(self._messages, item, KEPT_OF_MESSAGE, tombstone)
             cleared += 1
         return cleared
+
+    def consent_logs(self, workspace: Workspace, tombstone: Tombstone, most: int) -> int:
+        """Delete how what is known of the person's addresses came about, where nobody else has the address now.
+
+        Who is never to be written to again needs no proof of what they said before: theirs goes in any case.
+        """
+        clearing = tombstone.clearing
+        gone: list[Key] = []
+        for _, address in addresses_of(tombstone.person):
+            identity = next(one for one in tombstone.person.identities if one.value == address)
+            keep_out = clearing is not None and clearing.keep_out
+            if keep_out or not self._contacts.contacts_with(tombstone.workspace, identity, 1):
+                gone += self._consents.log_keys(tombstone.workspace, address_key(workspace, address))
+        return self._delete(gone[:most])
 
     def enrolments(self, tombstone: Tombstone, most: int) -> int:
         """Stop what still runs, and take out of enrolments all but that they were."""
@@ -164,6 +180,7 @@ class DynamoRemains:
         if address and tombstone.clearing and tombstone.clearing.keep_out:
             channel = Channel(_text(item, "channel") or Channel.EMAIL)
             self._database.transact([self._consents.keep_out(workspace, channel, address, tombstone.erased_at)])
+            self._delete(self._consents.log_keys(tombstone.workspace, address_key(workspace, address)))
 
     def _exit(self, tombstone: Tombstone, item: Mapping[str, Any]) -> None:
         enrolment = self._enrolment_store.entity(self._enrolments.from_raw_data(dict(item)))
