@@ -212,7 +212,9 @@ def test_the_answer_is_the_message_with_every_check(ada: World) -> None:
     assert (answer["kind"], answer["provider_id"], answer["cause"]) == ("transactional", "ses-1", {"api": "k-1"})
     assert message(ada, answer["message"]) == answer
     assert ada.ses.accepted[0]["EmailTags"] == [
+        {"Name": "tidings_kind", "Value": "transactional"},
         {"Name": "tidings_message", "Value": answer["message"]},
+        {"Name": "tidings_template", "Value": "tips"},
         {"Name": "tidings_workspace", "Value": "acme"},
     ]
 
@@ -240,11 +242,19 @@ def test_the_same_key_with_another_body_is_a_conflict_while_the_first_is_not_set
     assert (status, answer["code"]) == (409, "idempotency_conflict")
 
 
-def test_a_key_holds_for_one_person_and_one_workspace(ada: World) -> None:
+def test_the_same_key_for_somebody_else_is_a_conflict(ada: World) -> None:
     ada.identify("bob", email="bob@people.example")
-    first, second = order(ada)[1], order(ada, to={"user_id": "bob"})[1]
-    assert first["message"] != second["message"]
-    assert len(ada.ses.accepted) == 2
+    assert order(ada)[0] == 202
+    status, answer = order(ada, to={"user_id": "bob"})
+    assert (status, answer["code"]) == (409, "idempotency_conflict")
+    assert len(ada.ses.accepted) == 1
+
+
+def test_a_body_that_is_refused_may_be_mended_under_the_same_key(ada: World) -> None:
+    assert order(ada, template="nobodys")[0] == 404
+    assert order(ada, to={"user_id": "nobody"})[0] == 404
+    assert order(ada)[0] == 202
+    assert len(ada.ses.accepted) == 1
 
 
 def test_the_same_order_again_after_the_person_was_recognised_is_the_same_message(world: World) -> None:

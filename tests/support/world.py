@@ -137,6 +137,7 @@ class World:
         self.machines: dict[str, dict[str, Any]] = {LATER: later_machine()}
         self.started: dict[str, str] = {}
         self.start_failures: list[str] = []
+        self.delayed = 0  # seconds that the last message is not to be seen for
         self._build()
 
     # --- setting up --------------------------------------------------------------------------------------------------
@@ -246,6 +247,7 @@ class World:
 
     def _send_message(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """What is delayed may be taken at once: the test says when time passes, and moto would count it itself."""
+        self.delayed = max(self.delayed, int(arguments.get("DelaySeconds", 0)))
         double = self.recorder.doubles.pop("sqs:SendMessage")
         try:
             with self.recorder.unseen():
@@ -394,8 +396,11 @@ class World:
                 assert answer == {"batchItemFailures": []}, answer
 
     def deliver(self) -> None:
-        """Let deliver work off what is in its queue, until there is nothing."""
-        while bodies := self.messages_in("deliveries"):
+        """Let deliver work off what is in its queue, until there is nothing; what was delayed is waited for."""
+        for _ in range(100):
+            bodies = self.messages_in("deliveries")
+            self.now += timedelta(seconds=self.delayed)
+            self.delayed = 0
             for body in bodies:
                 answer = self.invoke("deliver", {"Records": [{"messageId": "q-1", "body": json.dumps(body)}]})
                 assert answer == {"batchItemFailures": []}, answer

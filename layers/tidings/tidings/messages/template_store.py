@@ -36,7 +36,7 @@ class DynamoTemplateStore:
 
     def version_key(self, workspace: str, name: str, version: int) -> Key:
         """Where one version stands, for a batched read."""
-        return Key(self._items, workspace, f"version#{name}#{version:06d}")
+        return Key(self._items, workspace, _place(name, version))
 
     def live(self, workspace: str, name: str) -> Template | None:
         """The live version: one read."""
