@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import re
 from datetime import UTC, datetime
+from html import unescape
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tidings.core.clock import FixedClock
 from tidings.core.errors import InvalidInput
@@ -205,22 +209,135 @@ def test_a_template_reaches_data_and_nothing_of_python(source: str) -> None:
     assert rendered(data, text=f"[{source}]").text == "[]"
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        "{% for a in (1..10000) %}{% for b in (1..10000) %}x{% endfor %}{% endfor %}",
-        "{% for a in (1..100000000) %}x{% endfor %}",
-        "{% assign s = 'xxxxxxxxxx' %}" + "{% assign s = s | append: s %}" * 40 + "{{ s }}",
-        "{% for a in (1..9000) %}{{ contact.long }}{% endfor %}",
-        "{{ contact.first_name | divided_by: 0 }}",
-        "{{ contact.first_name | times: 'x' | divided_by: 0 }}",
-        "{{ 'x' | date: contact.tags }}{{ 1 | modulo: 0 }}",
-    ],
-)
+BIG = "{% assign b = contact.long %}" + "{% assign b = b | append: b %}" * 8
+LIST = "{% assign l = contact.long | split: '' %}"
+GROWN = LIST + "{% assign l = l | concat: l %}" * 3
+
+HOSTILE = {
+    "two loops in each other": "{% for a in (1..10000) %}{% for b in (1..10000) %}x{% endfor %}{% endfor %}",
+    "a long loop": "{% for a in (1..100000000) %}x{% endfor %}",
+    "a long loop backwards": "{% for a in (1..1000000000) reversed %}x{% endfor %}",
+    "a long table": "{% tablerow a in (1..1000000000) %}x{% endtablerow %}",
+    "a long range joined": "{{ (1..1000000000) | join: '' }}",
+    "a long range cut": "{{ (1..1000000000) | slice: 0, 1000000000 }}",
+    "a long range searched": "{% assign r = (1..1000000000) %}{% if r contains 'x' %}y{% endif %}",
+    "a range of very large numbers": "{{ (1..contact.digits) | size }}",
+    "a text that doubles": "{% assign s = 'xxxxxxxxxx' %}" + "{% assign s = s | append: s %}" * 40 + "{{ s }}",
+    "a text that doubles in one expression": BIG + "{{ b " + "| append: b " * 300 + "}}",
+    "much output": "{% for a in (1..9000) %}{{ contact.long }}{% endfor %}",
+    "much captured": "{% capture c %}{% for a in (1..9000) %}{{ contact.long }}{% endfor %}{% endcapture %}",
+    "everything replaced by much": BIG + "{{ b | replace: 'x', b }}",
+    "much between all letters": BIG + "{{ b | replace: '', b }}",
+    "a list of letters": BIG + "{{ b | split: '' | size }}",
+    "a list joined by much": BIG + GROWN + "{{ l | join: b }}",
+    "a list that doubles": LIST + "{% assign l = l | concat: l %}" * 20,
+    "a list of one large text": BIG
+    + "{% assign l = b | split: 'q' %}"
+    + "{% assign l = l | concat: l %}" * 13
+    + "{{ l }}",
+    "a long list compared with itself": GROWN + "{{ l | uniq }}",
+    "a number that squares itself": "{% assign n = 99999999 %}" + "{% assign n = n | times: n %}" * 40,
+    "a text encoded again and again": BIG + "{{ b | base64_encode | base64_encode | base64_encode }}",
+    "a text that grows by escaping": BIG + "{{ b | replace: 'x', '&' | escape }}",
+    "long HTML stripped": BIG + "{{ b | replace: 'x', '<' | strip_html }}",
+    "a long date": BIG + "{{ b | date: '%Y' }}",
+    "a long form of a date": BIG + "{{ 'now' | date: b }}",
+    "deep brackets": "{{ contact" + "[contact" * 400 + "]" * 400 + " }}",
+    "division by nothing": "{{ contact.first_name | divided_by: 0 }}",
+    "calculating with a text": "{{ contact.first_name | times: 'x' | divided_by: 0 }}",
+    "a date of a list": "{{ 'x' | date: contact.tags }}{{ 1 | modulo: 0 }}",
+}
+# Each alone is short: only the time that they take together is long.
+SLOW = {
+    "loops": "{% for a in (1..9999) %}{% if contact.long contains 'y' %}{% endif %}{% endfor %}" * 2000,
+    "filters": "{% for a in (1..9999) %}{% assign x = contact.long | upcase | downcase | size %}{% endfor %}" * 2000,
+}
+MANY = {"contact": {"first_name": 1, "long": "x" * 1000, "tags": ["a"], "digits": "9" * 4000}}
+
+
+@pytest.mark.parametrize("source", HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_template_ends_in_an_error_and_soon(source: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        rendered({"contact": {"first_name": 1, "long": "x" * 1000, "tags": ["a"]}}, text=source)
+        rendered(MANY, text=source)
     assert caught.value.code == "template_failed"
+
+
+@pytest.mark.parametrize("source", SLOW.values(), ids=SLOW)
+def test_a_template_that_takes_long_is_stopped(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = itertools.count()
+    monkeypatch.setattr("tidings.messages.bounds.ticks", lambda: next(told) / 1000)
+    monkeypatch.setattr("tidings.messages.render.ticks", lambda: 0.0)
+    with pytest.raises(InvalidInput, match="over 2 seconds"):
+        rendered(MANY, text=source)
+    assert next(told) < 2010, "the clock is looked at with each turn, and nothing is done when time is up"
+
+
+def test_all_parts_of_a_mail_share_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = itertools.count()
+    monkeypatch.setattr("tidings.messages.bounds.ticks", lambda: next(told) / 1000)
+    monkeypatch.setattr("tidings.messages.render.ticks", lambda: 0.0)
+    loop = "{% for a in (1..1500) %}x{% endfor %}"
+    assert rendered(text=loop).text
+    with pytest.raises(InvalidInput, match="over 2 seconds"):
+        rendered(text=loop, html=loop)
+
+
+N = 100_000
+UNPARSED = {
+    "outputs that stay open": "{{" * N,
+    "tags that stay open": "{%" * N,
+    "raw that stays open": "{% raw %}" * (N // 4),
+    "doc that stays open": "{% doc %}" * (N // 4),
+    "comments that stay open": "{% comment %}" * (N // 6),
+    "spaces in an output": "{{" + " " * N + "x",
+    "spaces in every output": ("{{" + " " * 900 + "contact.x" + " " * 900 + "}}") * 100,
+    "brackets that stay open": "{{ contact" + "[" * 3000 + " }}",
+    "parentheses": ("{% if " + "(" * 3900 + " %}x{% endif %}") * 40,
+    "a long expression": "{% if contact.a" + " and contact.a" * 15_000 + " %}{% endif %}",
+    "deep blocks": "{% if contact.a %}" * 3000 + "{% endif %}" * 3000,
+}
+
+
+@pytest.mark.parametrize("source", UNPARSED.values(), ids=UNPARSED)
+@pytest.mark.parametrize("field", ["text", "html"])
+def test_a_text_on_which_the_parser_could_hang_is_refused_at_once(field: str, source: str) -> None:
+    assert code_of(**{field: source}) == ("invalid_template", field)
+
+
+@pytest.mark.parametrize("source", ["{{ now }}", "{{ today }}", "{{ ['now'] }}", "{% if now %}x{% endif %}"])
+def test_liquids_own_clock_is_unknown(source: str) -> None:
+    assert code_of(text=source)[0] == "unknown_variable"
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("{{ 'now' | date: '%Y-%m-%d %H:%M' }}", "2026-11-21 09:00"),
+        ("{{ 'today' | date: '%d.%m.%Y' }}", "21.11.2026"),
+        ("{{ '10:30' | date: '%Y-%m-%d %H:%M' }}", "2026-11-21 10:30"),
+        ("{{ 'Friday' | date: '%Y-%m-%d' }}", "2026-11-27"),
+        ("{{ '2027-02-03T04:05:06Z' | date: '%H %Y' }}", "04 2027"),
+        ("{{ 'soon' | date: '%Y' }}", "soon"),
+        ("{{ contact.nothing | date: '%Y' }}", ""),
+        ("{{ 'now' | date: contact.form }}", "2026-11-21 09:00:00"),
+        ("{{ 0 | date: '%Y' }}", "1970"),
+    ],
+)
+def test_the_time_is_that_of_the_clock_passed_in(source: str, says: str) -> None:
+    assert rendered(text=source).text == says
+
+
+def test_a_filter_called_on_what_liquid_gives_itself_sees_data_only() -> None:
+    source = (
+        "{% for a in contact.tags %}{{ forloop.__class__ }}{{ forloop.it }}{% endfor %}{{ contact | map: '__class__' }}"
+    )
+    assert rendered(text=source).text == ""
+
+
+@given(st.text(alphabet="{}%-|.'\"ab raw endraw if contact \n", max_size=80))
+def test_any_text_is_refused_or_rendered(source: str) -> None:
+    with contextlib.suppress(InvalidInput):
+        rendered(text=source)
 
 
 VALUES: list[Any] = [None, True, -1, 2.5, 10**30, "", "abc", "2026-11-21", [], [1, "a", None], [{"a": 1}, {"b": 2}],
@@ -237,6 +354,14 @@ def test_a_filter_given_a_value_of_another_kind_renders_or_fails_as_a_template(n
         for value, other in itertools.product(VALUES, VALUES):
             with contextlib.suppress(InvalidInput):
                 compiled.render(Filling({**ADA, "contact": {"value": value, "other": other}}, NOW))
+
+
+def test_a_short_preheader_is_followed_by_what_has_no_width_so_that_inboxes_show_nothing_else() -> None:
+    html = rendered(html="<!doctype html><html><body class=x><p>Body</p>", preheader="Soon").html
+    assert html.startswith("<!doctype html><html><body class=x><div style=")
+    hidden = html.partition("Soon")[2].partition("<p>")[0]
+    assert len(unescape(re.sub("<[^>]*>", "", hidden))) >= 200
+    assert not re.sub("[\u034f\u200c\u00a0]", "", unescape(re.sub("<[^>]*>", "", hidden)))
 
 
 def test_html_that_opens_its_body_again_and_again_is_read_in_one_go() -> None:
