@@ -37,7 +37,7 @@ def account_lines(account: Json) -> list[str]:
     for decision in account["decisions"]:
         lines += ["", *_decision_lines(decision)]
     for way in account["ways"]:
-        lines += ["", *_way_lines(way)]
+        lines += ["", *_way_lines(way, account["answer"])]
     notes = [note for note in account["notes"] if note != account["answer"]]
     return [*lines, *([""] if notes else []), *(escape(note) for note in notes)]
 
@@ -56,9 +56,9 @@ def _decision_lines(one: Json) -> list[str]:
     return [*lines, *(f"  {escape(line)}" for line in words.checks(one["decision"]))]
 
 
-def _way_lines(way: Json) -> list[str]:
+def _way_lines(way: Json, answer: str) -> list[str]:
     head = f"{way['automation']} version {way['version']}, entered {when(way['started_at'])}"
-    lines = [f"[bold]{escape(head)}[/]", f"  {escape(way['sentence'])}"]
+    lines = [f"[bold]{escape(head)}[/]", *([f"  {escape(way['sentence'])}"] if way["sentence"] != answer else [])]
     for taken in way["path"]:
         lines += [f"  {escape(line)}" for line in words.step(taken)]
     return lines

@@ -18,7 +18,7 @@ ABOUT = {
     "kind": ("KIND", "only marketing, or transactional mail"),
 }
 OF_MESSAGES = {
-    "state": ("STATE", "only in this state, such as delivered"),
+    "in-state": ("STATE", "only in this state, such as delivered"),
     "problem": ("PROBLEM", "only undelivered, skipped, refused, bounced, rejected, complained, delayed or unknown"),
     "address": ("ADDRESS", "only what was meant for this address"),
 }
@@ -54,7 +54,9 @@ def run(args: argparse.Namespace) -> int:
 
     client = connect(args)
     names = (*ABOUT, *OF_MESSAGES) if args.action == "messages" else (*ABOUT, "by")
-    asked = {name: value for name in names if (value := getattr(args, name))}
+    given = {name: getattr(args, name.replace("-", "_")) for name in names}
+    # --state is the folder of a local system.
+    asked = {name.removeprefix("in-"): value for name, value in given.items() if value}
     if args.action == "messages":
         return reports.messages(client, asked, args.limit, args.csv, args.json)
     return reports.numbers(client, asked, args.csv, args.json)
