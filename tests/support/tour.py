@@ -22,7 +22,7 @@ from tidings.activity.store import DynamoEventStore
 from tidings.consent.model import By, Channel, Proof
 from tidings.consent.service import ConsentService
 from tidings.consent.store import DynamoConsentStore, address_key
-from tidings.core.clock import SystemClock
+from tidings.core.clock import SystemClock, to_text
 from tidings.messages.unsubscribe import CONFIRM, HIDDEN, PURPOSE, Ticket, token_of
 
 ADA = "ada@people.example"
@@ -56,8 +56,10 @@ class Case:
 
 
 CONTACT, MESSAGE, TIPS, TOUR = {"contact": "{contact}"}, {"message": "{message}"}, {"name": "tips"}, {"name": "tour"}
-COMPANY = {"company": "globex"}
+COMPANY, SEND = {"company": "globex"}, {"send": "{send}"}
 ADDRESS = {"channel": "email", "address": ADA}
+TOPIC, RULE = {"topic": "club"}, {"rule": "closed"}
+CLOSED = {"trait": "status", "is": "closed"}
 SENDER = {"identity": f"{CANARY}.example"}
 AUTOMATION = {
     "description": CANARY,
@@ -110,8 +112,31 @@ CASES = {
     "GET /v1/suppressions/{channel}/{address}": Case(ADDRESS),
     "PUT /v1/suppressions/{channel}/{address}": Case(ADDRESS, body={"expires_at": None}, theirs=200, late=True),
     "DELETE /v1/suppressions/{channel}/{address}": Case(ADDRESS, theirs=200, late=True),  # the one that they just made
-    "POST /v1/suppressions/check": Case(body={"address": ADA}, theirs=200),
+    "GET /v1/suppressions": Case(query={"limit": "1"}, theirs=200),
+    "POST /v1/suppressions/check": Case(body={"address": ADA, "kind": "marketing"}, theirs=200),
+    "GET /v1/consents/{channel}/{address}": Case(ADDRESS, theirs=200),
+    "PUT /v1/consents/{channel}/{address}/{topic}": Case(
+        ADDRESS | {"topic": "marketing"}, body={"reply": "unsubscribed"}, theirs=200, late=True
+    ),
+    "GET /v1/consents/{channel}/{address}/log": Case(ADDRESS, theirs=200),
+    "POST /v1/consents/import": Case(
+        body={"rows": [{"address": ADA, "topic": "marketing", "reply": "unsubscribed"}]}, theirs=200, late=True
+    ),
+    "GET /v1/topics": Case(theirs=200),
+    "GET /v1/topics/{topic}": Case(TOPIC),
+    "PUT /v1/topics/{topic}": Case(TOPIC, body={"title": "Theirs"}, theirs=200, late=True),
+    "DELETE /v1/topics/{topic}": Case(TOPIC, theirs=200, late=True),
+    "GET /v1/suppression-rules": Case(theirs=200),
+    "GET /v1/suppression-rules/{rule}": Case(RULE),
+    "PUT /v1/suppression-rules/{rule}": Case(RULE, body={"when": CLOSED}, theirs=200, late=True),
+    "DELETE /v1/suppression-rules/{rule}": Case(RULE, theirs=200, late=True),
     "POST /v1/emails": Case(body={"to": {"contact": "{contact}"}, "template": "tips", "idempotency_key": "k-1"}),
+    "POST /v1/messages/{message}/resend": Case(MESSAGE, body={"idempotency_key": "k-3"}),
+    "GET /v1/sends": Case(theirs=200),
+    "GET /v1/sends/{send}": Case(SEND),
+    "GET /v1/sends/{send}/problems": Case(SEND, {"limit": "1"}),
+    "POST /v1/sends/{send}/resume": Case(SEND),
+    "DELETE /v1/sends/{send}": Case(SEND, late=True),
     "GET /v1/messages": Case(query={"state": "unknown"}, theirs=200),
     "GET /v1/messages/{message}": Case(MESSAGE),
     "GET /v1/reports/email": Case(query={"by": "template,automation", "limit": "1"}, theirs=200),
@@ -144,6 +169,8 @@ INGEST = {
     "POST /v1/b": Case(body=_BATCH),
     "POST /v1/forms": Case(body={"messageId": "canary-1", "form": "news", "traits": {"email": ADA}}),
 }
+# Asked with any key, and no report.
+WISHES = {"POST /v1/subscriptions": Case(body={"email": ADA, "topic": "club", "wording": "Yes"})}
 # Read by whoever asks.
 OPEN = {
     "GET /v1/projects/{writeKey}/settings": Case({"writeKey": "{publishable}"}),
@@ -157,7 +184,7 @@ PAGES = {
 }
 
 
-ALL = {**CASES, **INGEST, **OPEN, **PAGES}
+ALL = {**CASES, **INGEST, **WISHES, **OPEN, **PAGES}
 
 
 @cache
@@ -186,6 +213,10 @@ def one_of_each(world: World) -> dict[str, str]:
         "contacts", "GET /v1/contacts/{contact}/timeline", path={"contact": contact}, query={"limit": "1"}
     )
     world.call("suppressions", "PUT /v1/suppressions/{channel}/{address}", path=ADDRESS)
+    club = {"title": CANARY, "confirmation": "tips"}
+    world.call("policy", "PUT /v1/topics/{topic}", club, path=TOPIC)
+    rule = {"description": CANARY, "when": CLOSED}
+    world.call("policy", "PUT /v1/suppression-rules/{rule}", rule, path=RULE)
     world.call("senders", "PUT /v1/senders/{identity}", path=SENDER)
     world.pump()
     (message,) = world.of_contact(contact, "messages")
@@ -194,6 +225,7 @@ def one_of_each(world: World) -> dict[str, str]:
     world.identify("dan", secret=CANARY)
     ids["erased"] = world.contact(user_id="bob")["contact"]
     ids["deleted"] = world.contact(user_id="dan")["contact"]
+    ids["send"] = _send(world)
     ids |= _devices(world, contact) | _tokens(world, ids["message"])
     return {**ids, "publishable": world.keys["publishable"]}
 
@@ -222,6 +254,14 @@ def _tokens(world: World, message: str) -> dict[str, str]:
         name: token_of(workspace, Ticket("acme", message, key, topic), purpose)
         for name, (purpose, topic) in of.items()
     }
+
+
+def _send(world: World) -> str:
+    """A send that waits for tomorrow."""
+    body = {"recipients": [{"email": ADA}], "template": "tips", "variables": {"of": CANARY}, "idempotency_key": "k-4"}
+    later = {**body, "at": to_text(world.now + timedelta(days=1))}
+    _, answer = world.call("send_email", "POST /v1/emails", later)
+    return str(answer["send"])
 
 
 def _devices(world: World, contact: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from tidings_cli.openapi.routes import (
     automations,
     chain,
+    consents,
     contacts,
     ingest,
     meta,
@@ -15,12 +16,14 @@ from tidings_cli.openapi.routes import (
     reports,
     senders,
     sending,
+    sends,
 )
 from tidings_cli.openapi.routes.route import Route
 
 SUBJECTS: Mapping[str, tuple[str, tuple[Route, ...]]] = {
     "Report": ("What apps report, in the format of Segment's tracking API.", ingest.ROUTES),
     "Contacts": ("People, what they did and what they were sent.", contacts.ROUTES),
+    "Sends": ("Mails that apps send: one, many, later and again.", sends.SENDS),
     "Reports": ("What became of mails, in numbers and one by one.", reports.REPORTS),
     "Why": ("Why somebody got something, or did not.", reports.WHY),
     "Chain": ("What led to what.", chain.ROUTES),
@@ -30,6 +33,9 @@ SUBJECTS: Mapping[str, tuple[str, tuple[Route, ...]]] = {
     "Automations": ("Who is sent what, and when.", automations.AUTOMATIONS),
     "Senders": ("Domains and addresses that mails leave from.", senders.SENDERS),
     "Suppressions": ("Addresses that are sent nothing.", automations.SUPPRESSIONS),
+    "Consents": ("What people said about being written to.", consents.CONSENTS),
+    "Topics": ("What marketing is about.", consents.TOPICS),
+    "Suppression rules": ("Who is sent nothing, by what is known of them.", consents.RULES),
     "Brand": ("How a workspace looks to those it writes to.", pages.BRAND),
     "Pages": ("Where links in mails lead, for people and for mailbox providers.", pages.PAGES),
     "Sending": ("Whether marketing may be sent.", sending.SENDING),

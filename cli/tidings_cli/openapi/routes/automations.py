@@ -8,7 +8,7 @@ from tidings_cli.openapi.answers import automations as shapes
 from tidings_cli.openapi.answers.base import AutomationError
 from tidings_cli.openapi.answers.contacts import AutomationEnrolments
 from tidings_cli.openapi.codes import lint_codes
-from tidings_cli.openapi.routes.route import PAGE, WRITES, Body, Route
+from tidings_cli.openapi.routes.route import PAGE, WRITES, Body, Query, Route
 
 _TEMPLATE = ("unknown_template",)
 _AUTOMATION = ("unknown_automation",)
@@ -89,9 +89,15 @@ AUTOMATIONS = (
 
 SUPPRESSIONS = (
     Route(
+        "GET", "/v1/suppressions", "listSuppressions", "List suppressed addresses", shapes.Suppressions,
+        about="Those in force, that came last first; a page may be short and still have a next one.",
+        query=(Query("channel", "`email` (default) or `sms`."), *PAGE), refusals=("unknown_channel",),
+    ),
+    Route(
         "POST", "/v1/suppressions/check", "checkSuppression", "Ask whether a message may go to an address",
         shapes.CheckAnswer, body=Body(shapes.CheckOrder, "check_suppression.api"),
-        refusals=(*_ADDRESS, "missing_field"),
+        about="As a send would be answered: by the list, the rules and, for a `kind`, the consents.",
+        refusals=(*_ADDRESS, "missing_field", "invalid_request", "unknown_contact", "invalid_email"),
     ),
     Route(
         "GET", "/v1/suppressions/{channel}/{address}", "getSuppression", "Show why an address is suppressed",
@@ -106,7 +112,10 @@ SUPPRESSIONS = (
     Route(
         "DELETE", "/v1/suppressions/{channel}/{address}", "release", "Take an address off the list", shapes.Released,
         about="But for an erased person's, which stays.",
-        refusals=(*WRITES, *_ADDRESS, "not_suppressed", "person_erased"),
+        refusals=(
+            *WRITES, *_ADDRESS, "not_suppressed", "person_erased", "consent_contended", "provider_throttled",
+            "provider_failed",
+        ),
     ),
 )  # fmt: skip
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tidings.activity.asking import EVENT_TYPES
 from tidings.contacts.search import PEOPLE
-from tidings.email.requests import SendRequest
 from tidings_cli.openapi.answers import contacts as shapes
 from tidings_cli.openapi.answers import privacy
 from tidings_cli.openapi.routes.route import AT, PAGE, WRITES, Body, Query, Route
@@ -101,16 +100,6 @@ ROUTES = (
     Route(
         "DELETE", "/v1/conflicts/{conflict}", "resolveConflict", "Take a form that matched two contacts off the list",
         shapes.Resolved, refusals=(*WRITES, "unknown_conflict"),
-    ),
-    Route(
-        "POST", "/v1/emails", "sendEmail", "Send one mail, at most once", shapes.MessageShown, status=202,
-        about="The same idempotency key again is the same message, which is not sent again.",
-        body=Body(SendRequest, "send_email.api"),
-        refusals=(
-            *WRITES, *_CONTACT, "unknown_template", "invalid_request", "invalid_email",
-            "template_failed", "idempotency_conflict", "person_erased", "provider_throttled", "send_unsettled",
-            "message_contended", "contact_contended",
-        ),
     ),
     Route(
         "GET", "/v1/messages", "listMessages", "List the messages of which nobody knows whether they were sent",

@@ -117,6 +117,7 @@ PLACES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "company": ("The company's id, as apps call it.", {**_NAME, "maxLength": 1024}),
     "merge": ("The merge's id.", _NAME),
     "message": ("The message's id.", _NAME),
+    "send": ("The send's id.", _NAME),
     "token": ("What a link in a mail names its reader and its subject by, signed.", _NAME),
     "name": ("1 to 63 lower-case letters, digits and hyphens, beginning with a letter.", _NAME),
     "version": ("The number of a version.", _NAME),
