@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -22,7 +21,7 @@ from tidings.core.errors import Unavailable
 from tidings.core.ids import digest
 from tidings.core.store import ConditionFailed, Part
 from tidings.email.bounces import Bounce, bounce_of, is_complaint
-from tidings.email.machines import HIDDEN, PUT_OFF_SECONDS, Look, Mark, Verdict, judge, networks, waits
+from tidings.email.machines import HIDDEN, PUT_OFF_SECONDS, Look, Mark, Verdict, is_early, judge, networks, waits
 from tidings.email.model import Feedback
 from tidings.email.rules import error_of, news_of, read_feedback, to_event
 from tidings.email.standing import Standing
@@ -92,15 +91,11 @@ class FeedbackService:
             self._suppressing.act(self._workspaces.get(feedback.workspace), feedback, message)
         verdict = None
         if feedback.kind in ("Open", "Click") and message is not None and message.erased_at is None:
-            workspace = self._workspaces.get(feedback.workspace)
-            look = look_of(feedback, workspace)
-            verdict = self._judge(look, message, workspace)
-            if not put_off and (waits(look, _delivered_at(message), verdict) or look.link == HIDDEN):
-                message = self._mark(feedback, look, message)
-                if not verdict.machine:
-                    body = {"Type": "Notification", "Message": json.dumps(notification), "PutOff": True}
-                    self._queue.put(body, PUT_OFF_SECONDS)
-                    return True
+            verdict, later = self._judge(feedback, message, put_off)
+            if later:
+                body = {"Type": "Notification", "Message": json.dumps(notification), "PutOff": True}
+                self._queue.put(body, PUT_OFF_SECONDS)
+                return True
         self._write(feedback, message, verdict)
         if message is not None and message.kind is Kind.MARKETING and _shows_spam(feedback):
             self._standing.look(feedback.workspace)
@@ -120,27 +115,35 @@ class FeedbackService:
             found = self._messages.read(feedback.workspace, feedback.message_id, consistent=True)
         return found
 
-    def _judge(self, look: Look, message: Message, workspace: Workspace) -> Verdict:
-        own = networks(workspace.settings.get("machine_ranges") or ())
-        return judge(look, _delivered_at(message), marks_of(message), own)
+    def _judge(self, feedback: Feedback, message: Message, put_off: bool) -> tuple[Verdict, bool]:
+        """Who opened or clicked, and whether that is to be asked again once all that came with it is known.
 
-    def _mark(self, feedback: Feedback, look: Look, message: Message) -> Message:
+        An early click is noted in any case: it tells of its companions whatever it is itself.
+        """
+        workspace = self._workspaces.get(feedback.workspace)
+        look, delivered_at = look_of(feedback, workspace), _delivered_at(message)
+        own = networks(workspace.settings.get("machine_ranges") or ())
+        verdict = judge(look, delivered_at, marks_of(message), own)
+        if not put_off and (is_early(look, delivered_at) or look.link == HIDDEN):
+            self._mark(feedback, look, message)
+        return verdict, not put_off and waits(look, delivered_at, verdict)
+
+    def _mark(self, feedback: Feedback, look: Look, message: Message) -> None:
         """Note a click on its message, for those that come with it; a repeat finds it noted."""
         for _ in range(TRIES):
             marks = marks_of(message)
             if look.mark in marks or len(marks) >= MARKS:
-                return message
+                return
             noted = [[to_text(mark.at), mark.ip, mark.link] for mark in sorted([*marks, look.mark])]
-            after = {**message.marks, "clicks": noted}
             try:
-                self._messages.mark(message, after)
+                self._messages.mark(message, {**message.marks, "clicks": noted})
             except ConditionFailed:
                 stands = self._read(feedback, consistent=True)
                 if stands is None or stands.erased_at is not None:
-                    return message
+                    return
                 message = stands
                 continue
-            return replace(message, marks=after)
+            return
         raise Unavailable("message_contended", "The message kept changing.")
 
     def _write(self, feedback: Feedback, message: Message | None, verdict: Verdict | None) -> None:

@@ -109,14 +109,17 @@ def judge(
     return Verdict(sum(points for _, points in found), tuple(reason for reason, _ in found))
 
 
-def waits(look: Look, delivered_at: datetime | None, verdict: Verdict) -> bool:
-    """Whether a click is to be judged later, when those that came with it are known.
+def is_early(look: Look, delivered_at: datetime | None) -> bool:
+    """Whether it is a click from the time in which filters look at a mail: those tell of each other.
 
     One that comes before its mail is known to be delivered came early too.
     """
-    if not look.link or verdict.machine:
-        return False
-    return delivered_at is None or look.at - delivered_at <= EARLY
+    return bool(look.link) and (delivered_at is None or look.at - delivered_at <= EARLY)
+
+
+def waits(look: Look, delivered_at: datetime | None, verdict: Verdict) -> bool:
+    """Whether a click is to be judged later, when those that came with it are known."""
+    return is_early(look, delivered_at) and not verdict.machine
 
 
 def networks(texts: Iterable[str]) -> tuple[Network, ...]:
