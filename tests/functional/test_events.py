@@ -13,12 +13,18 @@ from tests.support.retell import EVENTS, add_keys, event, made, written
 from tests.support.template import root_stack
 from tests.support.world import ROOT, World
 
+EMPTY = {
+    "code": "empty_variable",
+    "severity": "warning",
+    "field": "html",
+    "message": "contact.first_name comes out as nothing for this person.",
+}
 # Each event and what its answer must say; of an API's answer the body counts, and its status is 2xx.
 STORY: dict[str, dict[str, Any] | None] = {
     "templates.api": {"template": "tips", "version": 1, "changed": True},
     "automations.api": {"automation": "welcome", "problems": []},
     "automations.api.publish": {"automation": "welcome", "version": 1, "changed": True},
-    "templates.api.lint": None,
+    "templates.api.lint": {"findings": [EMPTY]},
     "settings.api": {"plan": {"track": {"__default": {"enabled": True}}}},
     "page.api": {"success": True},
     "identify.api": {"success": True},

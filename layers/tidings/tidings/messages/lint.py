@@ -35,6 +35,8 @@ FINDINGS = 100
 
 # Where a mail that goes to nobody says one could unsubscribe: a host that belongs to no one (RFC 2606).
 HARMLESS_LINK = "https://unsubscribe.example/preview"
+# What a mail that goes to nobody speaks of, beside its person.
+HARMLESS = {"message": {"id": "preview"}, "unsubscribe_url": HARMLESS_LINK, "confirm_url": HARMLESS_LINK}
 
 ERROR, WARNING = "error", "warning"
 
@@ -88,7 +90,7 @@ def examine(body: Mapping[str, Any], now: datetime, data: Mapping[str, Any] | No
     if findings:
         return Examined(tuple(findings))
     made, findings = make(content)
-    probe = filling_of(content, {"unsubscribe_url": HARMLESS_LINK, "message": {"id": "preview"}, **(data or {})}, now)
+    probe = filling_of(content, {**HARMLESS, **(data or {})}, now)
     findings += [*_subject(content), *_variables(content, parts), *_unsubscribing(content, parts)]
     findings += _links(content, probe)
     if data is not None:
@@ -185,7 +187,7 @@ def _tried(
     content: TemplateInput, made: Made, parts: Mapping[str, BoundTemplate], data: Mapping[str, Any], now: datetime
 ) -> Iterator[Finding]:
     text = parse(TEXT, made.text, "text") if made.text else parts["text"]
-    whole = {"message": {"id": "preview"}, "unsubscribe_url": HARMLESS_LINK, **data}
+    whole = {**HARMLESS, **data}
     for field, template in {**parts, "text": text}.items():
         filling = filling_of(content, whole, now)
         try:

@@ -14,7 +14,7 @@ from tidings.contacts.model import Contact, Identity, IdentityKind
 from tidings.contacts.service import ContactDirectory
 from tidings.core.clock import Clock
 from tidings.core.errors import InvalidInput, NotFound
-from tidings.messages.lint import HARMLESS_LINK
+from tidings.messages.lint import HARMLESS, HARMLESS_LINK
 from tidings.messages.model import Template
 from tidings.messages.render import HTML, compile_template, filling_of, parse
 from tidings.messages.template_store import DynamoTemplateStore
@@ -106,8 +106,7 @@ def _data(contact: Contact | None, request: PreviewRequest) -> dict[str, Any]:
         "contact": {**contact.values, "id": contact.id} if contact else {},
         "event": request.event,
         "variables": request.variables,
-        "message": {"id": "preview"},
-        "unsubscribe_url": HARMLESS_LINK,
+        **HARMLESS,
     }
 
 
