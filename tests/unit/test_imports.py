@@ -19,6 +19,7 @@ MODULES = {
     "branch": 246,
     "change_contacts": 304,
     "chain": 290,
+    "check_senders": 203,
     "check_suppression": 289,
     "companies": 226,
     "contacts": 294,
@@ -37,6 +38,7 @@ MODULES = {
     "screen": 219,
     "send_email": 410,
     "ses_events": 278,
+    "senders": 210,
     "settings": 205,
     "settle_executions": 233,
     "settle_messages": 249,
@@ -53,7 +55,7 @@ INGEST = ("alias", "batch", "group", "identify", "page", "screen", "settings", "
 # boto3's own is left out of all: botocore does the calls. A tracer, requests and the rest nobody needs.
 NOWHERE = ("boto3", "s3transfer", "yaml", "requests", "aws_xray_sdk", "multiprocessing")
 # What is imported when an event first needs it.
-LATE = ("phonenumbers", "ua_parser", "maxminddb")
+LATE = ("dns", "idna", "phonenumbers", "ua_parser", "maxminddb")
 
 
 @pytest.fixture(scope="module")

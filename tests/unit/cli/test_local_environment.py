@@ -6,13 +6,20 @@ import pytest
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
+from tidings.core.settings import Settings
+from tidings.email.dns_gateway import NoTexts, dns_of
 from tidings_cli.errors import CommandFailed
-from tidings_cli.local.environment import clean, geo_environment
+from tidings_cli.local.environment import clean, engine_environment, geo_environment
 
 
 def test_nothing_of_the_user_s_own_steers_clients_or_functions() -> None:
     told = clean({"AWS_PROFILE": "work", "TABLE_EVENTS": "mine", "GEO_DATABASE": "/mine.mmdb", "HOME": "/home/ada"})
     assert set(told) == {"HOME", "NO_PROXY", "no_proxy"}
+
+
+def test_functions_ask_no_resolver(tmp_path: Path) -> None:
+    told = engine_environment(4566, tmp_path, None)
+    assert isinstance(dns_of(Settings(told)), NoTexts)
 
 
 def test_without_a_file_functions_are_told_of_none() -> None:
