@@ -25,10 +25,12 @@ REMEMBERED = timedelta(days=30)
 
 CHANNELS = {IdentityKind.EMAIL: Channel.EMAIL, IdentityKind.PHONE: Channel.SMS}
 
-# What of a message stays: that it was, what became of it and when, so that it is not sent again and still counts.
+# What of a message stays: that it was, of what, what became of it and when, so that it is not sent again and still
+# counts. What it was filled with (`data`), its files, its decisions and who clicked in it (`marks`) go.
 KEPT_OF_MESSAGE = frozenset(
     {
         *("pk", "sk", "channel", "state", "rank", "kind", "template", "template_version"),
+        *("topic", "send", "resends", "reported"),
         *("attempt", "claimed_at", "attention", "provider_id", "history", "erased_at", "expires_at"),
     }
 )
