@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.support.recorder import Call
-from tests.support.world import PUBLIC_URL, World
+from tests.support.world import PUBLIC_URL, World, variables
 
 from tidings.messages.model import CHECKS
 
@@ -492,3 +492,51 @@ def test_an_automations_mail_that_ses_refuses_leaves_by_on_skipped(ada: World) -
         ("tips", "refused"),
         ("other", "accepted"),
     ]
+
+
+WITHOUT = [
+    ({}, {}, "unsubscribe", "the workspace has no public address for unsubscribing"),
+    ({"public_url": PUBLIC_URL}, {"template": "gone"}, "template", "there is no template named gone"),
+]
+
+
+@pytest.mark.parametrize(("settings", "component", "decided_by", "found"), WITHOUT)
+def test_what_a_mail_lacks_leads_on_by_on_skipped_and_is_named(
+    ada: World, settings: dict[str, str], component: dict[str, str], decided_by: str, found: str
+) -> None:
+    with ada.recorder.unseen():
+        ada.accounts._workspaces.change_settings("acme", {"default_from": "Acme <hello@acme.example>", **settings})
+    ada.template("gone")
+    components = {
+        "tips": {"type": "send_email", "template": "tips", "next": "more", "on_skipped": "other", **component},
+        "more": {"type": "send_email", "template": "tips", "kind": "transactional"},
+        "other": {"type": "send_email", "template": "tips", "kind": "transactional"},
+    }
+    ada.automation(
+        {"automation": "welcome", "trigger": {"event": "Signed Up"}, "start": "tips", "components": components}
+    )
+    for item in [one for one in ada.items("TABLE_TEMPLATES") if one["sk"]["S"] == "live#gone"]:
+        with ada.recorder.unseen():
+            key = {name: item[name] for name in ("pk", "sk")}
+            ada.dynamodb.delete_item(TableName=variables()["TABLE_TEMPLATES"], Key=key)
+    ada.track("ada", "Signed Up")
+    ada.run()
+    contact = ada.contact(user_id="ada")["contact"]
+    (enrolment,) = ada.of_contact(contact, "enrolments")
+    assert [one["outcome"] for one in enrolment["path"]] == ["skipped", "accepted"]
+    skipped = next(one for one in ada.of_contact(contact, "messages") if one["state"] == "skipped")
+    assert skipped["decision"]["decided_by"] == decided_by
+    assert found in [check["found"] for check in skipped["decision"]["checks"]]
+
+
+def test_an_address_that_became_none_gets_nothing_and_the_decision_says_so(ada: World) -> None:
+    ada.identify("ada", email="ada at home")
+    status, answer = order(ada)
+    assert (status, answer["state"], answer["decision"]["decided_by"]) == (202, "skipped", "address")
+
+
+def test_a_topic_that_nobody_made_is_named(ada: World) -> None:
+    status, answer = order(ada, topic="nobodys")
+    assert (status, answer["state"], answer["decision"]["decided_by"]) == (202, "skipped", "consent")
+    consent = next(one for one in answer["decision"]["checks"] if one["check"] == "consent")
+    assert consent["found"] == "there is no topic named nobodys"

@@ -141,7 +141,6 @@ TECHNICAL = {
         "runs",
         "rank",
         "attention",
-        "reported",
     ),
     *("caused_by", "visit", "at", "since", "updated_at", "stamps", "lent", "kept"),
 }
@@ -151,19 +150,12 @@ def leaves(value: Any) -> Iterator[str]:
     """Every text and number in a value of a table, JSON in texts too."""
     if isinstance(value, str) and value[:1] in ("{", "["):
         value = json.loads(value)
-    if isinstance(value, dict) and isinstance(value.get("checks"), list):
-        value = {**value, "checks": [_spelled(check) for check in value["checks"]]}
     if isinstance(value, dict | list):
         inner = [v for k, v in value.items() if k not in TECHNICAL] if isinstance(value, dict) else value
         for one in inner:
             yield from leaves(one)
     elif value not in (None, "", True, False) and not isinstance(value, bool):
         yield str(value)
-
-
-def _spelled(check: Any) -> Any:
-    """The checks that found what they mostly find are words in one text; others are lists, or whole as in answers."""
-    return [word.partition(":")[0] for word in check.split()] if isinstance(check, str) else check
 
 
 def told(leaf: str, text: str) -> bool:
