@@ -108,24 +108,21 @@ class Standing:
         now = self._clock.now()
         if now - self._looked.get(workspace_id, now - EVERY) < EVERY:
             return
+        rows: list[Row] | None = None
         for _ in range(TRIES):
             workspace = self._workspaces.get(workspace_id, consistent=True)
             if workspace is None or workspace.standing.get("state") == STOPPED:
                 break
-            found = find(self.counts(workspace), Rates.of(workspace.settings))
+            rows = self._rows(workspace_id) if rows is None else rows
+            found = find(self._counts(workspace, rows), Rates.of(workspace.settings))
             if not self._goes_up(workspace, found, now):
                 break
         self._looked[workspace_id] = now
 
-    def counts(self, workspace: Workspace) -> dict[str, int]:
-        """What marketing mails of the last seven days, UTC, came to since the workspace was last let go on."""
-        first, last = _days(self._clock.now())
-        return counts_of(self._reports.rows(workspace.id, first, last), _baseline(workspace, first))
-
     def status(self, workspace_id: str) -> dict[str, Any]:
         """How a workspace stands, as the API shows it. Raises NotFound."""
         workspace = self._get(workspace_id)
-        found = find(self.counts(workspace), Rates.of(workspace.settings))
+        found = find(self._counts(workspace, self._rows(workspace_id)), Rates.of(workspace.settings))
         told = workspace.standing
         return {
             "state": told.get("state") or "good",
@@ -148,9 +145,8 @@ class Standing:
             workspace = self._get(workspace_id)
             if not workspace.standing.get("state"):
                 break
-            first, last = _days(self._clock.now())
             days: dict[str, dict[str, int]] = {}
-            for row in self._reports.rows(workspace.id, first, last):
+            for row in self._rows(workspace_id):
                 known = days.setdefault(row.day, dict.fromkeys(COUNTED, 0))
                 for name, number in counts_of([row]).items():
                     known[name] += number
@@ -161,6 +157,14 @@ class Standing:
                 continue
             break
         return self.status(workspace_id)
+
+    def _rows(self, workspace_id: str) -> list[Row]:
+        """What was counted of mails of the last seven days, UTC."""
+        return list(self._reports.rows(workspace_id, *_days(self._clock.now())))
+
+    def _counts(self, workspace: Workspace, rows: Iterable[Row]) -> dict[str, int]:
+        """What marketing mails came to since the workspace was last let go on."""
+        return counts_of(rows, _baseline(workspace, _days(self._clock.now())[0]))
 
     def _goes_up(self, workspace: Workspace, found: Finding, now: datetime) -> bool:
         """Record what was found if it is worse than what stands; whether there may be more to record."""
