@@ -71,7 +71,10 @@ def _whole(
 
 
 def _write(file: str, text: str, number: int) -> int:
-    """Write a file as it is, with its own ends of lines."""
+    """Write a file as it is, with its own ends of lines; `-` is stdout."""
+    if file == "-":
+        print(text, end="")
+        return 0
     try:
         Path(file).write_text(text, encoding="utf-8", newline="")
     except OSError as error:

@@ -156,6 +156,8 @@ def _visits(local: LocalSystem) -> None:
 
 
 def _reads(local: LocalSystem) -> None:
+    never = {"event": "Tour Began", "where": {"property": "x", "is": 1}}
+    apply(local, {**TOUR, "automation": "unentered", "trigger": never})
     contact = contact_of(local, "tour-1")
     message = message_of(local, "tour-1", "delivered")["message"]
     for path in (
@@ -177,6 +179,13 @@ def _reads(local: LocalSystem) -> None:
         f"/v1/messages/{message}",
         "/v1/messages?state=unknown",
         f"/v1/chain?node=message:{message}",
+        "/v1/reports/email",
+        "/v1/reports/email/messages?automation=tour",
+        "/v1/reports/email/messages?address=first@tour.example",
+        f"/v1/contacts/{contact}/decisions",
+        "/v1/why?email=first@tour.example&template=e2e-tips",
+        "/v1/why?user_id=tour-1&template=nothing",
+        f"/v1/why?contact={contact}&automation=unentered",
     ):
         answer = local.call("GET", path)
         assert answer.status == 200, (path, answer.data)

@@ -51,6 +51,11 @@ def test_messages_are_listed_and_written_whole(sent: World, tidings: Command, tm
     assert sorted(row["state"] for row in rows) == ["bounced", "complained", "delivered", "delivered"]
 
 
+def test_a_sheet_goes_to_the_screen_where_that_is_asked_for(sent: World, tidings: Command) -> None:
+    code, said = tidings("report", "--by", "template", "--csv", "-")
+    assert (code, said.startswith("template,sent,delivered,")) == (0, True)
+
+
 def test_a_file_that_cannot_be_written_is_told(sent: World, tidings: Command, tmp_path: Path) -> None:
     code, said = tidings("report", "--csv", str(tmp_path / "missing" / "report.csv"))
     assert (code, "could not be written" in said) == (1, True)

@@ -42,7 +42,7 @@ def register(subparsers: Any) -> None:
 def _add_about(parser: argparse.ArgumentParser) -> None:
     for name, (value, text) in ABOUT.items():
         parser.add_argument(f"--{name}", metavar=value, help=text)
-    parser.add_argument("--csv", metavar="FILE", help="write everything to a file, for spreadsheets")
+    parser.add_argument("--csv", metavar="FILE", help="write everything to a file, for spreadsheets; - for stdout")
     add_connection(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
