@@ -7,7 +7,7 @@ from wsgiref.types import WSGIApplication
 
 from tidings.core.clock import Clock, SystemClock
 from tidings_cli.carriers.database import Database
-from tidings_cli.carriers.faults import Faults
+from tidings_cli.carriers.faults import Faults, Rate
 from tidings_cli.carriers.feedback import FeedbackLog
 from tidings_cli.carriers.outbox.app import Outbox
 from tidings_cli.carriers.outbox.desk import Desk
@@ -46,9 +46,10 @@ class Carriers:
         texts = SmsStore(self._database, log, self._publisher, clock)
         sending = Sending(mails, log, account, clock, public_url)
         recipient = Recipient(mails, log, account, self._publisher, clock)
-        self.ses_app = SesApi(sending, mails, account, faults, self._publisher, clock)
+        rate = Rate(self._database, clock)
+        self.ses_app = SesApi(sending, mails, account, faults, rate, self._publisher, clock)
         self.sms_app = SmsApi(texts, log)
-        desk = Desk(self._database, mails, texts, log, account, faults, recipient, public_url)
+        desk = Desk(self._database, mails, texts, log, account, faults, rate, recipient, public_url)
         self.outbox_app = Outbox(desk)
 
     def configure(self, configuration_set: str, topic_arn: str) -> None:

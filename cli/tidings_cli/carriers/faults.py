@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import cast
 
+from tidings.core.clock import Clock
 from tidings_cli.carriers.database import Database
 
 
@@ -74,3 +78,42 @@ class Faults:
             if taken:
                 self._database.change("DELETE FROM faults WHERE count <= 0")
         return taken
+
+
+class Rate:
+    """How many mails a second SES takes: as many as it is asked to, unless a limit was set."""
+
+    # What a new account in production is granted; it is shown where no limit was set.
+    SHOWN = 14.0
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._taken: deque[datetime] = deque()
+
+    def limit(self) -> int | None:
+        """Mails a second; None for no limit."""
+        rows = self._database.rows("SELECT value FROM settings WHERE name = 'send_rate'")
+        return int(cast(str, rows[0][0])) if rows else None
+
+    def set_limit(self, per_second: int | None) -> None:
+        """Set the limit, or lift it with None."""
+        if per_second is None:
+            self._database.change("DELETE FROM settings WHERE name = 'send_rate'")
+        else:
+            self._database.change("INSERT OR REPLACE INTO settings VALUES ('send_rate', ?)", (str(per_second),))
+
+    def take(self) -> bool:
+        """Whether one more mail is within the limit; it counts if it is."""
+        limit = self.limit()
+        if limit is None:
+            return True
+        with self._lock:
+            now = self._clock.now()
+            while self._taken and now - self._taken[0] >= timedelta(seconds=1):
+                self._taken.popleft()
+            if len(self._taken) >= limit:
+                return False
+            self._taken.append(now)
+            return True

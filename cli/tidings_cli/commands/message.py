@@ -1,8 +1,9 @@
-"""`tidings message`: look at one message, or at those of which nobody knows whether they were sent."""
+"""`tidings message`: look at one message or at those that are unknown, and send one again."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from tidings_cli.connection import add_connection
@@ -16,7 +17,11 @@ def register(subparsers: Any) -> None:
     show.add_argument("id", metavar="ID")
     show.add_argument("--at", metavar="TIME", help="as it stood at this time (ISO 8601)")
     unknown = actions.add_parser("unknown", help="messages of which nobody knows whether they were sent")
-    for action in (show, unknown):
+    resend = actions.add_parser("resend", help="send a message again, as a new one that names it")
+    resend.add_argument("id", metavar="ID")
+    resend.add_argument("--attach", metavar="FILE", type=Path, action="append", default=[], help="may be given again")
+    resend.add_argument("--idempotency-key", metavar="KEY", help="names the call: the same again does nothing more")
+    for action in (show, unknown, resend):
         add_connection(action)
         action.add_argument("--json", action="store_true", help="print JSON")
 
@@ -28,6 +33,10 @@ def run(args: argparse.Namespace) -> int:
     from tidings_cli.printing import print_json, print_table, say, when
 
     client = connect(args)
+    if args.action == "resend":
+        from tidings_cli import sends
+
+        return sends.resend(client, args.id, args.attach, args.idempotency_key, args.json)
     if args.action == "show":
         message = client.get("messages", args.id, at=args.at or "")
         if args.json:

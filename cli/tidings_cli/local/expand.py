@@ -7,6 +7,7 @@ Nothing is rewritten that decides what a function may do.
 
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,6 +27,7 @@ from tidings_cli.local.httpapi import spell_out_http_apis
 logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)
 
 FUNCTION = "AWS::Serverless::Function"
+PERMISSION = "AWS::Lambda::Permission"
 LAYER = "AWS::Serverless::LayerVersion"
 
 # The layer of third-party packages stays out. Its wheels are for Lambda's own runtime and processor, which this machine
@@ -57,6 +59,7 @@ def _whole(path: Path) -> tuple[Template, list[Artifact]]:
     _forget_layers(template["Resources"], left_out)
     _name_functions(template["Resources"])
     _rename_role_policies(template["Resources"])
+    _admit_api_once(template["Resources"])
     return flatten(template, nested), artifacts
 
 
@@ -133,6 +136,22 @@ def _rename_role_policies(resources: Template) -> None:
         if resource["Type"] == "AWS::IAM::RolePolicy":
             resource["Type"] = "AWS::IAM::Policy"
             resource["Properties"]["Roles"] = [resource["Properties"].pop("RoleName")]
+
+
+def _admit_api_once(resources: Template) -> None:
+    """SAM lets an HTTP API call a function by one permission for each route; here one for each function stands for all.
+
+    A template has at most 500 resources. In AWS each stack counts for itself, here all are one.
+    """
+    admitted: set[str] = set()
+    for name, resource in list(resources.items()):
+        properties = resource.get("Properties", {})
+        if resource["Type"] != PERMISSION or properties.get("Principal") != "apigateway.amazonaws.com":
+            continue
+        function = json.dumps(properties["FunctionName"], sort_keys=True)
+        if function in admitted:
+            del resources[name]
+        admitted.add(function)
 
 
 def _functions(resources: Template) -> Template:

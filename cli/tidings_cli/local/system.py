@@ -36,7 +36,7 @@ from tidings_cli.local.proxy import front
 from tidings_cli.local.publishing import publisher
 from tidings_cli.local.recorder import Recorder
 from tidings_cli.local.requirements import find_template
-from tidings_cli.local.resume import resume_enrolments
+from tidings_cli.local.resume import resume_enrolments, resume_sends
 from tidings_cli.local.server import Server, free_port, listen, port_of
 from tidings_cli.local.streams import Records, deliver_unread, read_streams, set_aside
 from tidings_cli.local.upstream import Upstream
@@ -265,9 +265,12 @@ class System:
         return known, unsent
 
     def _resume(self, url: str) -> int:
-        self._progress.step("Resuming enrolments")
+        self._progress.step("Resuming enrolments and sends")
         try:
-            return resume_enrolments(url, self._folder.memory.keys["secret"])
+            key = self._folder.memory.keys["secret"]
+            resumed = resume_enrolments(url, key)
+            resume_sends(url, key)
         except CommandFailed as error:
-            self._progress.warn(f"Enrolments were not resumed. {error}")
+            self._progress.warn(f"Enrolments or sends were not resumed. {error}")
             return 0
+        return resumed

@@ -28,6 +28,7 @@ class OutboxApi:
         self._log = desk.log
         self._account = desk.account
         self._faults = desk.faults
+        self._rate = desk.rate
         self._recipient = desk.recipient
         self._base = f"{desk.public_url.rstrip('/')}/outbox"
 
@@ -48,6 +49,8 @@ class OutboxApi:
             ("GET", "/api/faults", self._list_faults),
             ("POST", "/api/faults", self._order_fault),
             ("DELETE", "/api/faults", self._clear_faults),
+            ("GET", "/api/rate", self._get_rate),
+            ("PUT", "/api/rate", self._set_rate),
             ("GET", "/api/suppressions", self._list_suppressions),
             ("DELETE", "/api/suppressions/{address}", self._release),
             ("GET", "/api/identities", self._list_identities),
@@ -129,6 +132,17 @@ class OutboxApi:
     def _clear_faults(self, request: Request) -> Response:
         self._faults.clear()
         return json_response([])
+
+    def _get_rate(self, request: Request) -> Response:
+        return json_response({"per_second": self._rate.limit()})
+
+    def _set_rate(self, request: Request) -> Response:
+        """Let SES take at most `per_second` mails a second, and refuse those beyond; null for any number."""
+        wanted = request.json().get("per_second")
+        if wanted is not None and (not isinstance(wanted, int) or isinstance(wanted, bool) or wanted < 1):
+            raise InvalidInput("invalid_rate", "per_second must be a number from 1 up, or null", "per_second")
+        self._rate.set_limit(wanted)
+        return json_response({"per_second": wanted})
 
     def _list_suppressions(self, request: Request) -> Response:
         return json_response([vars(entry) for entry in self._account.suppressions()])

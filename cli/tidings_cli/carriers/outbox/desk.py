@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tidings_cli.carriers.database import Database
-from tidings_cli.carriers.faults import Faults
+from tidings_cli.carriers.faults import Faults, Rate
 from tidings_cli.carriers.feedback import FeedbackLog
 from tidings_cli.carriers.ses.account import Account
 from tidings_cli.carriers.ses.mails import MailStore
@@ -23,5 +23,6 @@ class Desk:
     log: FeedbackLog
     account: Account
     faults: Faults
+    rate: Rate
     recipient: Recipient
     public_url: str

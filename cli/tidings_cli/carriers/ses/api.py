@@ -12,7 +12,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from tidings.core.clock import Clock, from_text
 from tidings.core.errors import TidingsError
 from tidings_cli.carriers.aws import AwsError, caller_of
-from tidings_cli.carriers.faults import Faults, SendFault
+from tidings_cli.carriers.faults import Faults, Rate, SendFault
 from tidings_cli.carriers.publisher import Publisher
 from tidings_cli.carriers.ses import account as accounts
 from tidings_cli.carriers.ses.account import Account, Identity, Suppressed
@@ -33,6 +33,7 @@ class SesApi:
         mails: MailStore,
         account: Account,
         faults: Faults,
+        rate: Rate,
         publisher: Publisher,
         clock: Clock,
     ) -> None:
@@ -40,6 +41,7 @@ class SesApi:
         self._mails = mails
         self._account = account
         self._faults = faults
+        self._rate = rate
         self._publisher = publisher
         self._clock = clock
         self.operations: dict[str, tuple[str, str, Handler]] = {
@@ -88,7 +90,7 @@ class SesApi:
     def _send_email(self, request: Request) -> Response:
         call = self._sending.check(request.json())
         faults = self._faults.take(call.recipients)
-        if SendFault.THROTTLE in faults:
+        if SendFault.THROTTLE in faults or not self._rate.take():
             raise TooManyRequests
         if SendFault.REJECT in faults:
             raise MessageRejected("The message was rejected, as ordered at the outbox.")
@@ -108,7 +110,7 @@ class SesApi:
                 "ProductionAccessEnabled": True,
                 "SendQuota": {
                     "Max24HourSend": 50000.0,
-                    "MaxSendRate": 14.0,
+                    "MaxSendRate": float(self._rate.limit() or Rate.SHOWN),
                     "SentLast24Hours": float(self._mails.count(day)),
                 },
                 "SendingEnabled": True,
