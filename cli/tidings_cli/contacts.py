@@ -156,14 +156,14 @@ def _enrolment_lines(enrolment: Json) -> list[str]:
 
 
 def paged(
-    client: Client, path: tuple[str, ...], what: str, limit: int | None, filters: Mapping[str, str]
+    client: Client, path: tuple[str, ...], what: str, limit: int | None, filters: Mapping[str, str] | None = None
 ) -> list[Json]:
     """What a listing has, page after page, up to a limit if there is one."""
     found: list[Json] = []
     cursor = ""
     while limit is None or len(found) < limit:
         size = PAGE if limit is None else min(PAGE, limit - len(found))
-        page = client.get(*path, limit=str(size), cursor=cursor, **filters)
+        page = client.get(*path, limit=str(size), cursor=cursor, **(filters or {}))
         found += page[what]
         cursor = page["cursor"]
         if not cursor:

@@ -52,8 +52,8 @@ class ReportRow(Shape):
     send: str | SkipJsonSchema[None] = None
     template: str | SkipJsonSchema[None] = None
     version: Number | SkipJsonSchema[None] = None
-    counts: Counts  # type: ignore[valid-type]
-    rates: Rates  # type: ignore[valid-type]
+    counts: Counts
+    rates: Rates
     errors: list[ErrorCounted]
     sources: list[SourceShown]
     """Those that sent most, at most 20."""
@@ -63,8 +63,8 @@ class ReportRow(Shape):
 class ReportTotals(Shape):
     """All rows together, also those of other pages."""
 
-    counts: Counts  # type: ignore[valid-type]
-    rates: Rates  # type: ignore[valid-type]
+    counts: Counts
+    rates: Rates
     errors: list[ErrorCounted]
 
 
