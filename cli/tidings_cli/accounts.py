@@ -73,6 +73,8 @@ def changes_in(args: argparse.Namespace) -> dict[str, Any]:
     changes: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
     if args.hidden_link is not None:
         changes["hidden_link"] = args.hidden_link == "yes"
+    if args.mirror_account_suppression is not None:
+        changes["mirror_account_suppression"] = args.mirror_account_suppression == "yes"
     if args.publishable_keys_may_change_addresses is not None:
         changes["publishable_keys_may_change_addresses"] = args.publishable_keys_may_change_addresses == "yes"
     identifiers: dict[str, dict[str, Any]] = {}
@@ -166,6 +168,7 @@ def _print_workspace(workspace: Workspace, as_json: bool) -> int:
             "reply_to": workspace.reply_to,
             "public_url": workspace.public_url,
             "default_country": identifiers.default_country,
+            "mirror_account_suppression": workspace.mirrors_account_suppression,
             "publishable_keys_may_change_addresses": identifiers.addresses_open,
             "identifiers": [
                 {"kind": kind, "limit": limit, "blocked": blocked} for kind, (limit, blocked) in rules.items()

@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 from jsonschema import Draft202012Validator, FormatChecker
 from tests.support.front import Front, ask
-from tests.support.tour import ALL, CASES, INGEST, PAGES, Case, filled, one_of_each
+from tests.support.tour import ALL, CASES, INGEST, PAGES, WISHES, Case, filled, one_of_each
 from tests.support.world import ROOT, World
 
 DOCUMENT: dict[str, Any] = json.loads((ROOT / "functions" / "openapi" / "openapi.json").read_text(encoding="utf-8"))
@@ -61,7 +61,7 @@ def test_every_route_answers_as_it_is_described(world: World) -> None:
 @pytest.mark.parametrize("key", [None, "sk_nobodys", "write"])
 def test_a_key_that_does_not_open_a_route_is_refused_as_it_is_described(world: World, key: str | None) -> None:
     known, front = one_of_each(world), Front(world)
-    for route, case in (CASES if key == "write" else {**CASES, **INGEST}).items():
+    for route, case in (CASES if key == "write" else {**CASES, **INGEST, **WISHES}).items():
         status, headers, answer = made(front, route, case, known, world.keys.get(key or "", key))
         assert status == (403 if key == "write" else 401), (route, answer)
         require_told(route, status, headers, answer)
@@ -97,7 +97,7 @@ def test_what_the_database_refuses_is_answered_as_it_is_described(world: World) 
                 raise ClientError({"Error": {"Code": code, "Message": code}}, call.operation)
 
         world.recorder.before = fail
-        for route in {*CASES, *INGEST} - ASKING_NO_TABLE:
+        for route in {*CASES, *INGEST, *WISHES} - ASKING_NO_TABLE:
             status, headers, answer = made(front, route, ALL[route], known, world.keys["secret"])
             assert status == expected, (route, answer)
             assert (status == 429) == ("retry-after" in headers)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.support.template import routes, table_variables
-from tests.support.tour import ADA, ALL, CANARY, CASES, COMPANY, INGEST, OPEN, call, one_of_each
+from tests.support.tour import ADA, ALL, CANARY, CASES, COMPANY, INGEST, OPEN, WISHES, call, one_of_each
 from tests.support.world import ROOT, World
 
 from tidings.accounts.model import KeyKind
@@ -105,6 +105,18 @@ def test_what_another_workspace_reports_of_the_same_ids_stays_its_own(
             events = theirs
 
 
+def test_a_wish_with_another_workspaces_key_knows_none_of_its_topics(
+    world: World, known: dict[str, str], others: dict[str, str]
+) -> None:
+    before = stored(world, "acme")
+    for key in others.values():
+        for route in WISHES:
+            status, answer = call(world, route, known, key)
+            assert (status, answer["code"]) == (404, "unknown_topic"), route
+    assert stored(world, "acme") == before
+    assert len(world.ses.accepted) == 1
+
+
 def test_a_cursor_of_another_workspace_leads_to_nothing_of_it(
     world: World, known: dict[str, str], others: dict[str, str]
 ) -> None:
@@ -163,7 +175,7 @@ def test_what_anybody_may_read_tells_nothing_of_a_workspace(world: World, known:
 def test_nobody_reports_without_a_key(world: World, known: dict[str, str]) -> None:
     before = stored(world, "acme")
     for key, code in ((None, "missing_api_key"), ("wk_nobodys", "invalid_api_key")):
-        for route, case in INGEST.items():
+        for route, case in {**INGEST, **WISHES}.items():
             answered, answer = call(world, route, known, key, case)
             assert (answered, answer["code"]) == (401, code), route
     assert stored(world, "acme") == before
@@ -173,7 +185,7 @@ def test_a_revoked_key_opens_nothing_after_60_seconds(world: World, known: dict[
     world.accounts.revoke_key(world.keys["secret"])
     world.now += timedelta(seconds=60)
     before = stored(world, "acme")
-    for route, case in {**CASES, **INGEST}.items():
+    for route, case in {**CASES, **INGEST, **WISHES}.items():
         status, answer = call(world, route, known, case=case)
         assert (status, answer["code"]) == (401, "invalid_api_key"), route
     assert stored(world, "acme") == before

@@ -141,6 +141,8 @@ TECHNICAL = {
         "runs",
         "rank",
         "attention",
+        "reported",
+        "checks",  # of a decision: what is usual stands as words for it
     ),
     *("caused_by", "visit", "at", "since", "updated_at", "stamps", "lent", "kept"),
 }

@@ -77,6 +77,11 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         help="whether marketing mails have a link that only machines follow, by which they are told from people (yes)",
     )
     parser.add_argument(
+        "--mirror-account-suppression",
+        choices=("yes", "no"),
+        help="whether whom SES suppresses for the account is suppressed here",
+    )
+    parser.add_argument(
         "--publishable-keys-may-change-addresses",
         choices=("yes", "no"),
         help="whether keys in browsers may change the e-mail and phone of known contacts (no)",

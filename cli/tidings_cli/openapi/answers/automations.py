@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic.json_schema import SkipJsonSchema
 
 from tidings.consent.model import Channel, Kind, Reason
 from tidings.messages.model import TemplateInput
@@ -162,6 +163,13 @@ class SuppressionShown(Shape):
     expires_at: Instant | None
 
 
+class Suppressions(Shape):
+    """A page of the suppression list."""
+
+    suppressions: list[SuppressionShown]
+    cursor: Cursor
+
+
 class SuppressionOrder(Shape):
     """How long an address is to be suppressed; for ever, if nothing is said."""
 
@@ -175,10 +183,22 @@ class Released(Shape):
 
 
 class CheckOrder(Shape):
-    """Which address to look for on the suppression list."""
+    """Which address to ask about, or which contact by its id or user id; `topic` is `marketing` unless it is named."""
 
-    address: str
+    address: str | SkipJsonSchema[None] = None
+    contact: str | SkipJsonSchema[None] = None
+    user_id: str | SkipJsonSchema[None] = None
     channel: Channel = Channel.EMAIL
+    kind: Kind | SkipJsonSchema[None] = None
+    topic: str | SkipJsonSchema[None] = None
+
+
+class CheckMade(Shape):
+    """One question, and what was found."""
+
+    check: str
+    passed: bool
+    found: str
 
 
 class CheckAnswer(Shape):
@@ -188,3 +208,5 @@ class CheckAnswer(Shape):
     check: str
     passed: bool
     found: str
+    checks: list[CheckMade]
+    """All that were asked, in their order, up to the one that said no."""
