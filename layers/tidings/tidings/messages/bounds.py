@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from functools import wraps
+from io import StringIO
 from typing import Any, TextIO
 
 from dateutil import parser
@@ -24,6 +25,7 @@ from liquid.expression import Expression
 from liquid.filter import with_context
 from liquid.stringify import to_liquid_string
 from liquid.template import BoundTemplate
+from liquid.undefined import UNDEFINED
 from liquid.utils import ReadOnlyChainMap
 
 from tidings.core.clock import ticks
@@ -46,6 +48,27 @@ class TooMuch(LiquidError):
         super().__init__(what, token=None)
 
 
+class Written(StringIO):
+    """What a rendering has written so far; raises TooMuch beyond so many characters. A list is faster than a file."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self.left = limit
+        self._parts: list[str] = []
+
+    def write(self, text: str, /) -> int:
+        """Add a text. Raises TooMuch."""
+        self.left -= len(text)
+        if self.left < 0:
+            raise TooMuch(f"a part of the mail is over {OUTPUT_CHARACTERS} characters")
+        self._parts.append(text)
+        return len(text)
+
+    def getvalue(self) -> str:
+        """All that was written."""
+        return "".join(self._parts)
+
+
 class Context(RenderContext):
     """What one rendering knows: the data, until when it must be done, and which instant it is."""
 
@@ -63,6 +86,22 @@ class Context(RenderContext):
         """Raise TooMuch when time is up."""
         if ticks() > self.deadline:
             raise TooMuch(f"rendering took over {RENDER_SECONDS:g} seconds")
+
+    def get_buffer(self, buf: TextIO | None = None) -> StringIO:
+        """Where to write, or where to write in between: what stands in `buf` counts too."""
+        return Written(buf.left if isinstance(buf, Written) else OUTPUT_CHARACTERS)
+
+    def get(self, path: list[object], *, token: Any, default: object = UNDEFINED) -> object:
+        """What a path leads to. The usual one, through objects that have each name, is gone along here."""
+        try:
+            value: Any = self.scope[path[0]]  # type: ignore[index]
+        except (KeyError, TypeError):
+            return super().get(path, token=token, default=default)
+        for name in path[1:]:
+            if type(value) is not dict or type(name) is not str or name not in value:
+                return super().get(path, token=token, default=default)
+            value = value[name]
+        return value
 
     def assign(self, key: str, val: Any) -> None:
         """Set a variable of the template's own."""
@@ -104,7 +143,6 @@ class _OutputTag(Output):
 class Bounded(Environment):
     """Liquid with every filter within bounds."""
 
-    output_stream_limit = OUTPUT_CHARACTERS
     loop_iteration_limit = LOOP_ITERATIONS
     local_namespace_limit = OUTPUT_CHARACTERS
     context_depth_limit = 20
