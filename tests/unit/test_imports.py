@@ -30,11 +30,11 @@ MODULES = {
     "group": 219,
     "identify": 219,
     "merges": 232,
-    "messages": 257,
+    "messages": 265,
     "openapi": 57,
     "page": 219,
     "react": 305,
-    "reports": 290,
+    "reports": 281,
     "screen": 219,
     "send_email": 410,
     "ses_events": 278,
@@ -47,7 +47,7 @@ MODULES = {
     "templates": 257,
     "track": 219,
     "ungroup": 219,
-    "why": 290,
+    "why": 297,
 }
 HEADROOM = 1.05
 

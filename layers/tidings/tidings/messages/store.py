@@ -110,10 +110,6 @@ class DynamoMessageStore:
         """Messages of one shard that were claimed before an instant and are not settled."""
         return self._attention(_claimed(number), self._items.claimed_at < to_text(before))
 
-    def unknown(self, workspace: str) -> list[Message]:
-        """A workspace's messages that ended as unknown."""
-        return self._attention(_unknown(workspace))
-
     def claim(self, message: Message, over: Message | None) -> Part:
         """Take the right to send a message: only if nobody has it, or the attempt that is named has given it up."""
         return put("message", self._item(message), self._untouched(over))
