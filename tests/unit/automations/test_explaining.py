@@ -1,0 +1,94 @@
+"""Somebody's way with regard to a mail, told from the steps that were kept."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidings.automations.enrolments import Enrolment, EnrolmentState, StepTaken
+from tidings.automations.explaining import Standing, Way, explain_way, senders
+from tidings.automations.model import parse_definition
+from tidings.core.clock import to_text
+
+T0 = datetime(2026, 11, 21, 9, tzinfo=UTC)
+TOUR = parse_definition(
+    {
+        "automation": "tour",
+        "trigger": {"event": "Signed Up"},
+        "start": "pause",
+        "components": {
+            "pause": {"type": "wait", "for": "1 hour", "next": "rest"},
+            "rest": {"type": "wait", "for": "1 hour", "next": "who"},
+            "who": {
+                "type": "branch",
+                "arms": [{"name": "Team", "when": {"trait": "plan", "is": "team"}, "next": "later"}],
+                "otherwise": "bye",
+            },
+            "later": {"type": "wait", "for": "1 hour", "next": "tips"},
+            "tips": {"type": "send_email", "template": "tips", "next": "bye"},
+            "bye": {"type": "send_email", "template": "bye"},
+        },
+    }
+)
+WAITS = {"pause": to_text(T0 + timedelta(hours=1)), "rest": to_text(T0 + timedelta(hours=2))}
+
+
+def hours(number: float) -> datetime:
+    return T0 + timedelta(hours=number)
+
+
+def enrolment(**more: Any) -> Enrolment:
+    known = {"state": EnrolmentState.LIVE, "component": "pause", "until": WAITS, "updated_at": None, **more}
+    return Enrolment("acme", "c1", "tour", 1, "once", started_at=T0, machine="m", **known)
+
+
+def step(n: int, component: str, outcome: str, following: str, at: float) -> StepTaken:
+    until = {"later": to_text(hours(at + 1))} if following == "later" else {}
+    return StepTaken(n, component, outcome, following, until, hours(at))
+
+
+def way(one: Enrolment, steps: list[StepTaken], at: float, template: str = "tips") -> Way:
+    return explain_way(one, steps, TOUR, template, hours(at))
+
+
+def test_waits_that_are_over_are_passed() -> None:
+    assert (way(enrolment(), [], 0.5).component, way(enrolment(), [], 1.5).component) == ("pause", "rest")
+    found = way(enrolment(), [], 2.5)
+    assert (found.standing, found.component, found.until) == (Standing.WAITING, "who", "")
+
+
+def test_a_branch_that_led_elsewhere_is_where_they_turned() -> None:
+    found = way(enrolment(), [step(1, "who", "otherwise", "bye", 2), step(2, "bye", "accepted", "", 2)], 3)
+    assert (found.standing, found.component) == (Standing.TURNED, "who")
+    assert found.sentence.endswith('"otherwise"; to the template tips leads "Team".')
+    assert way(enrolment(), [step(1, "who", "otherwise", "bye", 2)], 3, "bye").standing is Standing.WAITING
+
+
+def test_what_was_done_later_is_not_known_before() -> None:
+    one = enrolment(state=EnrolmentState.COMPLETED, component="", updated_at=hours(3))
+    steps = [step(1, "who", "Team", "later", 2), step(2, "tips", "accepted", "bye", 3), step(3, "bye", "x", "", 3)]
+    assert (way(one, steps, 2.5).component, way(one, steps, 2.5).until) == ("later", to_text(hours(3)))
+    assert way(one, steps, 1).component == "pause"
+    assert way(one, steps, 3).standing is Standing.PASSED
+
+
+def test_a_way_that_ended_before_is_told_with_its_error() -> None:
+    found = way(enrolment(state=EnrolmentState.FAILED, error="Lost", updated_at=hours(1)), [], 2)
+    assert (found.standing, "failed" in found.sentence, "(Lost)" in found.sentence) == (Standing.ENDED, True, True)
+    assert way(enrolment(state=EnrolmentState.FAILED, updated_at=hours(3)), [], 1).standing is Standing.WAITING
+
+
+def test_a_template_that_the_version_does_not_send_is_told() -> None:
+    assert way(enrolment(), [], 1, "other").standing is Standing.NOT_IN_VERSION
+    assert senders(TOUR, "") == {"tips", "bye"}
+
+
+@given(st.floats(0, 10), st.floats(0, 10))
+def test_the_steps_shown_only_ever_grow(one: float, other: float) -> None:
+    steps = [step(1, "who", "Team", "later", 2), step(2, "tips", "accepted", "bye", 3), step(3, "bye", "x", "", 4)]
+    known = enrolment(updated_at=hours(4))
+    before, after = (way(known, steps, at).steps for at in sorted((one, other)))
+    assert list(after[: len(before)]) == list(before)
