@@ -112,8 +112,8 @@ AT = Query("at", "As it stood at this time (ISO 8601): nothing of later is told.
 # Everything that a path can name: API Gateway takes no slash within a name, escaped or not.
 _NAME: Mapping[str, Any] = {"type": "string", "minLength": 1, "maxLength": 512, "pattern": "^[^/]+$"}
 PLACES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "topic": ("A topic.", {"type": "string"}),
-    "rule": ("A suppression rule.", {"type": "string"}),
+    "topic": ("A topic; `*` stands for all marketing where a reply may.", _NAME),
+    "rule": ("A suppression rule.", _NAME),
     "contact": ("The contact's id, or that of a contact that became part of it.", _NAME),
     "conflict": ("The conflict's id.", _NAME),
     "company": ("The company's id, as apps call it.", {**_NAME, "maxLength": 1024}),
