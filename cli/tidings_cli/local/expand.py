@@ -29,6 +29,7 @@ logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)
 FUNCTION = "AWS::Serverless::Function"
 PERMISSION = "AWS::Lambda::Permission"
 LAYER = "AWS::Serverless::LayerVersion"
+ALARM = "AWS::CloudWatch::Alarm"
 
 # The layer of third-party packages stays out. Its wheels are for Lambda's own runtime and processor, which this machine
 # need not have, and the engine runs every function with its own interpreter, where the same packages are installed.
@@ -56,6 +57,7 @@ def _whole(path: Path) -> tuple[Template, list[Artifact]]:
     left_out = _leave_out_dependencies(template)
     artifacts += _name_code(template, path.parent)
     template = _transform(template, path)
+    _leave_out_alarms(template["Resources"])
     _forget_layers(template["Resources"], left_out)
     _name_functions(template["Resources"])
     _rename_role_policies(template["Resources"])
@@ -99,6 +101,15 @@ def _leave_out_dependencies(template: Template) -> set[str]:
         # The reference stays for the transform, which would refuse one to a resource that is not there.
         resources[name]["Properties"]["ContentUri"] = {"Bucket": LEFT_OUT, "Key": LEFT_OUT}
     return left_out
+
+
+def _leave_out_alarms(resources: Template) -> None:
+    """Nothing on the engine would ever set one off, and in one template with all else there is no room for them.
+
+    A stack has at most 500 resources. In AWS that holds for each nested stack by itself.
+    """
+    for name in [name for name, resource in resources.items() if resource["Type"] == ALARM]:
+        del resources[name]
 
 
 def _transform(template: Template, path: Path) -> Template:

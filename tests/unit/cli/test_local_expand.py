@@ -144,3 +144,9 @@ def test_a_route_with_an_authorizer_is_refused_rather_than_left_open(checkout: P
     checkout.write_text(checkout.read_text().replace("      CorsConfiguration:\n", guarded))
     with pytest.raises(CommandFailed, match=r"cannot guard (POST|GET) /v1/"):
         expand(checkout)
+
+
+def test_the_whole_template_has_room_in_one_stack_without_its_alarms() -> None:
+    whole = expand(Path(__file__).parents[3] / "template.yaml")
+    assert not of_type(whole, "AWS::CloudWatch::Alarm")
+    assert len(whole.template["Resources"]) <= 500  # CloudFormation's limit, which the engine holds to
