@@ -41,6 +41,8 @@ def environment() -> dict[str, str]:
         "PYDANTIC_DISABLE_PLUGINS": "__all__",
         "QUEUE_STARTS_URL": f"https://sqs.{REGION}.amazonaws.com/123456789012/starts",
         "QUEUE_SET_ASIDE_URL": f"https://sqs.{REGION}.amazonaws.com/123456789012/aside",
+        "QUEUE_FEEDBACK_URL": f"https://sqs.{REGION}.amazonaws.com/123456789012/feedback",
+        "FEEDBACK_TOPIC_ARNS": f"arn:aws:sns:{REGION}:123456789012:feedback,",
         "QUEUE_ERASURES_URL": f"https://sqs.{REGION}.amazonaws.com/123456789012/erasures",
         "SES_CONFIGURATION_SET": "tidings",
         "MACHINES_ROLE_ARN": "arn:aws:iam::123456789012:role/machines",

@@ -159,9 +159,11 @@ def test_news_that_reaches_no_queue_is_kept(messaging: Stack) -> None:
     assert queue_of(redrive["deadLetterTargetArn"]) in PARKING
 
 
-def test_ses_tells_of_everything_that_moves_a_message(messaging: Stack) -> None:
-    destination = messaging.properties("ConfigurationSetFeedback")["EventDestination"]
+@pytest.mark.parametrize("kind", ["Marketing", "Transactional"])
+def test_ses_tells_of_everything_that_moves_a_message(messaging: Stack, kind: str) -> None:
+    destination = messaging.properties(f"{kind}Feedback")["EventDestination"]
     assert destination["Enabled"] is True
     assert set(destination["MatchingEventTypes"]) == {
-        *("send", "reject", "bounce", "complaint", "delivery", "open", "click", "renderingFailure", "deliveryDelay")
+        *("send", "reject", "bounce", "complaint", "delivery", "open", "click", "renderingFailure", "deliveryDelay"),
+        "subscription",
     }

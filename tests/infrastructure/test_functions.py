@@ -18,6 +18,7 @@ COMMON = set(STACK.template["Globals"]["Function"]["Environment"]["Variables"])
 # Tables that a function is told of and never touches: one store keeps two tables, and looks for both when it starts.
 TOLD_ONLY = {
     ("SuppressionsFunction", "TABLE_CONTACTS"): "it asks the store of contacts for identities only",
+    ("SesEventsFunction", "TABLE_CONTACTS"): "it asks the store of contacts for identities only",
     ("ConsentsFunction", "TABLE_CONTACTS"): "it asks the store of contacts for identities only",
     ("BranchFunction", "TABLE_IDENTITIES"): "it asks the store of contacts for contacts only",
     ("ExportFunction", "TABLE_IDENTITIES"): "it asks the store of contacts for contacts only",

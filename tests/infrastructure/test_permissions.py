@@ -114,7 +114,10 @@ def test_only_ses_of_this_account_publishes_feedback(messaging: Stack) -> None:
     assert statement["Condition"] == {
         "StringEquals": {"aws:SourceAccount": "000000000000"},
         "ArnEquals": {
-            "aws:SourceArn": "arn:aws:ses:us-east-1:000000000000:configuration-set/ConfigurationSet",
+            "aws:SourceArn": [
+                f"arn:aws:ses:us-east-1:000000000000:configuration-set/{kind}Mails"
+                for kind in ("Marketing", "Transactional")
+            ],
         },
     }
 

@@ -37,7 +37,9 @@ MODULES = {
     "reports": 281,
     "screen": 219,
     "send_email": 410,
-    "ses_events": 278,
+    "sending": 261,
+    "ses_events": 292,
+    "ses_webhook": 177,
     "senders": 210,
     "settings": 205,
     "settle_executions": 233,
@@ -55,7 +57,7 @@ INGEST = ("alias", "batch", "group", "identify", "page", "screen", "settings", "
 # boto3's own is left out of all: botocore does the calls. A tracer, requests and the rest nobody needs.
 NOWHERE = ("boto3", "s3transfer", "yaml", "requests", "aws_xray_sdk", "multiprocessing")
 # What is imported when an event first needs it.
-LATE = ("dns", "idna", "phonenumbers", "ua_parser", "maxminddb")
+LATE = ("cryptography", "dns", "idna", "phonenumbers", "ua_parser", "maxminddb")
 
 
 @pytest.fixture(scope="module")
