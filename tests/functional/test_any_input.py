@@ -46,8 +46,10 @@ ORDER = {
     "to": {"user_id": "u-7"}, "template": "tips", "idempotency_key": "k-1", "kind": "marketing", "variables": {"x": 1},
 }  # fmt: skip
 TEMPLATE = {
-    "subject": "Tips", "text": "Hello", "html": "<p>Hello</p>", "preheader": "x", "from": "a@b.c", "variables": {"x": 1}
+    "subject": "Tips", "text": "Hello", "html": "<p>Hello</p>", "preheader": "x", "from": "a@b.c", "variables": {"x": 1},
+    "reply_to": "a@b.c", "kind": "marketing", "topic": "news", "tags": {"x": "1"},
 }  # fmt: skip
+PREVIEW = {"user_id": "u-7", "event": {"x": 1}, "variables": {"x": 1}, "version": 1}
 CHECK = {"channel": "email", "address": "ada@people.example"}
 EDIT = {"traits": {"email": "ada@people.example", "phone": "+48600100200", "plan": 1}, "user_id": "u-7"}
 FILTERS = ("type", "event", "channel", "since", "until")
@@ -104,6 +106,8 @@ def test_any_message_is_taken_or_refused_and_what_was_taken_is_served(
         ("send_email", "POST /v1/emails", {}, ORDER),
         ("forms", "POST /v1/forms", {}, FORM),
         ("templates", "PUT /v1/templates/{name}", {"name": "tips"}, TEMPLATE),
+        ("templates", "POST /v1/templates/lint", {}, {**TEMPLATE, "data": {"contact": {"first_name": "Ada"}}}),
+        ("templates", "POST /v1/templates/{name}/preview", {"name": "tips"}, PREVIEW),
         ("change_contacts", "PATCH /v1/contacts/{contact}", {"contact": "Ada's"}, EDIT),
         ("change_contacts", "POST /v1/contacts/delete", {}, {"contacts": ["cnobody"]}),
         ("check_suppression", "POST /v1/suppressions/check", {}, CHECK),
@@ -138,6 +142,8 @@ ODD_TEXT = st.text(max_size=20) | st.sampled_from(
         ("contacts", "GET /v1/contacts/{contact}/timeline"),
         ("messages", "GET /v1/messages/{message}"),
         ("templates", "GET /v1/templates/{name}"),
+        ("templates", "GET /v1/templates/{name}/versions"),
+        ("templates", "GET /v1/templates/{name}/versions/{version}"),
         ("automations", "GET /v1/automations/{name}"),
         ("automations", "POST /v1/automations/{name}/publish"),
         ("suppressions", "GET /v1/suppressions/{channel}/{address}"),

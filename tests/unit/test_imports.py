@@ -57,7 +57,7 @@ INGEST = ("alias", "batch", "group", "identify", "page", "screen", "settings", "
 # boto3's own is left out of all: botocore does the calls. A tracer, requests and the rest nobody needs.
 NOWHERE = ("boto3", "s3transfer", "yaml", "requests", "aws_xray_sdk", "multiprocessing")
 # What is imported when an event first needs it.
-LATE = ("cryptography", "dns", "idna", "phonenumbers", "ua_parser", "maxminddb")
+LATE = ("cryptography", "dns", "idna", "phonenumbers", "ua_parser", "maxminddb", "css_inline")
 
 
 @pytest.fixture(scope="module")
