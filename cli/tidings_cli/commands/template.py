@@ -30,7 +30,12 @@ def register(subparsers: Any) -> None:
     versions.add_argument("name", metavar="NAME")
     for action in (apply, preview, listed, show, versions):
         add_connection(action)
-    for action in (lint, apply, preview, listed, show, versions):
+    ready = actions.add_parser("ready", help="list templates to start from")
+    new = actions.add_parser("new", help="write a file to start from")
+    new.add_argument("name", metavar="NAME", help="of the new template")
+    new.add_argument("--from", dest="source", required=True, metavar="READY", help="one of: tidings template ready")
+    new.add_argument("--out", type=Path, metavar="FILE", help="where to write it (NAME.yaml)")
+    for action in (lint, apply, preview, listed, show, versions, ready, new):
         action.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -49,11 +54,15 @@ def _preview(actions: Any) -> Any:
 
 def run(args: argparse.Namespace) -> int:
     """Do one action. Raises CommandFailed."""
-    from tidings_cli import templates
+    from tidings_cli import ready, templates
     from tidings_cli.connection import connect
 
     if args.action == "lint":
         return templates.lint(args.files, args.data, args.strict, args.json)
+    if args.action == "ready":
+        return ready.list_all(args.json)
+    if args.action == "new":
+        return ready.copy(args.name, args.source, args.out, args.json)
     client = connect(args)
     if args.action == "apply":
         return templates.apply(client, args.files, args.json)
