@@ -16,42 +16,53 @@ MODULES = {
     "alias": 219,
     "automations": 280,
     "batch": 219,
-    "branch": 246,
-    "change_contacts": 304,
+    "branch": 273,
+    "brand": 252,
     "chain": 290,
+    "change_contacts": 304,
     "check_senders": 203,
-    "check_suppression": 289,
+    "check_suppression": 321,
     "companies": 226,
+    "consents": 292,
     "contacts": 294,
-    "forms": 231,
+    "deliver": 431,
     "erase": 224,
     "erasures": 301,
     "export": 297,
+    "forms": 231,
     "group": 219,
     "identify": 219,
     "merges": 232,
     "messages": 265,
+    "mirror_suppressions": 219,
     "openapi": 57,
     "page": 219,
+    "policy": 274,
     "react": 305,
     "reports": 281,
     "screen": 219,
-    "send_email": 410,
+    "send_email": 448,
+    "senders": 210,
     "sending": 261,
+    "sends": 272,
     "ses_events": 292,
     "ses_webhook": 177,
-    "senders": 210,
     "settings": 205,
     "settle_executions": 233,
     "settle_messages": 249,
     "start_enrolments": 260,
+    "subscriptions": 433,
     "suppressions": 228,
     "templates": 257,
     "track": 219,
     "ungroup": 219,
+    "unsubscribe": 283,
     "why": 297,
 }
 HEADROOM = 1.05
+
+# Who renders a mail as a rule: `subscriptions` the one that asks somebody to confirm.
+SENDING = {"deliver", "send_email", "subscriptions"}
 
 INGEST = ("alias", "batch", "group", "identify", "page", "screen", "settings", "track", "ungroup")
 # boto3's own is left out of all: botocore does the calls. A tracer, requests and the rest nobody needs.
@@ -111,7 +122,7 @@ def test_ingest_imports_neither_models_nor_templates(
     assert packages(of(function, interpreter, started).modules).isdisjoint({"pydantic", "liquid", "babel", "asyncio"})
 
 
-@pytest.mark.parametrize("function", sorted(set(functions()) - {"send_email"}))
+@pytest.mark.parametrize("function", sorted(set(functions()) - SENDING))
 def test_only_who_sends_mails_imports_liquid_at_its_start(
     function: str, interpreter: Interpreter, started: dict[str, Start]
 ) -> None:
