@@ -45,8 +45,6 @@ def environment() -> dict[str, str]:
         "FEEDBACK_TOPIC_ARNS": f"arn:aws:sns:{REGION}:123456789012:feedback,",
         "QUEUE_ERASURES_URL": f"https://sqs.{REGION}.amazonaws.com/123456789012/erasures",
         "QUEUE_DELIVERIES_URL": f"https://sqs.{REGION}.amazonaws.com/123456789012/deliveries",
-        "QUEUE_FEEDBACK_URL": f"https://sqs.{REGION}.amazonaws.com/123456789012/feedback",
-        "FEEDBACK_TOPIC_ARNS": f"arn:aws:sns:{REGION}:123456789012:feedback",
         "MACHINE_DELIVER_LATER_ARN": f"arn:aws:states:{REGION}:123456789012:stateMachine:deliver-later",
         "SES_CONFIGURATION_SET_MARKETING": "marketing-mails",
         "SES_CONFIGURATION_SET_TRANSACTIONAL": "transactional-mails",
