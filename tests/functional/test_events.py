@@ -132,14 +132,14 @@ def test_the_story_ends_well(story: World) -> None:
     (enrolment,) = story.of_contact(contact, "enrolments")
     assert enrolment["state"] == "completed"
     assert [step["component"] for step in enrolment["path"]] == ["active", "guard", "tips"]
-    assert len(story.ses.to("ada@people.example")) == 2
+    assert len(story.ses.to("ada@people.example")) == 5
     assert story.messages_in("aside") == story.messages_in("starts") == []
 
 
 def test_the_whole_story_may_be_told_twice(story: World) -> None:
     for name in [*STORY, *STORY]:
         played(story, name)
-    assert len(story.ses.accepted) == 2
+    assert len(story.ses.accepted) == 6
     assert len(story.executions) == 1
     contact = story.contact(user_id="u-7")["contact"]
     told = [one["event"] for one in story.of_contact(contact, "events") if one["event"]]

@@ -164,7 +164,7 @@ class Rules(Shape):
     suppression_rules: list[RuleShown]
 
 
-class Deleted(Shape):
+class Forgotten(Shape):
     """It is gone."""
 
     deleted: Literal[True]

@@ -61,7 +61,7 @@ TOPICS = (
         refusals=(*_POLICY, "invalid_name", "name_mismatch", "invalid_request", "too_many_definitions"),
     ),
     Route(
-        "DELETE", "/v1/topics/{topic}", "forgetTopic", "Forget a topic", shapes.Deleted,
+        "DELETE", "/v1/topics/{topic}", "forgetTopic", "Forget a topic", shapes.Forgotten,
         refusals=(*_POLICY, "unknown_topic"),
     ),
 )  # fmt: skip
@@ -84,7 +84,7 @@ RULES = (
         ),
     ),
     Route(
-        "DELETE", "/v1/suppression-rules/{rule}", "forgetSuppressionRule", "Forget a suppression rule", shapes.Deleted,
+        "DELETE", "/v1/suppression-rules/{rule}", "forgetSuppressionRule", "Forget a suppression rule", shapes.Forgotten,
         refusals=(*_POLICY, "unknown_suppression_rule"),
     ),
 )  # fmt: skip
