@@ -52,7 +52,7 @@ MODULES = {
     "settle_messages": 249,
     "start_enrolments": 260,
     "subscriptions": 433,
-    "suppressions": 228,
+    "suppressions": 231,
     "templates": 257,
     "track": 219,
     "ungroup": 219,

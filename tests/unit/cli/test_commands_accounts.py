@@ -45,6 +45,7 @@ def test_a_workspace_s_settings_are_changed_and_shown(run: Run) -> None:
         *("--block", "user=test-.*", "--block", "user=qa=1", "--priority", "phone=1"),
         *("--publishable-keys-may-change-addresses", "yes", "--from", "New <new@acme.example>"),
         *("--reply-to", "help@acme.example", "--public-url", "https://go.acme.example/"),
+        *("--mirror-account-suppression", "yes"),
     )
     assert shown(run) == {
         "workspace": "acme",
@@ -54,6 +55,7 @@ def test_a_workspace_s_settings_are_changed_and_shown(run: Run) -> None:
         "reply_to": "help@acme.example",
         "public_url": "https://go.acme.example",
         "default_country": "PL",
+        "mirror_account_suppression": True,
         "publishable_keys_may_change_addresses": True,
         "identifiers": [
             {"kind": "user", "limit": 1, "blocked": ["test-.*", "qa=1"]},

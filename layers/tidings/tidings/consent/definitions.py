@@ -8,8 +8,7 @@ from typing import Any
 from tidings.accounts.model import Workspace
 from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.consent import screening, topics
-from tidings.consent.policy import PolicyDesk, read_definition
-from tidings.core.errors import NotFound
+from tidings.consent.policy import PolicyDesk, read_definition, unknown
 
 
 class PolicyBook:
@@ -29,8 +28,7 @@ class PolicyBook:
         """One definition. Raises NotFound."""
         found = _shown(self._desks[section].workspace(workspace), section).get(name)
         if found is None:
-            noun = "topic" if section == topics.SECTION else "suppression rule"
-            raise NotFound(f"unknown_{noun.replace(' ', '_')}", f"There is no {noun} named {name}.", noun.split()[-1])
+            raise unknown("topic" if section == topics.SECTION else "suppression rule", name)
         return found
 
     def define(self, workspace: str, section: str, name: str, body: Mapping[str, Any]) -> dict[str, Any]:

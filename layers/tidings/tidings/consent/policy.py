@@ -64,7 +64,7 @@ class PolicyDesk:
         before = self.workspace(workspace)
         defined = dict(before.policy.get(self._section, {}))
         if name not in defined:
-            raise NotFound(f"unknown_{self._field}", f"There is no {self._noun} named {name}.", self._field)
+            raise unknown(self._noun, name)
         del defined[name]
         return self._change(before, defined)
 
@@ -77,6 +77,12 @@ class PolicyDesk:
             return self._workspaces.change_policy(before, {**before.policy, self._section: dict(defined)})
         except ConditionFailed as error:
             raise Conflict("policy_changed", "Somebody else changed the policy; look at it and try again.") from error
+
+
+def unknown(noun: str, name: str) -> NotFound:
+    """There is no definition of a name."""
+    codes = {"topic": "unknown_topic", "suppression rule": "unknown_suppression_rule"}
+    return NotFound(codes[noun], f"There is no {noun} named {name}.", noun.split()[-1])
 
 
 def read_definition(model: type[Definition], body: Mapping[str, Any]) -> dict[str, Any]:
