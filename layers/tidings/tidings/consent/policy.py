@@ -81,8 +81,10 @@ class PolicyDesk:
 
 def unknown(noun: str, name: str) -> NotFound:
     """There is no definition of a name."""
-    codes = {"topic": "unknown_topic", "suppression rule": "unknown_suppression_rule"}
-    return NotFound(codes[noun], f"There is no {noun} named {name}.", noun.split()[-1])
+    told = f"There is no {noun} named {name}."
+    if noun == "topic":
+        return NotFound("unknown_topic", told, "topic")
+    return NotFound("unknown_suppression_rule", told, "rule")
 
 
 def read_definition(model: type[Definition], body: Mapping[str, Any]) -> dict[str, Any]:
