@@ -172,6 +172,7 @@ def _reads(local: LocalSystem) -> None:
         "/v1/templates",
         "/v1/templates/e2e-tips",
         "/v1/templates/e2e-tips/versions",
+        "/v1/templates/e2e-tips/versions/1",
         "/v1/automations",
         "/v1/automations/tour",
         "/v1/automations/tour/versions",
@@ -190,6 +191,9 @@ def _reads(local: LocalSystem) -> None:
         answer = local.call("GET", path)
         assert answer.status == 200, (path, answer.data)
     eventually(lambda: local.call("GET", "/v1/contacts?email=first@tour.example").json["contacts"])
+    for who in ({"contact": contact}, {"user_id": "tour-1"}, {"email": "first@tour.example"}):
+        shown = local.call("POST", "/v1/templates/e2e-tips/preview", who)
+        assert shown.json["contact"] == contact, shown.data
 
 
 def _suppressions(local: LocalSystem) -> None:

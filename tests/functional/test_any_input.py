@@ -46,8 +46,8 @@ ORDER = {
     "to": {"user_id": "u-7"}, "template": "tips", "idempotency_key": "k-1", "kind": "marketing", "variables": {"x": 1},
 }  # fmt: skip
 TEMPLATE = {
-    "subject": "Tips", "text": "Hello", "html": "<p>Hello</p>", "preheader": "x", "from": "a@b.c", "variables": {"x": 1},
-    "reply_to": "a@b.c", "kind": "marketing", "topic": "news", "tags": {"x": "1"},
+    "subject": "Tips", "text": "Hello", "html": "<p>Hello</p>", "preheader": "x", "from": "a@b.c",
+    "variables": {"x": 1}, "reply_to": "a@b.c", "kind": "marketing", "topic": "news", "tags": {"x": "1"},
 }  # fmt: skip
 PREVIEW = {"user_id": "u-7", "event": {"x": 1}, "variables": {"x": 1}, "version": 1}
 CHECK = {"channel": "email", "address": "ada@people.example"}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tidings.automations.source import read
 from tidings.messages.addresses import fault_of
 from tidings.messages.lint import FINDINGS, HARMLESS_LINK, Examined, examine
 from tidings.messages.model import AS_WRITTEN
@@ -153,6 +155,16 @@ def test_a_template_that_fails_for_somebody_is_wrong() -> None:
 def test_a_subject_that_grows_too_long_for_somebody_is_told() -> None:
     data = {"contact": {"name": "x" * 60}}
     assert found(data, subject="{{ contact.name }}") == [("long_subject", "warning", "subject")]
+
+
+EXAMPLES = sorted((Path(__file__).parents[3] / "examples" / "templates").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: str(file.stem))
+def test_the_examples_can_be_applied(file: Path) -> None:
+    answer = examine(read(file.read_text(encoding="utf-8")), NOW)
+    assert answer.errors == []
+    assert {one.code for one in answer.warnings} <= {"no_unsubscribe_link", "long_subject"}
 
 
 def test_what_is_made_is_made_only_of_what_is_right() -> None:

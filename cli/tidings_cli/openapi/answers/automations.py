@@ -34,7 +34,7 @@ class TemplateShown(Shape):
 
 
 class Finding(Shape):
-    """One thing that is wrong with a template (`error`), or may be (`warning`); `field` is where, empty for all of it."""
+    """What is wrong with a template (`error`), or may be (`warning`); `field` is where, empty for all of it."""
 
     code: str
     severity: Literal["error", "warning"]
@@ -87,7 +87,7 @@ class TemplateToLint(TemplateInput):
 
 
 class TemplatePreview(Shape):
-    """A mail as somebody would get it. `missing` names what came out as nothing; `bytes` is the size of text and HTML."""
+    """A mail as somebody would get it. `missing` came out as nothing; `bytes` is the size of text and HTML."""
 
     template: str
     version: Version

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from liquid.exceptions import LiquidError
+from liquid.exceptions import LiquidError, TemplateNotFoundError
 from liquid.template import BoundTemplate
 
 from tidings.core.clock import Clock, ticks
@@ -151,6 +151,9 @@ def parse(environment: Bounded, source: str, field: str) -> BoundTemplate:
         template = environment.from_string(source)
         analysis = template.analyze()
         bound_ranges(template)
+    except TemplateNotFoundError as error:
+        reason = f"The {field} includes {first_line(error)}: there is nothing that a template could include."
+        raise InvalidInput("invalid_template", reason, field) from error
     except (LiquidError, RecursionError, Unclosed) as error:
         raise InvalidInput(
             "invalid_template", f"The {field} is not valid Liquid: {first_line(error)}", field
