@@ -362,6 +362,6 @@ def names_of(outputs: Mapping[str, str]) -> dict[str, str]:
         key.removesuffix("Url"): value.rpartition("/")[2] for key, value in outputs.items() if key.endswith("QueueUrl")
     }
     names["FeedbackTopic"] = outputs["FeedbackTopicArn"].rpartition(":")[2]
-    names["ConfigurationSet"] = outputs["ConfigurationSetName"]
+    names |= {name: outputs[name] for name in ("MarketingMails", "TransactionalMails")}
     names["MachinesRole"] = outputs["MachinesRoleArn"].rpartition("/")[2]
     return names

@@ -31,10 +31,13 @@ def open_workspace(outputs: Mapping[str, str]) -> dict[str, str]:
 
 
 def prepare(outputs: Mapping[str, str], url: str) -> bool:
-    """Let the workspace's mails lead back here; whether its sender must be added still, with `add_sender`."""
+    """Let the workspace's mails lead back here; whether its sender must be added still, with `add_sender`.
+
+    A template without a table of senders has no way to add one: the small ones that the launcher is tried on.
+    """
     service = _accounts(outputs)
     service.configure(WORKSPACE, {"public_url": url})
-    return SENDER not in service.workspace(WORKSPACE).senders
+    return "TableSenders" in outputs and SENDER not in service.workspace(WORKSPACE).senders
 
 
 def add_sender(url: str, secret_key: str) -> None:
