@@ -17,6 +17,7 @@ COMMON = set(STACK.template["Globals"]["Function"]["Environment"]["Variables"])
 
 # Tables that a function is told of and never touches: one store keeps two tables, and looks for both when it starts.
 TOLD_ONLY = {
+    ("SendsFunction", "TABLE_TEMPLATES"): "it takes no sends in, which send_email does",
     ("SuppressionsFunction", "TABLE_CONTACTS"): "it asks the store of contacts for identities only",
     ("SesEventsFunction", "TABLE_CONTACTS"): "it asks the store of contacts for identities only",
     ("ConsentsFunction", "TABLE_CONTACTS"): "it asks the store of contacts for identities only",

@@ -37,6 +37,9 @@ ALLOWED_WILDCARDS = {
         "states:StopExecution",
         "arn:aws:states:us-east-1:000000000000:execution:tidings_*:*",
     ): "executions are named when they start; only those of machines with the stack's prefix",
+    ("DeliverFunctionRole", "ses:SendEmail", "arn:aws:ses:us-east-1:000000000000:identity/*"): (
+        "sending domains are added while the system runs; the configuration set, needed as well, is named"
+    ),
     ("SendEmailFunctionRole", "ses:SendEmail", "arn:aws:ses:us-east-1:000000000000:identity/*"): (
         "sending domains are added while the system runs; the configuration set, needed as well, is named"
     ),
