@@ -35,15 +35,22 @@ def test_a_type_may_have_parameters(kind: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "a" * 256, "../a.pdf", "a/b.pdf", "a\\b.pdf", "a\r\nX: y.pdf", "a\0.pdf", "a\u202efdp.pdf", " a.pdf", "a.pdf ", "a.exe.", "..", "\ud800"],
-)  # fmt: skip
+    [
+        *("", "a" * 256, "../a.pdf", "a/b.pdf", "a\\b.pdf", "a\r\nX: y.pdf", "a\0.pdf", "a\u202efdp.pdf"),
+        *(" a.pdf", "a.pdf ", "a.exe.", "..", "\ud800"),
+    ],
+)
 def test_a_name_is_that_of_a_file_and_no_path_or_header(name: str) -> None:
     assert refusal(file(name)) == ("invalid_attachment", "attachments.0.name")
 
 
 @pytest.mark.parametrize(
-    "kind", ["", "pdf", "a/b\r\nX: y", "a/b; x", "multipart/mixed", "message/rfc822", "a/" + "b" * 77, "text/plain;", "ä/b"]
-)  # fmt: skip
+    "kind",
+    [
+        *("", "pdf", "a/b\r\nX: y", "a/b; x", "multipart/mixed", "message/rfc822"),
+        *("a/" + "b" * 77, "text/plain;", "ä/b"),
+    ],
+)
 def test_a_type_is_the_media_type_of_a_file(kind: str) -> None:
     assert refusal(file(), file(kind=kind)) == ("invalid_attachment", "attachments.1.type")
 
@@ -71,9 +78,8 @@ def test_files_have_four_megabytes_together() -> None:
 @given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=40))
 def test_any_file_is_taken_or_refused(name: str, kind: str, content: str) -> None:
     try:
-        (read,) = read_attachments([file(name, kind, content)])
-    except InvalidInput as error:
-        assert str(error.field).startswith("attachments")
-    else:
-        assert read.name.isprintable()
-        assert "\n" not in read.name + read.type
+        found = read_attachments([file(name, kind, content)])
+    except InvalidInput:
+        return
+    assert found[0].name.isprintable()
+    assert "\n" not in found[0].name + found[0].type
