@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from tests.support.template import routes
+from tests.support.template import ROOT, routes
 from tests.support.world import World
 from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.activity.store import DynamoEventStore
@@ -171,10 +171,13 @@ INGEST = {
 }
 # Asked with any key, and no report.
 WISHES = {"POST /v1/subscriptions": Case(body={"email": ADA, "topic": "club", "wording": "Yes"})}
+# A message of SNS that the world's certificate says is genuine.
+_SIGNED = ROOT / "events" / "ses_webhook.api.json"
 # Read by whoever asks.
 OPEN = {
     "GET /v1/projects/{writeKey}/settings": Case({"writeKey": "{publishable}"}),
     "GET /openapi.json": Case(),
+    "POST /v1/webhooks/ses": Case(body=json.loads(json.loads(_SIGNED.read_text(encoding="utf-8"))["body"])),
 }
 # Where links in mails lead: no key opens them, but the token that their address ends with.
 PAGES = {
