@@ -110,6 +110,11 @@ class Workspace:
         return bool(self.settings.get("hidden_link", True))
 
     @property
+    def mirrors_account_suppression(self) -> bool:
+        """Whether whom SES suppresses for the whole account is suppressed here too."""
+        return bool(self.settings.get("mirror_account_suppression", False))
+
+    @property
     def default_from(self) -> str:
         """The sender of mails whose template names none; empty if there is none."""
         return str(self.settings.get("default_from", ""))

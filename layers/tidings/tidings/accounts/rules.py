@@ -54,6 +54,7 @@ def require_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
         "default_country": _country,
         "identifiers": _identifiers,
         "publishable_keys_may_change_addresses": _yes_or_no,
+        "mirror_account_suppression": _mirror,
     }
     for name in settings:
         if name not in checks:
@@ -111,6 +112,13 @@ def _ranges(value: Any) -> list[str]:
     from tidings.accounts.sending import require_ranges  # late, as above
 
     return require_ranges(value)
+
+
+def _mirror(value: Any) -> bool:
+    if not isinstance(value, bool):
+        told = "The account's suppression list is mirrored, or not."
+        raise InvalidInput("invalid_type", told, "mirror_account_suppression")
+    return value
 
 
 def _identifiers(told: Any) -> dict[str, dict[str, Any]]:
