@@ -161,10 +161,20 @@ def _lambda(service: str, request: Request) -> Iterator[Call]:
 
 
 def _ses(service: str, request: Request) -> Iterator[Call]:
-    if request.path != "/v2/email/outbound-emails":
+    """SESv2. Identities are resources of their own; the account's suppression list is none."""
+    method, path, body = request.method, request.path.removeprefix("/v2/email/"), _json(request)
+    if path == "outbound-emails":
+        yield from _ses_send(service, body)
+    elif match := re.fullmatch(r"identities(?:/(?P<name>[^/]+)(?P<rest>/mail-from)?)?", path):
+        name = unquote(match["name"] or "") or body.get("EmailIdentity", "")
+        yield _call(service, IDENTITIES[method, match["rest"] or ""], _arn(service, f"identity/{name}"))
+    elif match := re.fullmatch(r"suppression/addresses(?P<one>/[^/]+)?", path):
+        yield _call(service, SUPPRESSED[method, bool(match["one"])], "*")
+    else:
         yield from _other(service, request)
-        return
-    body = _json(request)
+
+
+def _ses_send(service: str, body: Json) -> Iterator[Call]:
     content = body.get("Content", {})
     operation = next((name for key, name in SENDS.items() if key in content), "SendEmail")
     sender = parseaddr(body.get("FromEmailAddress", ""))[1]
@@ -177,6 +187,18 @@ def _ses(service: str, request: Request) -> Iterator[Call]:
 
 
 SENDS = {"Raw": "SendRawEmail", "Template": "SendTemplatedEmail"}
+IDENTITIES = {
+    ("POST", ""): "CreateEmailIdentity",
+    ("GET", ""): "GetEmailIdentity",
+    ("DELETE", ""): "DeleteEmailIdentity",
+    ("PUT", "/mail-from"): "PutEmailIdentityMailFromAttributes",
+}
+SUPPRESSED = {
+    ("GET", False): "ListSuppressedDestinations",
+    ("PUT", False): "PutSuppressedDestination",
+    ("GET", True): "GetSuppressedDestination",
+    ("DELETE", True): "DeleteSuppressedDestination",
+}
 
 
 def _sms(service: str, request: Request) -> Iterator[Call]:

@@ -205,6 +205,33 @@ def test_sending_a_mail_needs_the_senders_identity_and_the_configuration_set(
     ]
 
 
+@pytest.mark.parametrize(
+    ("operation", "action"),
+    [
+        ("create_email_identity", "ses:CreateEmailIdentity"),
+        ("get_email_identity", "ses:GetEmailIdentity"),
+        ("delete_email_identity", "ses:DeleteEmailIdentity"),
+        ("put_email_identity_mail_from_attributes", "ses:PutEmailIdentityMailFromAttributes"),
+    ],
+)
+@pytest.mark.parametrize("identity", ["example.org", "ada@example.org"])
+def test_what_is_done_with_an_identity_needs_that_identity(operation: str, action: str, identity: str) -> None:
+    found = permissions("sesv2", operation, EmailIdentity=identity)
+    assert found == [(action, f"arn:aws:ses:us-east-1:000000000000:identity/{identity}")]
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments", "action"),
+    [
+        ("list_suppressed_destinations", {"Reasons": ["BOUNCE"]}, "ses:ListSuppressedDestinations"),
+        ("get_suppressed_destination", {"EmailAddress": "a@example.org"}, "ses:GetSuppressedDestination"),
+        ("delete_suppressed_destination", {"EmailAddress": "a@example.org"}, "ses:DeleteSuppressedDestination"),
+    ],
+)
+def test_the_accounts_suppression_list_is_no_resource(operation: str, arguments: dict[str, Any], action: str) -> None:
+    assert permissions("sesv2", operation, **arguments) == [(action, "*")]
+
+
 def test_sending_a_text_message_needs_its_origin() -> None:
     request = request_of(
         "pinpoint-sms-voice-v2", "send_text_message", DestinationPhoneNumber="+48600100200", MessageBody="m"
