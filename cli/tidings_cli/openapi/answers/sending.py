@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import BaseModel, ConfigDict
+
 from tidings_cli.openapi.answers.base import Instant, Shape
 
 
@@ -47,6 +49,21 @@ class Sending(Shape):
     counts: SendingCounts
     rates: SendingRates
     limits: SendingLimits
+
+
+class SnsMessage(BaseModel):
+    """A message as Amazon SNS posts it; what it has beside is not looked at."""
+
+    model_config = ConfigDict(extra="allow")
+
+    Type: Literal["Notification", "SubscriptionConfirmation", "UnsubscribeConfirmation"]
+    MessageId: str
+    TopicArn: str
+    Message: str
+    Timestamp: str
+    SignatureVersion: Literal["1", "2"]
+    Signature: str
+    SigningCertURL: str
 
 
 class Taken(Shape):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from tidings_cli.openapi.answers import sending as shapes
-from tidings_cli.openapi.routes.route import Key, Route
+from tidings_cli.openapi.routes.route import Body, Key, Route
 
 _SNS = (
     *("unknown_notification_type", "missing_field", "topic_not_allowed", "stale_notification", "invalid_timestamp"),
     *("untrusted_certificate_url", "untrusted_subscribe_url", "unknown_signature_version", "invalid_signature"),
     *("invalid_certificate", "sns_unreachable", "queue_failed"),
-    *("invalid_json", "invalid_body", "invalid_type", "invalid_text", "body_too_large"),
 )
 
 SENDING = (
@@ -28,6 +27,6 @@ WEBHOOKS = (
         "POST", "/v1/webhooks/ses", "takeFeedback", "Take feedback of SES that Amazon SNS delivers",
         shapes.Taken, key=Key.NONE,
         about="The body is a message of Amazon SNS with its signature, version 1 or 2, of a topic that is allowed.",
-        refusals=_SNS,
+        body=Body(shapes.SnsMessage, "ses_webhook.api"), refusals=_SNS,
     ),
 )  # fmt: skip
