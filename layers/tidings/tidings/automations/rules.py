@@ -65,6 +65,8 @@ OF_SENDING = frozenset(
         "Email Bounced",
         "Email Rejected",
         "Email Rendering Failed",
+        "Email Opened by Machine",
+        "Email Link Clicked by Machine",
     }
 )
 
