@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +24,9 @@ from tidings.core.store import Database
 PATIENCE = 30.0
 
 
-def open_workspace(local: LocalSystem, name: str, write_keys: Collection[str] = ()) -> LocalSystem:
+def open_workspace(
+    local: LocalSystem, name: str, write_keys: Collection[str] = (), settings: Mapping[str, Any] | None = None
+) -> LocalSystem:
     """The same system, asked with the keys of a new workspace; `write_keys` are more of them, by their text."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_ENDPOINT_URL", local.aws)
@@ -37,7 +39,9 @@ def open_workspace(local: LocalSystem, name: str, write_keys: Collection[str] = 
             database = Database(Settings({name: local.outputs[output] for name, output in tables.items()}))
             clock, store = SystemClock(), DynamoKeyStore(database)
             service = AccountService(DynamoWorkspaceStore(database), store, clock)
-            service.create_workspace(name, name)
+            service.create_workspace(name, name, default_from=f"{name.title()} <hello@{name}.example>")
+            if settings:
+                service.configure(name, settings)
             keys = {kind.value: service.create_key(name, kind, "tests") for kind in KeyKind}
             for key in write_keys:
                 store.add(ApiKey(fingerprint(key), name, KeyKind.WRITE, "tests", clock.now()))
@@ -45,6 +49,14 @@ def open_workspace(local: LocalSystem, name: str, write_keys: Collection[str] = 
             aws.session.cache_clear()
     own = copy.copy(local)
     own.workspace, own.keys = name, keys
+    return own
+
+
+def open_sender(local: LocalSystem, name: str, **settings: Any) -> LocalSystem:
+    """A new workspace that may send from hello@NAME.example, whose mails lead back to this system."""
+    own = open_workspace(local, name, settings={"public_url": local.url, **settings})
+    sender = own.call("PUT", f"/v1/senders/{name}.example", {})
+    assert sender.json["verified"], sender.data
     return own
 
 
