@@ -19,6 +19,7 @@ from tidings.core.logs import logger
 from tidings.core.settings import Settings
 from tidings.core.store import Database
 from tidings.email.feedback import FeedbackService
+from tidings.email.sender_store import DynamoSenderStore
 from tidings.email.standing import Standing
 from tidings.email.suppressing import Suppressing
 from tidings.messages.progress_store import DynamoProgressStore
@@ -52,6 +53,7 @@ feedback = FeedbackService(
     Standing(DynamoWorkspaceStore(database), reports, clock),
     QueueGateway(settings.require("QUEUE_FEEDBACK_URL")),
     clock,
+    DynamoSenderStore(database),
 )
 
 

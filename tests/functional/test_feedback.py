@@ -354,6 +354,29 @@ def test_in_any_order_and_however_often_repeated_the_message_its_counts_and_its_
     )
 
 
+@pytest.mark.parametrize("source", ["Acme <hello@acme.example>", "news@mail.acme.example"])
+def test_what_is_told_of_an_identity_alone_suppresses_where_that_sends(ada: World, source: str) -> None:
+    status, _ = ada.call("senders", "PUT /v1/senders/{identity}", path={"identity": "acme.example"})
+    assert status in (200, 201)
+    told = {
+        "notificationType": "Bounce",
+        "bounce": {**BOUNCE, "timestamp": "2026-11-21T09:00:05.000Z"},
+        "mail": {
+            "timestamp": "2026-11-21T09:00:00.000Z",
+            "messageId": "ses-of-another-system",
+            "source": source,
+            "destination": ["ada@people.example"],
+        },
+    }
+    nobodys = {**told, "mail": {**told["mail"], "source": "hello@nobody.example"}}
+    assert back(ada, nobodys, told, told) == []
+    for key, suppressed in (("secret", True), (ada.other_secret, False)):
+        body = {"address": "ada@people.example"}
+        _, answer = ada.call("check_suppression", "POST /v1/suppressions/check", body, key=key)
+        assert answer["suppressed"] is suppressed
+    assert messages(ada)[0]["state"] == "accepted"
+
+
 def test_a_mail_that_is_reported_in_both_flavours_is_one(ada: World) -> None:
     (sent,) = ada.ses.accepted
     ours = ada.ses.event("Bounce", sent, **BOUNCE)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from email.utils import parseaddr
 from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -17,7 +18,7 @@ from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.core.clock import from_text, to_text
 from tidings.core.store import ConditionFailed, Database, Item, JsonAttribute, Key, Part, delete, faults, put, update
 from tidings.email.sender_model import Sender, SenderState
-from tidings.email.sender_rules import root_of
+from tidings.email.sender_rules import covering, root_of
 
 # The item that every claim beneath a root changes; no identity is called so.
 CLAIMS = "."
@@ -47,6 +48,15 @@ class DynamoSenderStore:
             found = list(self._items.query(root_of(identity), consistent_read=True))
         revision = next((int(item.revision or 0) for item in found if item.sk == CLAIMS), 0)
         return [_sender(item) for item in found if item.sk != CLAIMS], revision
+
+    def workspaces_of(self, address: str) -> list[str]:
+        """Whose the sender is that covers an address, as it stands in a mail: one query; of nobody, nothing."""
+        place = parseaddr(address)[1].lower()
+        if "." not in place.rpartition("@")[2]:
+            return []
+        found, _ = self.around(place)
+        covered = covering({sender.identity: {"workspace": sender.workspace} for sender in found}, place)
+        return [covered["workspace"]] if covered else []
 
     def get(self, workspace: str, identity: str) -> Sender | None:
         """A workspace's own sender: one read. One that is leaving is its too."""
