@@ -84,7 +84,8 @@ RULES = (
         ),
     ),
     Route(
-        "DELETE", "/v1/suppression-rules/{rule}", "forgetSuppressionRule", "Forget a suppression rule", shapes.Forgotten,
+        "DELETE", "/v1/suppression-rules/{rule}", "forgetSuppressionRule", "Forget a suppression rule",
+        shapes.Forgotten,
         refusals=(*_POLICY, "unknown_suppression_rule"),
     ),
 )  # fmt: skip

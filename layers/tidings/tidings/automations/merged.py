@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Protocol
 
+from tidings.activity.facts import ContactFacts
 from tidings.activity.model import SYSTEM, Event
 from tidings.automations.enrol import Enrolling
-from tidings.activity.facts import ContactFacts
 from tidings.automations.store import Automation
 from tidings.conditions.evaluate import evaluate
 from tidings.consent.merging import MERGED

@@ -16,11 +16,11 @@ from typing import Any
 
 from tidings.accounts.model import Workspace
 from tidings.accounts.store import DynamoWorkspaceStore
+from tidings.activity.facts import ContactFacts
 from tidings.activity.folding import Folding
 from tidings.activity.model import COMPANY_CALLS, Event
 from tidings.activity.store import DynamoEventStore, from_stream
 from tidings.automations.enrol import Enrolling
-from tidings.activity.facts import ContactFacts
 from tidings.automations.merged import Offering
 from tidings.automations.sightings import Known, Record, Sighted, identities_of, sighting_of
 from tidings.automations.store import Automation, DynamoAutomationStore

@@ -112,7 +112,7 @@ class WhyService:
         return read_question(workspace, {name: value}, never)
 
     def _ways(self, person: Contact, wanted: Wanted, at: datetime) -> tuple[list[Way], list[str]]:
-        """Each way through the automations in question as it stood, the latest first, and why others were not entered."""
+        """Each way through the automations in question as it stood, latest first, and why others were not entered."""
         if wanted.send or wanted.message:
             return [], []
         live = self._in_question(person.workspace, wanted)
