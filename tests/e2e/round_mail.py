@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -33,7 +34,7 @@ def walk(local: LocalSystem) -> None:
     own = open_sender(local, "round", mirror_account_suppression=True, rates=BRITTLE)
     for name, template in TEMPLATES.items():
         done(own.call("PUT", f"/v1/templates/{name}", template))
-    for part in (_policy, _brand, _checks, _consents, _sends, _wishes, _ways_out, _looks, _mirror, _stop):
+    for part in (_policy, _brand, _checks, _consents, _sends, _wishes, _ways_out, _looks, _unnamed, _mirror, _stop):
         part(own)
 
 
@@ -162,6 +163,18 @@ def _looks(own: LocalSystem) -> None:
     # SNS alone can sign what the webhook takes.
     forged = {"Type": "Notification", "TopicArn": own.outputs["FeedbackTopicArn"], "Message": "{}"}
     assert own.call("POST", "/v1/webhooks/ses", forged, key="").status in (400, 403)
+
+
+def _unnamed(own: LocalSystem) -> None:
+    """A complaint that names no message: only the sender tells whose it is."""
+    now, address = datetime.now(UTC).isoformat(), "unnamed@round-people.example"
+    told = {
+        "notificationType": "Complaint",
+        "complaint": {"complainedRecipients": [{"emailAddress": address}], "timestamp": now},
+        "mail": {"timestamp": now, "messageId": "unnamed", "source": "hello@round.example", "destination": [address]},
+    }
+    own.client("sns").publish(TopicArn=own.outputs["FeedbackTopicArn"], Message=json.dumps(told))
+    eventually(lambda: own.call("GET", f"/v1/suppressions/email/{address}").status == 200)
 
 
 def _delivered(own: LocalSystem, mail: str) -> bool:
