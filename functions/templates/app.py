@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from tidings.messages.preview import Previews
 
 clock = SystemClock()
-database = Database(Settings.read())
+settings = Settings.read()
+for late in ("contacts", "identities", "workspaces"):
+    settings.table(late)  # what previews read: missing, it must be noticed now and not at the first preview
+database = Database(settings)
 doorkeeper = Doorkeeper.over(database, clock)
 store = DynamoTemplateStore(database)
 templates = TemplateService(store, clock)
