@@ -21,6 +21,7 @@ from tidings.contacts.model import Contact
 from tidings.core.clock import Waiting
 from tidings.core.errors import Throttled, TidingsError, Unavailable
 from tidings.core.ids import digest, message_id
+from tidings.core.logs import logger
 from tidings.core.store import ConditionFailed, Database
 from tidings.email.model import Alone, Attachment, Order
 from tidings.email.ordering import kind_of
@@ -28,7 +29,7 @@ from tidings.email.recipients import Recipients
 from tidings.email.requests import OneOfMany
 from tidings.email.send_model import FAILED, OVER, DeliveryQueue, Outcome, Progress, Send, SendState
 from tidings.email.send_store import OPEN_SHARDS, DynamoSendStore
-from tidings.email.service import EmailService, Unsettled
+from tidings.email.service import PROVIDER_THROTTLED, EmailService, Unsettled
 from tidings.messages.model import Message, Template
 from tidings.messages.rules import outcome_of
 from tidings.messages.store import DynamoMessageStore
@@ -108,12 +109,22 @@ class Deliveries:
             self._spread(found)
 
     def revive(self) -> int:
-        """Go on with sends that lost their execution or their messages; how many."""
+        """Go on with sends that lost their execution or their messages; how many.
+
+        One that fails keeps no other from it: its fault is raised at the end, for the alarm.
+        """
         now, revived = self._clock.now(), 0
+        faults: list[TidingsError] = []
         for number in range(OPEN_SHARDS):
             for workspace, send in self._sends.stalled(number, now - timedelta(minutes=1)):
-                self.begin(workspace, send)
-                revived += 1
+                try:
+                    self.begin(workspace, send)
+                    revived += 1
+                except TidingsError as error:
+                    logger.error("send not revived", extra={"workspace": workspace, "send": send, "code": error.code})
+                    faults.append(error)
+        if faults:
+            raise faults[0]
         return revived
 
     def _spread(self, send: Send) -> None:
@@ -131,7 +142,8 @@ class Deliveries:
         found = self._database.batch_get([part_key, progress_key, workspace_key, template_key])
         known = self._sends.progress(found[progress_key]) if progress_key in found else Progress(number)
         if known.complete or part_key not in found:
-            return self._close(send)
+            self._close(send)
+            return
         first, recipients = self._sends.recipients(found[part_key])
         work = _Work(
             send=send,
@@ -148,32 +160,45 @@ class Deliveries:
             if len(work.outcomes) > len(known.outcomes):
                 self._save(send, Progress(number, work.outcomes, complete))
         if complete:
-            return self._close(send)
+            self._close(send)
+            return
         again = 0 if len(work.outcomes) > len(known.outcomes) else tries + 1
         delay = UNSETTLED_DELAY if work.unsettled else min(2**again, LONGEST_DELAY)
         told = {"workspace": send.workspace, "send": send.id, "part": number, "tries": again}
-        return self._queue.put(told, delay)
+        self._queue.put(told, delay)
+        # It has its message: without this `revive` would put another beside it every half an hour that SES is slow.
+        self._sends.touch(send, self._clock.now())
 
     def _work_off(self, work: _Work, first: int, recipients: list[dict[str, Any]]) -> None:
-        """Send to whom nothing was sent yet, until the time is over, or the send is."""
+        """Send to whom nothing was sent yet, until the time is over, or the send is.
+
+        What fails with one keeps nobody behind them waiting: it is raised once the others had their turn.
+        """
+        faults: list[Exception] = []
         for place, told in enumerate(recipients, first):
             if place in work.outcomes:
                 continue
             try:
-                outcome = self._one(work, OneOfMany(**told["to"], variables=told["variables"]))
+                work.outcomes[place] = self._one(work, OneOfMany(**told["to"], variables=told["variables"]))
             except Unsettled:
                 work.unsettled = True
-                continue
             except Overdue:
-                return
-            work.outcomes[place] = outcome
+                break
+            except Throttled:
+                continue  # what is theirs is busy, such as one item: they come again with the rest
+            except Exception as error:  # noqa: BLE001 - also what nobody thought of is one recipient's alone
+                faults.append(error)
+        if faults:
+            raise faults[0]
 
     def _one(self, work: _Work, to: OneOfMany) -> Outcome:
-        """What became of the mail to one recipient. Raises Unsettled, Overdue, and faults."""
+        """What became of the mail to one recipient. Raises Unsettled, Overdue, a Throttled of ours, and faults."""
         while self._clock.now() < work.deadline:
             try:
                 return _outcome(self._send(work, to))
-            except Throttled:
+            except Throttled as error:
+                if error.code != PROVIDER_THROTTLED:
+                    raise
                 self._clock.sleep(SLOW)
             except (Unavailable, ConditionFailed):
                 raise

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 
 TRIES = 3
 EARLIER_KEPT = 10
+PROVIDER_THROTTLED = "provider_throttled"
 # Where one of these moved on between decision and write, it is decided anew; any other refusal is the caller's.
 DECIDED_BY = frozenset({"message", "consent"})
 # What reports count a settled message as.
@@ -298,7 +299,7 @@ class EmailService:
             # The Send event was faster than the answer: what it says stands.
             self._write(records)
         if _may_repeat(answer):
-            raise Throttled("provider_throttled", f"The provider asks to try later: {settled.error}.")
+            raise Throttled(PROVIDER_THROTTLED, f"The provider asks to try later: {settled.error}.")
         return settled
 
     def _settlement(self, settled: Message, at: datetime) -> list[Part]:
