@@ -13,30 +13,38 @@ import pytest
 from botocore.exceptions import ClientError
 from jsonschema import Draft202012Validator, FormatChecker
 from tests.support.front import Front, ask
-from tests.support.tour import ALL, CASES, INGEST, PAGES, WISHES, Case, filled, one_of_each
+from tests.support.tour import ALL, CASES, INGEST, WISHES, Case, filled, one_of_each
 from tests.support.world import ROOT, World
 
 DOCUMENT: dict[str, Any] = json.loads((ROOT / "functions" / "openapi" / "openapi.json").read_text(encoding="utf-8"))
 IN_ORDER = sorted(ALL, key=lambda route: ALL[route].late)
 
 
+def described(route: str, status: int) -> dict[str, Any]:
+    """What an answer may contain, by its type. Raises KeyError for a status that the route does not tell of."""
+    method, path = route.split(" ")
+    content: dict[str, Any] = DOCUMENT["paths"][path][method.lower()]["responses"][str(status)].get("content", {})
+    return content
+
+
 @cache
 def validator(route: str, status: int) -> Draft202012Validator:
-    """What an answer is checked by. Raises KeyError for a status that the route does not tell of."""
-    method, path = route.split(" ")
-    response = DOCUMENT["paths"][path][method.lower()]["responses"][str(status)]
-    schema = {**response["content"]["application/json"]["schema"], "components": DOCUMENT["components"]}
+    """What an answer in JSON is checked by."""
+    schema = {**described(route, status)["application/json"]["schema"], "components": DOCUMENT["components"]}
     return Draft202012Validator(schema, format_checker=FormatChecker())
 
 
 def require_told(route: str, status: int, headers: dict[str, str], answer: Any) -> None:
-    """Fail where an answer is not what the description says."""
-    if route in PAGES:
-        method, path = route.split(" ")
-        told = DOCUMENT["paths"][path][method.lower()]["responses"][str(status)].get("content", {})
-        assert not told or headers["content-type"].partition(";")[0] in told, route
+    """Fail where an answer is not what the description says: empty, a page, a line of text, a sheet, or JSON."""
+    told = described(route, status)
+    if not told:
+        assert answer == "", route
         return
-    assert headers["content-type"] == "application/json", route
+    kind = headers["content-type"].partition(";")[0]
+    assert kind in told, route
+    if kind != "application/json":
+        assert isinstance(answer, str), route
+        return
     problems = [
         f"{list(error.absolute_path)}: {error.message}" for error in validator(route, status).iter_errors(answer)
     ]

@@ -178,8 +178,8 @@ def test_the_api_has_exactly_these_routes() -> None:
         ("PUT", "/v1/topics/{topic}", "PolicyFunction"),
         ("POST", "/v1/track", "TrackFunction"),
         ("POST", "/v1/ungroup", "UngroupFunction"),
-        ("GET", "/v1/why", "WhyFunction"),
         ("POST", "/v1/webhooks/ses", "SesWebhookFunction"),
+        ("GET", "/v1/why", "WhyFunction"),
     ]
 
 

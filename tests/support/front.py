@@ -115,10 +115,11 @@ def _answer(start_response: StartResponse, status: int, headers: Mapping[str, st
 def ask(
     front: Front, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
 ) -> tuple[int, dict[str, str], Any]:
-    """One request: status, headers and JSON. The path is escaped already and may have a query."""
+    """One request: status, headers, and JSON or else text. The path is escaped already and may have a query."""
     from werkzeug.test import Client
 
     data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
     given = {"content-type": "application/json", **(headers or {})}
     answer = Client(front).open(path, method=method, data=data, headers=given)
-    return answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, answer.get_json()
+    said = answer.get_json() if answer.is_json and answer.data else answer.get_data(as_text=True)
+    return answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, said

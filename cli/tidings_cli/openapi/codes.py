@@ -10,7 +10,7 @@ from pathlib import Path
 
 DOCS = Path(__file__).parents[3] / "docs"
 
-_ROW = re.compile(r"^\| (?P<codes>`[^|]+`) \| (?P<status>\d{3}) \| (?P<meaning>[^|]+) \|$", re.MULTILINE)
+_ROW = re.compile(r"^\| (?P<codes>`[^|]+`) \| (?P<status>[45]\d{2}) \| (?P<meaning>[^|]+) \|$", re.MULTILINE)
 _LINT_ROW = re.compile(r"^\| (?P<codes>`[a-z_`, ]+`) \| (?P<meaning>[^|]+) \|$", re.MULTILINE)
 _CODE = re.compile(r"`([^`]+)`")
 

@@ -7,7 +7,7 @@ from tidings_cli.openapi.answers.base import Shape
 from tidings_cli.openapi.routes.route import HTML, WRITES, Body, Key, Route
 
 _TABLES = ("read_throttled", "write_throttled", "database_failed")
-_WRITES = (*_TABLES, *WRITES)
+_WRITES = (*_TABLES, *WRITES, "consent_contended")
 _LOOKS = "Reading it changes nothing, whoever does and however often."
 
 
@@ -56,7 +56,8 @@ PAGES = (
           refusals=_TABLES),
     Route(
         "POST", "/confirm/{token}", "confirm", "Confirm a subscription", HTML, key=Key.NONE,
-        refusals=_WRITES, form={"action": ["confirm"]},
+        form={"action": ["confirm"]},
+        refusals=(*_WRITES, "nothing_to_confirm", "confirmation_expired", "person_erased"),
     ),
     Route(
         "GET", "/h/{token}", "getHidden", "A link that no person sees: whoever follows it is a machine", {}, status=204,
