@@ -87,9 +87,7 @@ class PageDesk:
         try:
             self._preferences.confirm(workspace, ticket, request.source_ip)
         except (NotFound, Conflict) as error:
-            return _shown(
-                request.method, pages.notice_page(brand, "This link is not valid any more", error.message), 409
-            )
+            return _shown(request.method, pages.notice_page(brand, LATE, error.message), error.status)
         text = f"“{topic}” comes to you from now on. Every mail has a link at its end by which you can leave."
         return _shown(request.method, pages.notice_page(brand, "You are subscribed", text))
 
