@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from tests.support.world import World, variables
 
+from tidings.messages.reports import row_of
+
 ADA, PHONE = "ada.lovelace@people.example", "+48600100200"
 FORMER = "ada.byron@people.example"
 # What only Ada's calls say: whatever of it is anywhere is hers.
@@ -363,7 +365,19 @@ def test_what_became_of_an_erased_person_s_mails_stays_known(ada: World) -> None
         after = ada.call("messages", "GET /v1/messages/{message}", path=path)[1]
         kept = ("message", "state", "kind", "template", "template_version", "history", "provider_id")
         assert {name: after[name] for name in kept} == {name: message[name] for name in kept}
-        assert (after["address"], after["subject"], after["cause"]) == ("", "", {})
+        names = {name: message["cause"][name] for name in ("automation", "component") if name in message["cause"]}
+        assert (after["address"], after["subject"], after["cause"]) == ("", "", names)
+        assert (after["caused_by"], after["root"]) == (None, after["node"])
+
+
+def test_a_mail_of_an_erased_person_counts_in_the_row_that_it_counted_in(ada: World) -> None:
+    contact = id_of(ada)
+    store = ada.function("messages").store
+    ids = [one["message"] for one in ada.of_contact(contact, "messages")]
+    before = [row_of(store.get("acme", one)) for one in ids]
+    assert {row.source for row in before} == {"automation", "api"}
+    ada.erase(contact)
+    assert [row_of(store.get("acme", one)) for one in ids] == before
 
 
 def test_what_a_mail_was_filled_with_its_files_and_who_clicked_in_it_are_handed_out_and_erased(ada: World) -> None:

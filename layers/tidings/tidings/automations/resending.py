@@ -23,7 +23,7 @@ class TriggerProperties:
 
     def of(self, message: Message) -> Mapping[str, Any]:
         """The properties of the event that led to a message: one read; empty for one of no automation."""
-        if "automation" not in message.cause:
+        if "entry" not in message.cause:
             return {}
         cause = message.cause
         key = self._enrolments.trigger_key(message.workspace, message.contact, cause["automation"], cause["entry"])

@@ -220,10 +220,10 @@ class Message:
 
     @property
     def caused_by(self) -> Node | None:
-        """What led to the message: an enrolment, or a call of the API."""
+        """What led to the message: an enrolment, or a call of the API; of an erased person none is left."""
         if "api" in self.cause:
             return Node.call(self.cause["api"])
-        if "automation" in self.cause:
+        if "entry" in self.cause:
             return Node.enrolment(self.contact, self.cause["automation"], self.cause["entry"])
         return None
 

@@ -6,6 +6,7 @@ they find is found by queries, and what is cleared is not found again: so they m
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -25,7 +26,7 @@ from tidings.core.clock import from_text, to_text
 from tidings.core.store import ConditionFailed, Database, Item, Key, faults
 from tidings.messages.store import MessageItem
 from tidings.privacy.model import Tombstone, own_id
-from tidings.privacy.rules import KEPT_OF_ENROLMENT, KEPT_OF_MESSAGE, addresses_of
+from tidings.privacy.rules import CAUSE_KEPT, KEPT_OF_ENROLMENT, KEPT_OF_MESSAGE, addresses_of
 
 TRIGGER = "#trigger"
 MERGE_EVENTS = (MERGED, UNMERGED)
@@ -90,7 +91,7 @@ class DynamoRemains:
             if cleared >= most:
                 break
             self._keep_out(workspace, tombstone, item)
-            self._strip(self._messages, item, KEPT_OF_MESSAGE, tombstone)
+            self._strip(self._messages, item, KEPT_OF_MESSAGE, tombstone, _cause_kept(item))
             cleared += 1
         return cleared
 
@@ -200,7 +201,7 @@ class DynamoRemains:
     ) -> None:
         """Take every attribute out of an item but those kept, also such as nobody here has heard of."""
         setting = {**(values or {}), "erased_at": to_text(tombstone.erased_at)}
-        removing = sorted(item.keys() - kept)
+        removing = sorted(item.keys() - kept - setting.keys())
         names = {f"#s{n}": name for n, name in enumerate(setting)} | {f"#r{n}": name for n, name in enumerate(removing)}
         expression = "SET " + ", ".join(f"#s{n} = :s{n}" for n in range(len(setting)))
         if removing:
@@ -219,6 +220,13 @@ class DynamoRemains:
             )
         except ConditionFailed:
             return
+
+
+def _cause_kept(item: Mapping[str, Any]) -> dict[str, str]:
+    """Of what caused a message the names that its owner gave: by them reports go on counting it where they did."""
+    cause = json.loads(_text(item, "cause") or "{}")
+    named = {name: cause[name] for name in CAUSE_KEPT if name in cause}
+    return {"cause": json.dumps(named, separators=(",", ":"))} if named else {}
 
 
 def _text(item: Mapping[str, Any], attribute: str) -> str:

@@ -34,6 +34,8 @@ KEPT_OF_MESSAGE = frozenset(
         *("attempt", "claimed_at", "attention", "provider_id", "history", "erased_at", "expires_at"),
     }
 )
+# What of its cause stays: names of an automation and of a component in it, which are nobody's data.
+CAUSE_KEPT = ("automation", "component")
 # What of an enrolment stays: that somebody was in it, from when on and how far.
 KEPT_OF_ENROLMENT = frozenset(
     {"pk", "sk", "state", "version", "started_at", "automation_shard", "n", "runs", "erased_at", "expires_at"}
