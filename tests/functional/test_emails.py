@@ -155,7 +155,12 @@ def test_an_order_that_is_wrong_stores_and_sends_nothing(ada: World) -> None:
 
 @pytest.mark.parametrize(
     ("traits", "found"),
-    [({}, "the contact has no e-mail address"), ({"email": "ada at home"}, "the contact's e-mail trait is no address")],
+    [
+        ({}, "the contact has no e-mail address"),
+        ({"email": "ada at home"}, "the contact's e-mail trait is no address"),
+        ({"email": "ada@bücher.example"}, "SES takes letters of ASCII only: write the address's domain as xn--…"),
+        ({"email": "adą@people.example"}, "SES takes letters of ASCII only: write the address's domain as xn--…"),
+    ],
 )
 def test_whoever_has_no_address_gets_nothing_and_the_decision_says_so(
     world: World, traits: dict[str, Any], found: str

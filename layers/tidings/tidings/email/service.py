@@ -359,6 +359,8 @@ def _findings(decision: Mapping[str, Any]) -> tuple[Any, Any]:
 def _has_address(contact: Contact) -> Check:
     is_identity = any(identity.kind is IdentityKind.EMAIL for identity in contact.identities)
     if is_identity and normalise_email(contact.email):
+        if not contact.email.isascii():  # SES takes none: neither before the @ nor behind it
+            return Check("address", False, "SES takes letters of ASCII only: write the address's domain as xn--…")
         return Check("address", True, "the contact has an e-mail address")
     found = "the contact's e-mail trait is no address" if contact.email else "the contact has no e-mail address"
     return Check("address", False, found)
