@@ -70,7 +70,7 @@ class CheckDesk:
         """
         asked = read_body(Question, {name: value for name, value in body.items() if name != "channel"})
         known = self._named(workspace.id, asked)
-        address = asked.address or (known.email if known else "")
+        address = asked.address or (_at(known, channel) if known else "")
         if known is None and not address:
             raise InvalidInput("missing_field", "address is missing.", "address")
 
@@ -93,6 +93,10 @@ class CheckDesk:
         if channel is Channel.EMAIL:
             return self._directory.find_by_email(workspace, address)
         return None  # messages to phones name their contact
+
+
+def _at(contact: Contact, channel: Channel) -> str:
+    return contact.email if channel is Channel.EMAIL else contact.phone
 
 
 class ConsentDesk:

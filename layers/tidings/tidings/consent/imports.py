@@ -13,8 +13,8 @@ from typing import Any
 from tidings.accounts.model import Workspace
 from tidings.consent.asking import SOURCE_CHARACTERS, WORDING_CHARACTERS, read_instant
 from tidings.consent.model import EVERYTHING, AddressRecord, By, Channel, Consent, Proof, Reason, Reply
-from tidings.consent.replies import Outcome, Result, replied
-from tidings.consent.rules import normalise_address
+from tidings.consent.replies import TOGETHER, Outcome, Result, replied
+from tidings.consent.rules import contradicted, normalise_address
 from tidings.consent.service import ConsentService
 from tidings.consent.store import DynamoConsentStore, address_key
 from tidings.consent.topics import topic_of
@@ -71,7 +71,9 @@ class ConsentImport:
             answers |= _answers(its, outcomes)
             new = [one.consent for one in outcomes if one.result is Result.SET]
             if new and not dry:
-                pending.append((its, self._consents.parts(records[address], after, new, actor)))
+                # What is too much for one transaction is settled by itself.
+                whole = len(new) <= TOGETHER
+                pending.append((its, self._consents.parts(records[address], after, new, actor) if whole else []))
         for group in _grouped(pending):
             answers |= self._write(workspace, channel, group, actor)
         return [answers[number] for number in sorted(answers)]
@@ -80,19 +82,21 @@ class ConsentImport:
         self, workspace: Workspace, channel: Channel, group: Sequence[tuple[list[Row], list[Part]]], actor: str
     ) -> dict[int, Answer]:
         try:
-            self._database.transact([part for _, parts in group for part in parts])
-            return {}
+            if all(parts for _, parts in group):
+                self._database.transact([part for _, parts in group for part in parts])
+                return {}
         except (ConditionFailed, Unavailable):
-            answers: dict[int, Answer] = {}
-            for its, _ in group:
-                told = _undated(self._store.record(workspace, channel, its[0].address), its)
-                key = address_key(workspace, its[0].address)
-                try:
-                    outcomes = self._consents.settle(workspace.id, channel, key, told, actor, its[0].address)
-                    answers |= _answers(its, outcomes)
-                except Conflict as error:  # whoever had the address was erased in this moment
-                    answers |= {row.number: _invalid(row.number, error) for row in its}
-            return answers
+            pass
+        answers: dict[int, Answer] = {}
+        for its, _ in group:
+            told = _undated(self._store.record(workspace, channel, its[0].address), its)
+            key = address_key(workspace, its[0].address)
+            try:
+                outcomes = self._consents.settle(workspace.id, channel, key, told, actor, its[0].address)
+                answers |= _answers(its, outcomes)
+            except Conflict as error:  # whoever had the address was erased in this moment
+                answers |= {row.number: _invalid(row.number, error) for row in its}
+        return answers
 
     def _row(self, workspace: Workspace, channel: Channel, number: int, row: Any) -> Row:
         if not isinstance(row, Mapping) or set(row) - FIELDS:
@@ -140,7 +144,8 @@ def _undated(record: AddressRecord, its: Sequence[Row]) -> list[Consent]:
     for row in its:
         before = record.consents.get(row.told.topic)
         same = before is not None and (before.reply, before.confirmed) == (row.told.reply, row.told.confirmed)
-        if before is not None and same and not row.dated:
+        again = row.told.reply is Reply.UNSUBSCRIBED and before is not None and contradicted(record, before)
+        if before is not None and same and not row.dated and not again:
             told.append(replace(row.told, proof=replace(row.told.proof, at=before.proof.at)))
         else:
             told.append(row.told)
@@ -160,9 +165,9 @@ def _grouped(pending: Sequence[tuple[list[Row], list[Part]]]) -> list[list[tuple
     groups: list[list[tuple[list[Row], list[Part]]]] = []
     room = 0
     for one in pending:
-        if not groups or len(one[1]) > room:
+        if not groups or len(one[1]) > room or not one[1]:
             groups.append([])
-            room = PARTS
+            room = PARTS if one[1] else 0
         groups[-1].append(one)
         room -= len(one[1])
     return groups

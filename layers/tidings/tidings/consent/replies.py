@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from tidings.activity.chain import Node
 from tidings.activity.model import SYSTEM, Event
 from tidings.consent.model import EVERYTHING, AddressRecord, By, Consent, LogEntry, Reply, Suppression
 from tidings.consent.rules import accepts, lifts, repeats, with_reply
@@ -16,6 +17,19 @@ from tidings.core.ids import digest
 
 GIVEN, WITHDRAWN, ASKED = "Consent Given", "Consent Withdrawn", "Consent Asked"
 SUPPRESSED, RELEASED = "Address Suppressed", "Address Released"
+
+
+# How many replies go into one transaction at most: each is written with its log and an event.
+TOGETHER = 45
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What led to a change: whose mail, that mail as a node of the chain of causes, and what began the chain."""
+
+    contact: str = ""
+    cause: Node | None = None
+    root: Node | None = None
 
 
 class Result(StrEnum):
@@ -38,7 +52,7 @@ def replied(record: AddressRecord, told: Sequence[Consent]) -> tuple[AddressReco
     """The record once replies are written down, and what became of each."""
     outcomes = []
     for one in told:
-        if repeats(record.consents.get(one.topic), one) or not accepts(record, one):
+        if repeats(record, one) or not accepts(record, one):
             outcomes.append(_left(record, one))
             continue
         suppression = None if lifts(one, record.suppression) else record.suppression
@@ -76,13 +90,14 @@ def logged_reply(record: AddressRecord, told: Consent, now: datetime, actor: str
     return LogEntry(record.workspace, record.channel, record.key, now, "consent", said)
 
 
-def reply_event(record: AddressRecord, told: Consent, now: datetime, contact: str) -> Event:
+def reply_event(record: AddressRecord, told: Consent, now: datetime, contact: str, origin: Origin) -> Event:
     names = {Reply.SUBSCRIBED: GIVEN, Reply.UNSUBSCRIBED: WITHDRAWN}
     name = names.get(told.reply, ASKED)
     return Event(
         workspace=record.workspace,
         identity=Identity(IdentityKind.CONTACT, contact),
-        message_id=digest(name, record.channel, record.key, told.topic, to_text(now)),
+        # Its own instant too: an import may tell of one topic more than once.
+        message_id=digest(name, record.channel, record.key, told.topic, to_text(now), to_text(told.proof.at)),
         type="system",
         name=name,
         received_at=now,
@@ -93,6 +108,8 @@ def reply_event(record: AddressRecord, told: Consent, now: datetime, contact: st
             "by": told.proof.by.value,
             "source": told.proof.source,
         },
+        cause=origin.cause,
+        root=origin.root,
     )
 
 

@@ -139,9 +139,24 @@ def settle(existing: Consent | None, new: Consent) -> bool:
     return new.proof.at > existing.proof.at
 
 
-def repeats(existing: Consent | None, new: Consent) -> bool:
-    """Whether a reply says once more what stands: a repeated call, or a button pressed twice."""
-    if existing is None:
+def contradicted(record: AddressRecord, said: Consent) -> bool:
+    """Whether something else was said or asked since a reply that stands.
+
+    About a topic, or of one by what was said about all marketing; all marketing by what was said about any topic.
+    """
+    names = record.consents if said.topic == EVERYTHING else (said.topic, EVERYTHING)
+    others = (record.consents[name] for name in names if name in record.consents)
+    words = [word for one in others for word in ((one.reply, one.proof), (Reply.PENDING, one.asked))]
+    return any(reply is not said.reply and proof and proof.at >= said.proof.at for reply, proof in words)
+
+
+def repeats(record: AddressRecord, new: Consent) -> bool:
+    """Whether a reply says once more what stands: a repeated call, or a button pressed twice.
+
+    Where something else was said in between it is a reply of its own, as when somebody leaves, comes back and leaves.
+    """
+    existing = record.consents.get(new.topic)
+    if existing is None or contradicted(record, existing):
         return False
     earlier = replace(existing.proof, at=new.proof.at, ip=new.proof.ip)
     same = (existing.reply, existing.confirmed, earlier) == (new.reply, new.confirmed, new.proof)
@@ -161,16 +176,31 @@ def accepts(record: AddressRecord, new: Consent) -> bool:
     """Whether a reply may be written down: nobody but the person goes past their own no, to all marketing either."""
     everything = record.consents.get(EVERYTHING)
     others_yes = new.proof.by is not By.PERSON and new.reply is Reply.SUBSCRIBED
+    others_no = new.proof.by is not By.PERSON and new.reply is Reply.UNSUBSCRIBED and new.topic == EVERYTHING
     if others_yes and everything is not None and everything.is_own_no:
         return False
+    if others_no and everything is not None and everything.is_own_no:
+        return bool(_regained(record, new))
     return settle(record.consents.get(new.topic), new)
 
 
+def _regained(record: AddressRecord, no: Consent) -> list[str]:
+    """The topics that a yes holds for, and no more after somebody else's no to everything."""
+    yes = [one for name, one in record.consents.items() if deciding(record, name) is one]
+    return [one.topic for one in yes if one.reply is Reply.SUBSCRIBED and settle(one, replace(no, topic=one.topic))]
+
+
 def with_reply(record: AddressRecord, new: Consent) -> dict[str, Consent]:
-    """All consents of an address with a reply among them. Who says no themselves is not asked to confirm any more."""
+    """All consents of an address with a reply among them.
+
+    Who says no themselves, or confirms, is not asked to confirm any more. Where somebody else says no to everything
+    after the person's own no to it, that stays, and what the person has said yes to since is a no.
+    """
     before = record.consents.get(new.topic)
-    own = new.proof.by is By.PERSON
-    kept = replace(new, asked=before.pending if before is not None and not own else None)
+    if new.topic == EVERYTHING and before is not None and before.is_own_no and new.proof.by is not By.PERSON:
+        return {**record.consents, **{name: replace(new, topic=name) for name in _regained(record, new)}}
+    done = new.confirmed or (new.proof.by is By.PERSON and new.reply is Reply.UNSUBSCRIBED)
+    kept = replace(new, asked=before.pending if before is not None and not done else None)
     after = {**record.consents, new.topic: kept}
     if kept.is_own_no and kept.topic == EVERYTHING:
         after = {name: replace(one, asked=None) for name, one in after.items() if one.reply is not Reply.PENDING}

@@ -20,7 +20,16 @@ from tidings.consent.model import (
     Reply,
     Suppression,
 )
-from tidings.consent.replies import Outcome, Result, logged_reply, logged_suppression, replied, reply_event
+from tidings.consent.replies import (
+    TOGETHER,
+    Origin,
+    Outcome,
+    Result,
+    logged_reply,
+    logged_suppression,
+    replied,
+    reply_event,
+)
 from tidings.consent.rules import (
     CONFIRM_WITHIN,
     asked,
@@ -36,6 +45,8 @@ from tidings.core.store import ConditionFailed, Part
 # To how many of the contacts that share an address a change of it is told: with the change in one transaction.
 TOLD = 90
 TRIES = 5
+PARTS = 100  # of a transaction, as DynamoDB takes them
+UNKNOWN = Origin()
 IDENTITIES = {Channel.EMAIL: IdentityKind.EMAIL, Channel.SMS: IdentityKind.PHONE}
 
 
@@ -94,21 +105,21 @@ class ConsentService:
         key: str,
         replies: Mapping[str, Reply],
         proof: Proof,
-        contact: str = "",
+        origin: Origin = UNKNOWN,
         actor: str = "page",
     ) -> list[Consent]:
         """The same for the keyed hash of an address, as a signed link names it: whoever has the link reads its mail.
 
-        So a yes counts as confirmed. `replies` are by topic, and written in one stroke; repeats write nothing.
-        `contact` is whose event tells of them. What then holds for each topic is returned. A no of somebody who was
-        erased since changes nothing, a yes of theirs raises Conflict.
+        So a yes counts as confirmed. `replies` are by topic, and written in one stroke, over 45 in several; repeats
+        write nothing. `origin` is the mail with the link. What then holds for each topic is returned. A no of somebody
+        who was erased since changes nothing, a yes of theirs raises Conflict.
         """
         now = self._now(proof)
         told = [Consent(topic, said, now, confirmed=said is Reply.SUBSCRIBED) for topic, said in replies.items()]
-        return [one.consent for one in self.settle(workspace.id, channel, key, told, actor, contact=contact)]
+        return [one.consent for one in self.settle(workspace.id, channel, key, told, actor, origin=origin)]
 
     def confirm(
-        self, workspace: Workspace, channel: Channel, key: str, topic: str, proof: Proof, contact: str = ""
+        self, workspace: Workspace, channel: Channel, key: str, topic: str, proof: Proof, origin: Origin = UNKNOWN
     ) -> Consent:
         """The person's yes to a confirmation that was asked for; its words are those that they were asked with.
 
@@ -126,7 +137,7 @@ class ConsentService:
         told = replace(proof, by=By.PERSON, wording=proof.wording or pending.wording)
         told = replace(told, source=told.source or pending.source)
         said = {topic: Reply.SUBSCRIBED}
-        return self.change_under(workspace, channel, key, said, told, contact, "confirmation")[0]
+        return self.change_under(workspace, channel, key, said, told, origin, "confirmation")[0]
 
     def ask(
         self, workspace: Workspace, channel: Channel, address: str, topic: str, proof: Proof, actor: str = ""
@@ -164,9 +175,28 @@ class ConsentService:
         told: Sequence[Consent],
         actor: str,
         address: str = "",
-        contact: str = "",
+        origin: Origin = UNKNOWN,
     ) -> list[Outcome]:
-        """Write replies about one address down in one stroke; what became of each. Raises Conflict, Unavailable."""
+        """Write replies about one address down; what became of each. Raises Conflict, Unavailable.
+
+        So many as go into a transaction are one stroke.
+        """
+        outcomes: list[Outcome] = []
+        for start in range(0, len(told), TOGETHER):
+            some = told[start : start + TOGETHER]
+            outcomes += self._settle(workspace, channel, key, some, actor, address, origin)
+        return outcomes
+
+    def _settle(
+        self,
+        workspace: str,
+        channel: Channel,
+        key: str,
+        told: Sequence[Consent],
+        actor: str,
+        address: str,
+        origin: Origin,
+    ) -> list[Outcome]:
         for _ in range(TRIES):
             record = self._store.record_under(workspace, channel, key, address)
             if record.suppression is not None and record.suppression.reason is Reason.ERASED:
@@ -177,23 +207,28 @@ class ConsentService:
             new = [one.consent for one in outcomes if one.result is Result.SET]
             try:
                 if new:
-                    self._store.write(self.parts(record, after, new, actor, contact))
+                    self._store.write(self.parts(record, after, new, actor, origin))
             except (ConditionFailed, Unavailable):
                 continue
             return outcomes
         raise Unavailable("consent_contended", "What is known of this address kept changing.")
 
     def parts(
-        self, record: AddressRecord, after: AddressRecord, told: Sequence[Consent], actor: str, contact: str = ""
+        self,
+        record: AddressRecord,
+        after: AddressRecord,
+        told: Sequence[Consent],
+        actor: str,
+        origin: Origin = UNKNOWN,
     ) -> list[Part]:
         """Putting a record in the place of the one that was read, with the log and the events of what was told."""
         now = self._clock.now()
         lifted = record.suppression.reason.value if record.suppression and not after.suppression else ""
-        contacts = self._told(record, contact, len(told))
+        contacts = self._told(record, origin.contact, len(told))
         parts = [self._store.change(record, after.consents, bool(lifted))]
         for one in told:
             parts.append(self._store.log(logged_reply(record, one, now, actor, lifted)))
-            parts += [self._events.part(reply_event(record, one, now, person)) for person in contacts]
+            parts += [self._events.part(reply_event(record, one, now, person, origin)) for person in contacts]
         return parts
 
     def _told(self, record: AddressRecord, contact: str, replies: int) -> list[str]:
@@ -202,7 +237,9 @@ class ConsentService:
         if record.address and self._contacts is not None:
             identity = Identity(IDENTITIES[record.channel], record.address)
             found = self._contacts.contacts_with(record.workspace, identity, TOLD)
-        return list(dict.fromkeys([*([contact] if contact else []), *found]))[: TOLD // replies]
+        return list(dict.fromkeys([*([contact] if contact else []), *found]))[
+            : min(TOLD, (PARTS - 1 - replies) // replies)
+        ]
 
 
 class SuppressionService:

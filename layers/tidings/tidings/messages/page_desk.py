@@ -68,7 +68,8 @@ class PageDesk:
 
         action = action_of(fields)
         if action == "save":
-            self._preferences.save(workspace, ticket, frozenset(fields.get("topic", ())), ip)
+            chosen, shown = (frozenset(fields.get(name, ())) for name in ("topic", "shown"))
+            self._preferences.save(workspace, ticket, chosen, ip, shown)
             return pages.SAVED
         if action == "back":
             self._preferences.back(workspace, ticket, ip)

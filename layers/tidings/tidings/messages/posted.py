@@ -21,7 +21,7 @@ def fields_in(request: Request) -> Fields:
         data = request.body(FORM_BYTES)
         kind = request.headers.get("content-type", "")
         pairs = _multipart(kind, data) if kind.lower().startswith("multipart/") else _urlencoded(data)
-    except (InvalidInput, ValueError, LookupError):
+    except (InvalidInput, ValueError, LookupError, RecursionError):  # the last for parts within parts within parts
         return {}
     found: dict[str, tuple[str, ...]] = {}
     for name, value in pairs:

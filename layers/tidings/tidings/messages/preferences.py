@@ -14,13 +14,14 @@ from tidings.accounts.model import Workspace
 from tidings.activity.model import SYSTEM, Event
 from tidings.activity.store import DynamoEventStore
 from tidings.consent.model import EVERYTHING, AddressRecord, By, Channel, Kind, Proof, Reason, Reply
-from tidings.consent.rules import consent_check, deciding
+from tidings.consent.replies import Origin
+from tidings.consent.rules import consent_check, contradicted, deciding
 from tidings.consent.service import ConsentService
 from tidings.consent.store import DynamoConsentStore
 from tidings.consent.topics import topics_of
 from tidings.contacts.model import Identity, IdentityKind
 from tidings.core.clock import Clock
-from tidings.core.errors import NotFound
+from tidings.core.errors import NotFound, TidingsError
 from tidings.core.ids import contact_of_message, digest
 from tidings.core.store import ConditionFailed, Database
 from tidings.messages.model import Message
@@ -112,25 +113,34 @@ class PreferenceService:
         )
 
     def leave(self, workspace: Workspace, ticket: Ticket, source: str, ip: str, everything: bool = False) -> None:
-        """Say no to the ticket's topic, or to everything. A no of the person's own that stands is not written again."""
-        topic = EVERYTHING if everything or not ticket.topic else ticket.topic
+        """Say no to the ticket's topic, or to everything. A no of the person's own that stands is not written again.
+
+        Of a topic that the workspace has no more the page speaks as of all marketing, and so does this.
+        """
+        topic = EVERYTHING if everything or ticket.topic not in topics_of(workspace) else ticket.topic
         record = self._record(ticket)
         if _is_erased(record):
             return
         decided = record.consents.get(EVERYTHING) if topic == EVERYTHING else deciding(record, topic)
-        names = [topic]
-        if decided is not None and decided.is_own_no:
-            # What was said yes to since an earlier no to everything.
-            names = [one.name for one in _topics(workspace, record) if one.on] if topic == EVERYTHING else []
-        self._say(workspace, ticket, dict.fromkeys(names, Reply.UNSUBSCRIBED), self._proof(ticket, source, ip))
+        stands = decided is not None and decided.is_own_no
+        if topic == EVERYTHING and decided is not None:
+            stands = stands and not contradicted(record, decided)
+        if not stands:
+            self._say(workspace, ticket, {topic: Reply.UNSUBSCRIBED}, self._proof(ticket, source, ip))
         self._note(ticket, topic)
 
-    def save(self, workspace: Workspace, ticket: Ticket, chosen: Collection[str], ip: str) -> None:
-        """Say yes to the chosen topics and no to the others that the page shows, where that is not so already."""
+    def save(
+        self, workspace: Workspace, ticket: Ticket, chosen: Collection[str], ip: str, shown: Collection[str] = ()
+    ) -> None:
+        """Say yes to the chosen topics and no to the others, where that is not so already.
+
+        `shown` are those that stood on the page, all for none: of what came since, nobody said anything.
+        """
         record = self._record(ticket)
         if _is_erased(record):
             return
-        changed = [one for one in _topics(workspace, record) if one.on != (one.name in chosen)]
+        topics = [one for one in _topics(workspace, record) if not shown or one.name in shown]
+        changed = [one for one in topics if one.on != (one.name in chosen)]
         said = {one.name: Reply.UNSUBSCRIBED if one.on else Reply.SUBSCRIBED for one in changed}
         self._say(workspace, ticket, said, self._proof(ticket, PAGE, ip, OFFER))
         left = next((one.name for one in changed if one.on), "")
@@ -154,8 +164,7 @@ class PreferenceService:
     def confirm(self, workspace: Workspace, ticket: Ticket, ip: str) -> None:
         """The person's yes by the button of the confirmation page. Raises NotFound, or Conflict where it comes late."""
         proof = self._proof(ticket, CONFIRMATION, ip)
-        contact = contact_of_message(ticket.message)
-        self._consents.confirm(workspace, Channel.EMAIL, ticket.key, ticket.topic, proof, contact)
+        self._consents.confirm(workspace, Channel.EMAIL, ticket.key, ticket.topic, proof, self._origin(ticket))
 
     def _record(self, ticket: Ticket) -> AddressRecord:
         return self._records.record_under(ticket.workspace, Channel.EMAIL, ticket.key)
@@ -165,8 +174,16 @@ class PreferenceService:
 
     def _say(self, workspace: Workspace, ticket: Ticket, said: Mapping[str, Reply], proof: Proof) -> None:
         if said:
-            contact = contact_of_message(ticket.message)
-            self._consents.change_under(workspace, Channel.EMAIL, ticket.key, said, proof, contact)
+            self._consents.change_under(workspace, Channel.EMAIL, ticket.key, said, proof, self._origin(ticket))
+
+    def _origin(self, ticket: Ticket) -> Origin:
+        """The mail with the link; of one that nobody knows any more, or that cannot be read now, whose it was."""
+        contact = contact_of_message(ticket.message)
+        try:
+            message = self._messages.get(ticket.workspace, ticket.message)
+        except TidingsError:  # what somebody says counts without the history of their mail
+            return Origin(contact)
+        return Origin(contact, message.node, message.began_by) if message is not None else Origin(contact)
 
     def _note(self, ticket: Ticket, topic: str) -> None:
         """Tell that a mail made its reader leave: once for each mail, in its history, in reports and as an event."""

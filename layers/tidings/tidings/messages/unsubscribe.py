@@ -10,6 +10,7 @@ A token carries all that is needed to act on it, so that the link in an old mail
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from html import escape
 
@@ -23,6 +24,7 @@ HIDDEN = "hidden"
 # Where each kind of token is taken.
 PLACES = {PURPOSE: "u", CONFIRM: "confirm", HIDDEN: "h"}
 
+_BODY_END = re.compile("</body>", re.IGNORECASE | re.ASCII)
 _FOOTER = "font:12px/18px Helvetica,Arial,sans-serif;color:#757575;text-align:center;padding:24px 12px;margin:0"
 # What a person never sees nor reaches with the keyboard, and a machine that follows every link does.
 _UNSEEN = "display:none;max-height:0;overflow:hidden;mso-hide:all"
@@ -130,5 +132,5 @@ def _hidden(workspace: Workspace, link: str) -> str:
 
 
 def _before_end(html: str, more: str) -> str:
-    end = html.lower().rfind("</body>")
-    return html + more if end < 0 else html[:end] + more + html[end:]
+    end = max((found.start() for found in _BODY_END.finditer(html)), default=len(html))
+    return html[:end] + more + html[end:]
