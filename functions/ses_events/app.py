@@ -18,7 +18,7 @@ from tidings.core.errors import TidingsError
 from tidings.core.logs import logger
 from tidings.core.settings import Settings
 from tidings.core.store import Database
-from tidings.email.feedback import FeedbackService
+from tidings.email.feedback import LOOK, FeedbackService
 from tidings.email.sender_store import DynamoSenderStore
 from tidings.email.standing import Standing
 from tidings.email.suppressing import Suppressing
@@ -65,6 +65,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _take(record: dict[str, Any]) -> bool:
     try:
         body = json.loads(record["body"])
+        if LOOK in body:
+            feedback.look(body[LOOK])
+            return True
         message = body["Message"]
         if not message.startswith(TRIED):
             feedback.take(json.loads(message), body.get("PutOff") is True)

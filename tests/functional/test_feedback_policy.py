@@ -329,6 +329,25 @@ def test_bounces_stop_marketing_with_a_warning_first_and_transactional_mails_go_
     mail(ada, "receipt")
 
 
+def test_bounces_that_come_all_at_once_stop_marketing_though_none_follows(ada: World) -> None:
+    ada.accounts.configure("acme", {"rates": {"bounces_from_sent": 3, "bounces_from": 2}})
+    sent = []
+    for number in range(3):
+        ada.identify(f"user-{number}", email=f"user-{number}@people.example")
+        sent.append(mail(ada, f"m-{number}", f"user-{number}", "marketing"))
+    records = []
+    for number, one in enumerate(sent):
+        who = [{"emailAddress": address} for address in one["Destination"]["ToAddresses"]]
+        details = {"bounceType": "Permanent", "bounceSubType": "General", "bouncedRecipients": who}
+        told = json.dumps({"Type": "Notification", "Message": json.dumps(ada.ses.event("Bounce", one, **details))})
+        records.append({"messageId": f"q-{number}", "body": told})
+    assert ada.invoke("ses_events", {"Records": records}) == {"batchItemFailures": []}
+    assert ada.call("sending", "GET /v1/sending")[1]["state"] == "good"  # the first was looked at, and was one of three
+    ada.now += timedelta(seconds=11)
+    ada.take_put_off()
+    assert ada.call("sending", "GET /v1/sending")[1]["state"] == "stopped"
+
+
 def test_a_person_lets_marketing_go_on(ada: World) -> None:
     stopping(ada)
     status, told = ada.call("sending", "GET /v1/sending")

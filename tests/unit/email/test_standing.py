@@ -177,6 +177,20 @@ def test_it_is_looked_at_most_every_ten_seconds(standing: Standing, reports: Rep
     assert reports.asked == 2
 
 
+def test_what_comes_within_ten_seconds_is_owed_one_look_when_they_are_over(
+    standing: Standing, workspaces: Workspaces, reports: Reports, clock: FixedClock
+) -> None:
+    assert standing.look("acme") is False
+    clock.advance(timedelta(seconds=1))
+    reports.add("2026-11-21", sent=1000, hard_bounced=200)
+    assert [standing.look("acme") for _ in range(3)] == [True, False, False]
+    assert workspaces.history == []
+    clock.advance(timedelta(seconds=11))
+    assert standing.look("acme") is False
+    assert workspaces.history == ["warned", "stopped"]
+    assert standing.look("acme") is True  # each ten seconds anew
+
+
 def test_another_process_may_be_faster(standing: Standing, workspaces: Workspaces, reports: Reports) -> None:
     workspaces.busy = 2
     reports.add("2026-11-21", sent=1000, hard_bounced=200)

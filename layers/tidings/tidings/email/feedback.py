@@ -24,13 +24,15 @@ from tidings.email.bounces import Bounce, bounce_of, is_complaint
 from tidings.email.machines import HIDDEN, PUT_OFF_SECONDS, Look, Mark, Verdict, is_early, judge, networks, waits
 from tidings.email.model import Feedback
 from tidings.email.rules import error_of, news_of, read_feedback, to_event
-from tidings.email.standing import Standing
+from tidings.email.standing import EVERY, Standing
 from tidings.email.suppressing import Suppressing
 from tidings.messages.model import Message
 from tidings.messages.progress import Progress, progress
 from tidings.messages.progress_store import DynamoProgressStore
 
 TRIES = 6
+LOOK = "Look"  # what a message of the queue has in place of a notification: whose standing is to be looked at
+LOOK_SECONDS = int(EVERY.total_seconds()) + 1
 MARKS = 40  # of clicks of one message at most that many are noted
 
 
@@ -98,8 +100,13 @@ class FeedbackService:
                 return True
         self._write(feedback, message, verdict)
         if message is not None and message.kind is Kind.MARKETING and _shows_spam(feedback):
-            self._standing.look(feedback.workspace)
+            self.look(feedback.workspace)
         return True
+
+    def look(self, workspace: str) -> None:
+        """See whether a workspace's marketing has to stop; where it was seen just now, have it looked at later."""
+        if self._standing.look(workspace):
+            self._queue.put({LOOK: workspace}, LOOK_SECONDS)
 
     def _by_sender(self, feedback: Feedback) -> bool:
         """Suppress by a report that names no message: in each workspace that sends from where the mail came from."""

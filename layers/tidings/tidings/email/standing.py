@@ -99,15 +99,19 @@ class Standing:
         self._reports = reports
         self._clock = clock
         self._looked: dict[str, datetime] = {}
+        self._owed: set[str] = set()  # those that are to be looked at once their ten seconds are over
 
-    def look(self, workspace_id: str) -> None:
+    def look(self, workspace_id: str) -> bool:
         """See whether a workspace has to be warned or stopped: at most every ten seconds, 16 queries each time.
 
-        Whatever leads to a stop is recorded as a warning first, also where both come at once.
+        Whatever leads to a stop is recorded as a warning first, also where both come at once. True where it was too
+        soon and nobody was told yet to look when the ten seconds are over: what came within may be the last for long.
         """
         now = self._clock.now()
         if now - self._looked.get(workspace_id, now - EVERY) < EVERY:
-            return
+            new = workspace_id not in self._owed
+            self._owed.add(workspace_id)
+            return new
         rows: list[Row] | None = None
         for _ in range(TRIES):
             workspace = self._workspaces.get(workspace_id, consistent=True)
@@ -118,6 +122,8 @@ class Standing:
             if not self._goes_up(workspace, found, now):
                 break
         self._looked[workspace_id] = now
+        self._owed.discard(workspace_id)
+        return False
 
     def status(self, workspace_id: str) -> dict[str, Any]:
         """How a workspace stands, as the API shows it. Raises NotFound."""
