@@ -71,7 +71,7 @@ class LogShown(Shape):
 
     channel: Channel
     at: Instant
-    what: Literal["consent", "suppression"]
+    what: Literal["consent", "suppression", "merge"]
     topic: str | SkipJsonSchema[None] = None
     reply: str | SkipJsonSchema[None] = None
     before: str | SkipJsonSchema[None] = None
@@ -82,6 +82,7 @@ class LogShown(Shape):
     given_at: Instant | SkipJsonSchema[None] = None
     lifted: str | SkipJsonSchema[None] = None
     change: str | SkipJsonSchema[None] = None
+    topics: list[str] | SkipJsonSchema[None] = None
     reason: str | SkipJsonSchema[None] = None
     expires_at: Instant | SkipJsonSchema[None] = None
     source: str | SkipJsonSchema[None] = None

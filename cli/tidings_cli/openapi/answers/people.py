@@ -57,6 +57,14 @@ class Carried(Shape):
     reason: str
 
 
+class CarriedNo(Shape):
+    """A no that a merge would carry to another address."""
+
+    channel: str
+    address: str
+    topic: str
+
+
 class PreviewShown(Shape):
     """What would be done, and the contact as it would be; `contact` has no id if it would be a new one."""
 
@@ -70,6 +78,8 @@ class PreviewShown(Shape):
     contact: ContactShown | None
     identities: list[IdentityShown]
     suppressions: list[Carried]
+    consents: list[CarriedNo]
+    """The person's noes to topics, or to all marketing (`*`), that would come to hold for more addresses."""
 
 
 class PreviewOrder(Shape):

@@ -1,15 +1,6 @@
-"""What a merge of contacts means beside the contacts: their history is told, and nobody's no is lost.
-
-Suppressions hold for addresses. When two contacts become one, the person may be written to at an address that was
-nobody's no before, so what one of them did not want is carried over to every address of the other, on that channel:
-the stricter of the two stays. A bounce is not carried: it says that an address is dead, not that its person minds.
-"""
+"""What a merge of contacts means beside the contacts: their history is told, and nobody's no is lost."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
 
 from tidings.accounts.cache import WorkspaceCache
 from tidings.accounts.model import Identifiers
@@ -17,7 +8,8 @@ from tidings.activity.chain import Node
 from tidings.activity.folding import Folding
 from tidings.activity.model import Event
 from tidings.activity.store import DynamoEventStore
-from tidings.consent.model import Channel, Reason, Suppression
+from tidings.consent.carrying import Carried, carried, logged, taken_back, with_carried, without_carried
+from tidings.consent.model import AddressRecord, Channel
 from tidings.consent.store import DynamoConsentStore
 from tidings.contacts.merging import Merge, addresses
 from tidings.contacts.model import Contact, Identity, IdentityKind
@@ -26,7 +18,6 @@ from tidings.core.ids import digest
 from tidings.core.store import Part
 
 CHANNELS = {IdentityKind.EMAIL: Channel.EMAIL, IdentityKind.PHONE: Channel.SMS}
-FOR_EVER = datetime.max.replace(tzinfo=UTC)
 MERGED, UNMERGED = "Contacts Merged", "Merge Undone"
 
 
@@ -52,49 +43,50 @@ class MergeSurroundings:
         return self._folding.told(contact, identifiers, self._events)
 
     def merged(self, merge: Merge, survivor: Contact, absorbed: Contact) -> list[Part]:
-        """The event that tells of a merge, and the suppressions that it carries over."""
-        workspace = self._workspaces.get(merge.workspace)
-        carried = self._carried(survivor, absorbed)
-        parts = [self._consents.carry(workspace, replace(one, source=merge.source)) for one in carried]
-        return [self._events.part(self._event(merge, MERGED, survivor)), *parts]
+        """The event that tells of a merge, and what it carries over, with the log: two parts an address at most."""
+        parts = [self._events.part(self._event(merge, MERGED, survivor))]
+        for one in self._carried(survivor, absorbed, merge.source):
+            parts.append(self._consents.change(one.record, with_carried(one), lift=False, entry=one.entry))
+            parts.append(self._log(one, "carried", merge.source))
+        return parts
 
     def undone(self, merge: Merge, survivor: Contact, restored: Contact) -> list[Part]:
-        """The events that tell of it, and the end of the suppressions that the merge had carried over."""
-        workspace = self._workspaces.get(merge.workspace)
-        told = [self._events.part(self._event(merge, UNMERGED, contact)) for contact in (survivor, restored)]
-        places = sorted(addresses(survivor) | addresses(restored))
-        ours = []
-        for channel, address in ((CHANNELS[i.kind], i.value) for i in places):
-            entry = self._consents.suppression_of(workspace, channel, address)
-            if entry is not None and entry.source == merge.source:
-                ours.append(self._consents.uncarry(workspace, channel, address, merge.source))
-        return told + ours
+        """The events that tell of it, and the end of what the merge had carried over."""
+        parts = [self._events.part(self._event(merge, UNMERGED, contact)) for contact in (survivor, restored)]
+        for identity in sorted(addresses(survivor) | addresses(restored)):
+            one = taken_back(self._record(merge.workspace, identity), merge.source)
+            if one is not None:
+                left = without_carried(one, merge.source)
+                parts.append(self._consents.change(one.record, left, lift=one.entry is not None))
+                parts.append(self._log(one, "taken_back", merge.source))
+        return parts
 
-    def carried(self, survivor: Contact, absorbed: Contact) -> list[dict[str, str]]:
-        """The suppressions that a merge would carry over, for its preview."""
-        return [
-            {"channel": one.channel.value, "address": one.address, "reason": one.reason.value}
-            for one in self._carried(survivor, absorbed)
-        ]
+    def carried(self, survivor: Contact, absorbed: Contact) -> dict[str, list[dict[str, str]]]:
+        """The suppressions and the noes to topics that a merge would carry over, for its preview."""
+        found = self._carried(survivor, absorbed, "")
+        where = [({"channel": one.record.channel.value, "address": one.record.address}, one) for one in found]
+        return {
+            "suppressions": [{**place, "reason": one.entry.reason.value} for place, one in where if one.entry],
+            "consents": [{**place, "topic": topic} for place, one in where for topic in sorted(one.noes)],
+        }
 
-    def _carried(self, survivor: Contact, absorbed: Contact) -> list[Suppression]:
-        """One entry for each address of the merged contact that a no of another of its addresses now holds for."""
-        return [entry for kind in CHANNELS for entry in self._carried_on(kind, survivor, absorbed)]
+    def _carried(self, survivor: Contact, absorbed: Contact, source: str) -> list[Carried]:
+        """What comes to hold for addresses of the merged contact because it held for another of them."""
+        return [one for kind in CHANNELS for one in self._carried_on(kind, survivor, absorbed, source)]
 
-    def _carried_on(self, kind: IdentityKind, survivor: Contact, absorbed: Contact) -> Iterator[Suppression]:
-        places = sorted(survivor.of_kind(kind) | absorbed.of_kind(kind))
+    def _carried_on(self, kind: IdentityKind, survivor: Contact, absorbed: Contact, source: str) -> list[Carried]:
+        theirs = absorbed.of_kind(kind)
+        places = sorted(survivor.of_kind(kind) | theirs)
         if len(places) < 2:
-            return
-        workspace, channel, now = self._workspaces.get(survivor.workspace), CHANNELS[kind], self._clock.now()
-        found = {i.value: self._consents.suppression_of(workspace, channel, i.value) for i in places}
-        held = {address: entry for address, entry in found.items() if entry is not None and entry.holds_at(now)}
-        noes = [entry for entry in held.values() if entry.reason is not Reason.BOUNCE]
-        if not noes:
-            return
-        strictest = max(noes, key=lambda entry: (entry.expires_at or FOR_EVER, entry.address))
-        for identity in places:
-            if identity.value not in held:
-                yield replace(strictest, address=identity.value, created_at=now)
+            return []
+        records = [self._record(survivor.workspace, place) for place in places]
+        return carried(records, {place.value for place in theirs}, source, self._clock.now())
+
+    def _record(self, workspace: str, place: Identity) -> AddressRecord:
+        return self._consents.record(self._workspaces.get(workspace), CHANNELS[place.kind], place.value)
+
+    def _log(self, one: Carried, change: str, source: str) -> Part:
+        return self._consents.log(logged(one, change, source, self._clock.now()))
 
     def _event(self, merge: Merge, name: str, contact: Contact) -> Event:
         now = self._clock.now()

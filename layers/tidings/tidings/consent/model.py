@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from tidings.contacts.merging import SOURCE
+
 
 class Channel(StrEnum):
     """Ways to reach a person."""
@@ -107,6 +109,7 @@ class Consent:
 
     `confirmed` says that whoever reads the address's mail said so: by the link in a confirmation mail, or on the page
     that such a mail leads to. `asked` is the proof of a confirmation that is asked for while another reply stands.
+    `before` is what stood before a merge of contacts carried this no here, for when the merge is undone.
     """
 
     topic: str
@@ -114,6 +117,7 @@ class Consent:
     proof: Proof
     confirmed: bool = False
     asked: Proof | None = None
+    before: Consent | None = None
 
     @property
     def pending(self) -> Proof | None:
@@ -124,6 +128,11 @@ class Consent:
     def is_own_no(self) -> bool:
         """Whether the person themselves said no: nobody else undoes it."""
         return self.reply is Reply.UNSUBSCRIBED and self.proof.by is By.PERSON
+
+    @property
+    def is_carried(self) -> bool:
+        """Whether a merge of contacts brought it here from another address of the person."""
+        return self.is_own_no and self.proof.source.startswith(SOURCE)
 
 
 EVERYTHING = "*"
@@ -166,7 +175,8 @@ MARKETING = Topic("marketing", "News and offers", consent=Asking.OPT_OUT)
 class LogEntry:
     """A change of what is known of an address: what was said about its consents or its suppression, when and by whom.
 
-    `what` is `consent` or `suppression`; `said` are its details.
+    `what` is `consent`, `suppression`, or `merge` for what came from another address of the person; `said` are its
+    details.
     """
 
     workspace: str

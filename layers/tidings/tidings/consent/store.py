@@ -131,16 +131,6 @@ class DynamoConsentStore:
         ]
         return update("suppression", table(_pk(workspace, address), channel.value), actions)
 
-    def carry(self, workspace: Workspace, entry: Suppression) -> Part:
-        """Put an address on the list as part of a merge of contacts; refused if it has come to be there meanwhile."""
-        item = self._items(_pk(workspace, entry.address), entry.channel.value)
-        return update("suppression", item, self._entry(entry), self._free(entry.created_at))
-
-    def uncarry(self, workspace: Workspace, channel: Channel, address: str, source: str) -> Part:
-        """Take off the list what a merge had put there, as part of taking the merge back."""
-        item = self._items(_pk(workspace, address), channel.value)
-        return update("suppression", item, self._no_entry(), self._items.source == source)
-
     def release(self, workspace: Workspace, entry: Suppression, parts: Sequence[Part] = ()) -> bool:
         """Take an entry off the list, with `parts` in one transaction; False if another one stands there by now."""
         item = self._items(_pk(workspace, entry.address), entry.channel.value)
@@ -204,13 +194,17 @@ class DynamoConsentStore:
             )
             return [Key(self._log, item.pk, item.sk) for item in found]
 
-    def change(self, record: AddressRecord, consents: Mapping[str, Consent], lift: bool) -> Part:
-        """Replacing the consents of an address, and lifting its suppression, as part of a transaction.
+    def change(
+        self, record: AddressRecord, consents: Mapping[str, Consent], lift: bool, entry: Suppression | None = None
+    ) -> Part:
+        """Replacing the consents of an address, lifting its suppression or suppressing it, as part of a transaction.
 
         Refused if anything about the address changed since it was read.
         """
         item = self._items(f"{record.workspace}#{record.key}", record.channel.value)
         actions: list[Action] = [self._items.topics.set({name: _kept(one) for name, one in consents.items()})]
+        if entry is not None:
+            return update("consent", item, [*actions, *self._entry(entry)], self._at(record.revision))
         if record.address:
             actions.append(self._items.address.set(record.address))
         actions += self._no_entry() if lift else [self._items.revision.add(1)]
@@ -309,9 +303,10 @@ def _entry_of(item: LogItem, workspace: str, channel: Channel, key: str) -> LogE
 
 
 def _consent(topic: str, kept: Mapping[str, Any]) -> Consent:
-    asked = kept.get("asked")
+    asked, before = kept.get("asked"), kept.get("before")
     reply, confirmed = Reply(kept["reply"]), bool(kept.get("confirmed"))
-    return Consent(topic, reply, _proof(kept), confirmed, _proof(asked) if asked else None)
+    earlier = _consent(topic, before) if before else None
+    return Consent(topic, reply, _proof(kept), confirmed, _proof(asked) if asked else None, earlier)
 
 
 def _proof(kept: Mapping[str, Any]) -> Proof:
@@ -322,7 +317,8 @@ def _proof(kept: Mapping[str, Any]) -> Proof:
 def _kept(consent: Consent) -> dict[str, Any]:
     confirmed = {"confirmed": True} if consent.confirmed else {}
     asked = {"asked": _kept_proof(consent.asked)} if consent.asked else {}
-    return {"reply": consent.reply.value, **_kept_proof(consent.proof), **confirmed, **asked}
+    before = {"before": _kept(consent.before)} if consent.before else {}
+    return {"reply": consent.reply.value, **_kept_proof(consent.proof), **confirmed, **asked, **before}
 
 
 def _kept_proof(proof: Proof) -> dict[str, str]:

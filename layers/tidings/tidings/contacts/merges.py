@@ -18,6 +18,7 @@ from tidings.core.store import TRANSACTION_PARTS, ConditionFailed, Part
 
 TRIES = 5
 BESIDE = 4  # the record and the event of a merge; its undo has an event more, and makes room for one
+OF_ADDRESS = 2  # what is carried to an address, and the log of it
 MOVED = "moved"  # the rule of a record of an anonymous id that went from one user to another
 
 
@@ -42,8 +43,8 @@ class Surroundings(Protocol):
     def undone(self, merge: Merge, survivor: Contact, restored: Contact) -> list[Part]:
         """What goes with taking a merge back; both as they will be."""
 
-    def carried(self, survivor: Contact, absorbed: Contact) -> list[dict[str, str]]:
-        """The suppressions that a merge would carry over, for its preview."""
+    def carried(self, survivor: Contact, absorbed: Contact) -> dict[str, list[dict[str, str]]]:
+        """The `suppressions` and the noes to topics (`consents`) that a merge would carry over, for its preview."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class MergeService:
         record = merge_record(survivor, absorbed, rule, call, self._clock.now())
         prepared = Prepared(record, survivor, absorbed, after, leads)
         most = self._contacts.writes(prepared.changes, leads, identifiers) + BESIDE
-        if most + len(addresses(after) | addresses(absorbed)) > TRANSACTION_PARTS:
+        if most + OF_ADDRESS * len(addresses(after) | addresses(absorbed)) > TRANSACTION_PARTS:
             raise Conflict("too_many_identities", "They have more that leads to them than is moved at once.", "contact")
         return prepared
 

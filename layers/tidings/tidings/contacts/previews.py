@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tidings.accounts.model import Identifiers
@@ -25,14 +25,15 @@ class Preview:
     """What would be done: new, link, promote, merge or nothing; and what would be there then.
 
     `contact` is the contact as it would be, without an id if it is new, `absorbed` the contact that became part of it,
-    `identities` are those that would come to it. `refused` says why nothing would be done, where something could be.
+    `identities` are those that would come to it, `carried` what would hold for more addresses. `refused` says why
+    nothing would be done, where something could be.
     """
 
     act: str
     contact: Contact | None = None
     absorbed: str = ""
     identities: tuple[Identity, ...] = ()
-    suppressions: tuple[Mapping[str, str], ...] = ()
+    carried: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
     refused: TidingsError | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -45,7 +46,8 @@ class Preview:
             "absorbed": self.absorbed,
             "contact": None if self.contact is None else self.contact.as_dict(),
             "identities": [{"kind": i.kind.value, "value": i.value} for i in self.identities],
-            "suppressions": [dict(one) for one in self.suppressions],
+            "suppressions": [dict(one) for one in self.carried.get("suppressions", ())],
+            "consents": [dict(one) for one in self.carried.get("consents", ())],
         }
 
 
@@ -107,7 +109,7 @@ class Previews:
             prepared.after,
             prepared.absorbed.id,
             prepared.record.identities,
-            tuple(self._surroundings.carried(prepared.after, prepared.absorbed)),
+            self._surroundings.carried(prepared.after, prepared.absorbed),
         )
 
 

@@ -1,0 +1,122 @@
+"""What is carried from address to address when two contacts become one, and how it is taken back: pure decisions.
+
+Suppressions and consents hold for addresses. When two contacts become one, the person may be written to at an address
+that was nobody's no before, so what they did not want at one address holds for all others of the channel: the stricter
+stays. A bounce is not carried: it says that an address is dead, not that its person minds. Nor is what an operator or
+an import said: that is about the address it was said of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from tidings.consent.model import AddressRecord, By, Consent, LogEntry, Proof, Reason, Reply, Suppression
+from tidings.consent.rules import deciding
+
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What comes to hold for an address, or goes: its record as it was read, the entry, and the noes by topic.
+
+    Taking back, `entry` is the one that goes, and `noes` are those that do.
+    """
+
+    record: AddressRecord
+    entry: Suppression | None = None
+    noes: Mapping[str, Consent] = field(default_factory=dict)
+
+
+def carried(records: Sequence[AddressRecord], theirs: Collection[str], source: str, now: datetime) -> list[Carried]:
+    """What a merge brings to each address of a channel. `theirs` are the addresses of who is absorbed."""
+    strictest = _strictest(records, now)
+    found = []
+    for record in records:
+        free = record.suppression is None or not record.suppression.holds_at(now)
+        entry = replace(strictest, address=record.address, created_at=now, source=source) if strictest else None
+        noes = _noes(record, records, theirs, source, now)
+        if (entry and free) or noes:
+            found.append(Carried(record, entry if free else None, noes))
+    return found
+
+
+def with_carried(carried: Carried) -> dict[str, Consent]:
+    """The consents of an address with the noes that are carried to it, each on top of what it takes the place of."""
+    known = carried.record.consents
+    over = {topic: known.get(topic) for topic in carried.noes}
+    return {
+        **known,
+        **{t: replace(no, before=over[t], asked=_pending(over[t])) for t, no in carried.noes.items()},
+    }
+
+
+def taken_back(record: AddressRecord, source: str) -> Carried | None:
+    """What goes from an address when a merge is undone; None for nothing. What somebody said since is not ours."""
+    entry = record.suppression if record.suppression and record.suppression.source == source else None
+    noes = {topic: one for topic, one in record.consents.items() if _without(one, source) is not one}
+    return Carried(record, entry, noes) if entry or noes else None
+
+
+def without_carried(carried: Carried, source: str) -> dict[str, Consent]:
+    """The consents of an address without what a merge carried to it: each as it was before."""
+    left = {topic: _without(one, source) for topic, one in carried.record.consents.items()}
+    return {topic: one for topic, one in left.items() if one is not None}
+
+
+def logged(carried: Carried, change: str, source: str, now: datetime) -> LogEntry:
+    """How the log of an address tells of it: one entry of all that changed."""
+    record = carried.record
+    reason = {"reason": carried.entry.reason.value} if carried.entry else {}
+    said = {"change": change, "source": source, **reason, "topics": sorted(carried.noes)}
+    return LogEntry(record.workspace, record.channel, record.key, now, "merge", said)
+
+
+def _strictest(records: Sequence[AddressRecord], now: datetime) -> Suppression | None:
+    """The no on the suppression list that lasts longest, bounces apart."""
+    entries = [one.suppression for one in records if one.suppression and one.suppression.holds_at(now)]
+    noes = [entry for entry in entries if entry.reason is not Reason.BOUNCE]
+    return max(noes, key=lambda entry: (entry.expires_at or FOR_EVER, entry.address), default=None)
+
+
+def _noes(
+    record: AddressRecord, records: Sequence[AddressRecord], theirs: Collection[str], source: str, now: datetime
+) -> dict[str, Consent]:
+    """The person's noes at other addresses that hold for this one from now on.
+
+    Where an earlier merge carried a no here already, one of the other side is put on top of it: should either merge be
+    undone, the other's no stays. Who was erased is known by nothing but that.
+    """
+    if record.suppression is not None and record.suppression.reason is Reason.ERASED:
+        return {}
+    found = {}
+    for other in records:
+        for topic in _own_noes(other) if other is not record else ():
+            stands = record.consents.get(topic)
+            across = (other.address in theirs) != (record.address in theirs)
+            if stands is None or not stands.is_own_no or (stands.is_carried and across):
+                found[topic] = Consent(topic, Reply.UNSUBSCRIBED, Proof(By.PERSON, source, now))
+    return found
+
+
+def _own_noes(record: AddressRecord) -> Iterator[str]:
+    """The topics, `*` among them, about which the person's own no is what holds for an address."""
+    for topic, one in record.consents.items():
+        if one.is_own_no and deciding(record, topic) is one:
+            yield topic
+
+
+def _without(consent: Consent | None, source: str) -> Consent | None:
+    """What is left of a reply once a merge is undone: what it had been put on, at the top or further down."""
+    if consent is None:
+        return None
+    if consent.is_carried and consent.proof.source == source:
+        return consent.before
+    before = _without(consent.before, source)
+    return consent if before is consent.before else replace(consent, before=before)
+
+
+def _pending(consent: Consent | None) -> Proof | None:
+    return consent.pending if consent is not None else None
