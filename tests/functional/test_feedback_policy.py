@@ -173,6 +173,15 @@ def test_of_topics_only_those_that_we_have_count_and_a_yes_is_none(ada: World) -
     assert replies(ada) == {"news": "unsubscribed"}
 
 
+def test_a_no_to_what_every_workspace_has_counts_and_names_the_mail_as_its_cause(ada: World) -> None:
+    sent = mail(ada, "k-0")
+    subscription(ada, sent, marketing="OptOut")
+    assert replies(ada) == {"marketing": "unsubscribed"}
+    told = ada.of_contact(ada.contact(user_id="ada")["contact"], "events")
+    (event,) = [one for one in told if one["event"] == "Consent Withdrawn"]
+    assert event["cause"] == f"message:{next(tag['Value'] for tag in sent['EmailTags'] if 'message' in tag['Name'])}"
+
+
 # --- machines --------------------------------------------------------------------------------------------------------
 
 

@@ -168,3 +168,26 @@ def test_all_rows_of_a_file_may_be_about_one_address(ada: World) -> None:
     assert of_topic(ada, "tips")["said"]["reply"] == NO
     assert imported(ada, *rows) == ["unchanged"] * 240
     assert imported(ada, *rows[-1:], row(address="bob@people.example")) == ["unchanged", "set"]
+
+
+# --- asking to confirm -----------------------------------------------------------------------------------------------
+
+
+def test_whoever_types_somebodys_address_for_every_topic_brings_them_five_mails_a_day(ada: World) -> None:
+    ada.template("confirm", text="Confirm: {{ confirm_url }}", kind="transactional")
+    names = [f"topic-{number}" for number in range(8)]
+    for name in names:
+        topic(ada, name, consent="double_opt_in", confirmation="confirm")
+
+    def wish() -> None:
+        for name in names:
+            body = {"email": ADA, "topic": name, "wording": "Join"}
+            answer = ada.call("subscriptions", "POST /v1/subscriptions", body, "secret")
+            assert answer == (202, {"state": "pending"})
+
+    wish()
+    wish()
+    assert len(ada.ses.accepted) == 5
+    ada.now += timedelta(hours=25)
+    wish()
+    assert len(ada.ses.accepted) == 10

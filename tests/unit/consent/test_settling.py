@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
@@ -21,6 +22,7 @@ from tidings.consent.model import (
     Reply,
     Topic,
 )
+from tidings.consent.replies import replied
 from tidings.consent.rules import accepts, asked, consent_check, deciding, settle, with_reply
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -166,3 +168,23 @@ def test_asking_leaves_what_was_said_in_force() -> None:
 def test_a_yes_to_the_topic_decides_after_a_no_to_everything() -> None:
     own = said(YES, hour=2)
     assert deciding(record(EVERYTHING_NO, own), "tips") == own
+
+
+@given(st.lists(replies, max_size=4), st.sampled_from([PERSON, OPERATOR, IMPORT]))
+def test_a_no_to_everything_that_comes_last_leaves_nothing_whoever_says_it(earlier: list[Consent], by: By) -> None:
+    known = told(said(NO, PERSON, -1, "*"), *earlier)
+    for _ in range(2):
+        last = said(NO, by, 6, "*")
+        if accepts(known, last):
+            known = record(*with_reply(known, last).values())
+    assert not consent_check(known, Kind.MARKETING, "tips", OPT_OUT).passed
+
+
+@given(st.lists(st.tuples(st.sampled_from(["tips", "*"]), st.sampled_from([YES, NO])), min_size=1, max_size=6))
+def test_a_persons_last_word_counts_however_soon_it_comes_after_others(words: list[tuple[str, Reply]]) -> None:
+    known = record()
+    for minute, (topic, reply) in enumerate(words):
+        one = said(reply, hour=0, topic=topic)
+        one = replace(one, proof=replace(one.proof, at=NOW + timedelta(minutes=minute)))
+        known, _ = replied(known, [one])
+    assert consent_check(known, Kind.MARKETING, "tips", OPT_IN).passed is (words[-1][1] is YES)

@@ -148,6 +148,9 @@ def test_the_footer_stands_at_the_end_of_the_body() -> None:
     assert html.endswith("</BODY></html>")
     assert html.count("<a ") == 2
     assert with_link("<p>x</p>", "", link, workspace(hidden_link=False))[0].count("<a ") == 1
+    # A letter of which the lower case has one character more.
+    html, _ = with_link("<html><body><p>\u0130stanbul \u0130zmir</p></body></html>", "", link, workspace())
+    assert html.endswith("</body></html>")
 
 
 # --- the page -------------------------------------------------------------------------------------------------------

@@ -32,6 +32,8 @@ REPEATED_WITHIN = timedelta(hours=1)
 # For so long the link in a confirmation mail counts, and so soon no second mail goes out.
 CONFIRM_WITHIN = timedelta(days=30)
 ASK_AGAIN_AFTER = timedelta(hours=24)
+# To so many mails a day that ask to confirm comes who has an address: anybody can type it, and for every topic.
+ASKED_A_DAY = 5
 
 _E164 = re.compile(r"^\+[1-9]\d{6,14}$")
 
@@ -211,6 +213,12 @@ def lifts(new: Consent, entry: Suppression | None) -> bool:
     """Whether a reply takes the address off the suppression list: a person's later yes after their unsubscribing."""
     own_yes = new.reply is Reply.SUBSCRIBED and new.proof.by is By.PERSON
     return own_yes and entry is not None and entry.reason is Reason.UNSUBSCRIBE and new.proof.at > entry.created_at
+
+
+def asked_enough(record: AddressRecord, topic: str, at: datetime) -> bool:
+    """Whether an address was asked about so many other topics within a day that one more mail would be a nuisance."""
+    others = [one.pending for name, one in record.consents.items() if name != topic]
+    return sum(at - one.at < ASK_AGAIN_AFTER for one in others if one is not None) >= ASKED_A_DAY
 
 
 def asked(record: AddressRecord, topic: str, proof: Proof) -> Consent | None:

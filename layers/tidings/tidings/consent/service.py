@@ -33,6 +33,7 @@ from tidings.consent.replies import (
 from tidings.consent.rules import (
     CONFIRM_WITHIN,
     asked,
+    asked_enough,
     normalise_address,
     suppression_check,
 )
@@ -88,15 +89,16 @@ class ConsentService:
         proof: Proof,
         confirmed: bool = False,
         actor: str = "",
+        origin: Origin = UNKNOWN,
     ) -> Outcome:
         """Write down what was said about a topic, or about all marketing (`*`), for an address.
 
-        `actor` names the kind of key that called. `proof.at` in the future counts as now. Raises InvalidInput for no
-        address, Conflict for a yes of somebody who was erased.
+        `actor` names the kind of key that called, `origin` the mail that it was said by. `proof.at` in the future
+        counts as now. Raises InvalidInput for no address, Conflict for a yes of somebody who was erased.
         """
         text = normalise_address(channel, address)
         told = Consent(topic, reply, self._now(proof), confirmed)
-        return self.settle(workspace.id, channel, address_key(workspace, text), [told], actor, text)[0]
+        return self.settle(workspace.id, channel, address_key(workspace, text), [told], actor, text, origin)[0]
 
     def change_under(
         self,
@@ -141,11 +143,12 @@ class ConsentService:
 
     def ask(
         self, workspace: Workspace, channel: Channel, address: str, topic: str, proof: Proof, actor: str = ""
-    ) -> Consent:
+    ) -> Consent | None:
         """Note that a confirmation is asked for; whatever else was said stays in force until it comes.
 
-        Within a day of the last, and where a yes was confirmed, nothing is written. Raises InvalidInput, Conflict for
-        somebody who was erased.
+        Within a day of the last, and where a yes was confirmed, nothing is written. Nor is it where the address was
+        asked about five other topics within a day: None, and nobody asks. Raises InvalidInput, Conflict for somebody
+        who was erased.
         """
         text = normalise_address(channel, address)
         key, proof = address_key(workspace, text), self._now(proof)
@@ -155,6 +158,8 @@ class ConsentService:
             after = asked(record, topic, proof)
             if after is None:
                 return record.consents.get(topic) or Consent(topic, Reply.SUBSCRIBED, proof, confirmed=True)
+            if asked_enough(record, topic, proof.at):
+                return None
             told = Consent(topic, Reply.PENDING, proof)
             try:
                 changed = replace(record, consents={**record.consents, topic: after})

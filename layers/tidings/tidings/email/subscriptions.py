@@ -75,8 +75,9 @@ class SubscriptionDesk:
     def subscribe(self, workspace: str, body: Mapping[str, Any], ip: str, actor: str) -> str:
         """Note a wish and send the mail that asks for its confirmation; `pending`, or `subscribed` if that is known.
 
-        A repeat within a day sends nothing. Somebody who was erased is not asked, and not told of either. Raises
-        InvalidInput, NotFound for an unknown topic or template, Conflict where the topic asks nobody.
+        A repeat within a day sends nothing, nor does a sixth topic for one address. Somebody who was erased is not
+        asked, and not told of either. Raises InvalidInput, NotFound for an unknown topic or template, Conflict where
+        the topic asks nobody.
         """
         request = read_subscription(body)
         place = self._workspace(workspace)
@@ -95,6 +96,8 @@ class SubscriptionDesk:
         except Conflict as error:
             if error.code != "person_erased":
                 raise
+            return PENDING
+        if consent is None:
             return PENDING
         if consent.pending is None:
             return consent.reply.value

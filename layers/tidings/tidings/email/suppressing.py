@@ -7,11 +7,14 @@ from datetime import datetime
 from typing import Protocol
 
 from tidings.accounts.model import Workspace
+from tidings.activity.chain import Node
 from tidings.consent.bounce_store import DynamoBounceStore
 from tidings.consent.model import AddressRecord, By, Channel, Proof, Reason, Reply
+from tidings.consent.replies import Origin
 from tidings.consent.rules import normalise_address
 from tidings.consent.service import ConsentService, SuppressionService
 from tidings.consent.store import DynamoConsentStore
+from tidings.consent.topics import topics_of
 from tidings.contacts.model import Identity, IdentityKind
 from tidings.core.clock import Clock, from_text
 from tidings.core.errors import Unavailable
@@ -113,13 +116,14 @@ class Suppressing:
     def _leave(self, workspace: Workspace, address: str, feedback: Feedback) -> None:
         """Write down a no to each topic that we have, or to all marketing, as the person's own."""
         proof = Proof(By.PERSON, SOURCE, feedback.at, message=feedback.message_id)
+        origin = Origin(cause=Node.message(feedback.message_id) if feedback.message_id else None)
         for topic in known_topics(workspace, topics_left(feedback)):
             self._replies.change(
-                workspace, Channel.EMAIL, address, topic, Reply.UNSUBSCRIBED, proof, actor="ses_events"
+                workspace, Channel.EMAIL, address, topic, Reply.UNSUBSCRIBED, proof, actor="ses_events", origin=origin
             )
 
 
 def known_topics(workspace: Workspace, topics: Sequence[str]) -> list[str]:
     """Of topics that SES names, those that the workspace has; `*`, which is all marketing, every workspace has."""
-    known = workspace.policy.get("topics") or {}
+    known = topics_of(workspace)
     return [topic for topic in topics if topic == "*" or topic in known]
