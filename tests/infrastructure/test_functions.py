@@ -193,7 +193,7 @@ def test_browsers_may_send_what_sdks_send() -> None:
 
 def test_a_page_s_script_may_read_when_to_come_back() -> None:
     cors = STACK.properties("Api")["CorsConfiguration"]
-    assert set(cors["ExposeHeaders"]) == {"retry-after", "x-ratelimit-reset"}
+    assert set(cors["ExposeHeaders"]) == {"retry-after", "x-ratelimit-reset", "x-next-cursor"}
 
 
 def test_preflights_are_answered_by_the_api_and_wake_no_function() -> None:
