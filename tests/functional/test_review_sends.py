@@ -13,6 +13,7 @@ from tests.support.world import World
 from tidings.contacts.service import ContactDirectory
 from tidings.core.errors import Throttled, Unavailable
 from tidings.email.deliveries import Deliveries
+from tidings.email.send_store import DynamoSendStore
 
 EVERY_FIVE_MINUTES = {"source": "aws.events"}
 
@@ -97,3 +98,27 @@ def test_a_send_that_cannot_be_revived_keeps_no_other_from_it(tips: World, monke
     with pytest.raises(Unavailable):  # for the alarm
         tips.invoke("deliver", EVERY_FIVE_MINUTES)
     assert {one["send"] for one in tips.messages_in("deliveries")} == set(sends[1:])
+
+
+@pytest.mark.parametrize("worked_off", [3, 1], ids=["all of it", "a part of it"])
+def test_of_two_calls_of_one_order_the_slower_leaves_no_addresses_behind(
+    tips: World, monkeypatch: pytest.MonkeyPatch, worked_off: int
+) -> None:
+    write, calls = DynamoSendStore.write_recipients, []
+
+    def late(store: DynamoSendStore, send: Any, parts: Any) -> None:
+        calls.append(send)
+        if len(calls) == 1:
+            ordered(tips, recipients=people(60))
+            (spread,) = tips.messages_in("deliveries")
+            delivered(tips, spread)
+            bodies = sorted(tips.messages_in("deliveries"), key=lambda one: int(one["part"]))
+            assert [delivered(tips, body) for body in bodies[:worked_off]] == [True] * worked_off
+        write(store, send, parts)
+
+    monkeypatch.setattr(DynamoSendStore, "write_recipients", late)
+    send = ordered(tips, recipients=people(60))["send"]
+    tips.deliver()
+    assert get(tips, send)["counts"] == {"accepted": 60}
+    assert len(tips.ses.accepted) == 60
+    assert [item for item in tips.items("TABLE_SENDS") if item["sk"]["S"] == "part"] == []

@@ -130,6 +130,7 @@ class Deliveries:
     def _spread(self, send: Send) -> None:
         done = {progress.number for progress in self._sends.all_progress(send) if progress.complete}
         left = [number for number in range(send.parts) if number not in done]
+        self._sends.forget_recipients(send, done)  # which a second call of the same order may have written again
         self._sends.touch(send, self._clock.now())
         self._queue.put_all([{"workspace": send.workspace, "send": send.id, "part": number} for number in left])
         if not left:

@@ -300,9 +300,10 @@ class DynamoSendStore:
         whole = (table.state == SendState.SENDING.value) & (table.finished >= send.parts)
         return self._moved(send, actions, whole)
 
-    def forget_recipients(self, send: Send) -> None:
-        """Remove the parts of a send that is over; a repeat does the same."""
-        self._database.batch_write(deletes=[self.part_key(send, number) for number in range(send.parts)])
+    def forget_recipients(self, send: Send, parts: Iterable[int] | None = None) -> None:
+        """Remove the recipients of parts that are worked off, or all of a send that is over; a repeat does the same."""
+        gone = range(send.parts) if parts is None else parts
+        self._database.batch_write(deletes=[self.part_key(send, number) for number in gone])
 
     def forget_files(self, send: Send) -> None:
         """Remove the files of a send that is over; a repeat does the same."""
