@@ -11,7 +11,6 @@ import binascii
 import re
 import unicodedata
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -86,7 +85,7 @@ def _check_name(name: str, place: str) -> None:
         raise _invalid(f"The name is that of a file, without a path, of 1 to {NAME_CHARACTERS} characters.", place)
     if name.endswith("."):
         raise _invalid("The name ends with a dot, which some systems leave out.", place)
-    if PurePosixPath(name.lower()).suffix in REFUSED_EXTENSIONS:
+    if any(name.lower().endswith(end) for end in REFUSED_EXTENSIONS):  # also one that is nothing but its end
         raise InvalidInput("attachment_type_refused", "SES takes no files of this type.", place)
 
 
