@@ -18,7 +18,8 @@ import boto3
 import urllib3
 
 START_SECONDS = 30
-STOP_SECONDS = 30
+# The launcher lets its engine save for up to a minute.
+STOP_SECONDS = 75
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ def _sends(own: LocalSystem) -> None:
     many = {"recipients": recipients, "template": "round-news", "attachments": [FILE], "idempotency_key": "many"}
     send = done(own.call("POST", "/v1/emails", many), 202)["send"]
     receipts = {"recipients": recipients, "template": "round-receipt", "idempotency_key": "receipts"}
-    later = done(own.call("POST", "/v1/emails", {**receipts, "at": _in(seconds=2)}), 202)["send"]
+    later = done(own.call("POST", "/v1/emails", {**receipts, "at": _in(minutes=1)}), 202)["send"]
     far = done(own.call("POST", "/v1/emails", {**many, "at": _in(days=300), "idempotency_key": "far"}), 202)["send"]
     done(own.call("POST", f"/v1/sends/{far}/resume"), 202)
     assert done(own.call("DELETE", f"/v1/sends/{far}"))["state"] == "cancelled"
@@ -115,7 +115,7 @@ def _slow(own: LocalSystem) -> None:
     send = done(own.call("POST", "/v1/emails", body), 202)["send"]
     assert done(own.call("POST", f"/v1/sends/{send}/resume"), 202)["state"] == "sending"
     done(own.call("DELETE", f"/v1/sends/{send}"))
-    assert urllib3.request("DELETE", f"{own.outbox}/api/faults", retries=False).status == 200
+    assert urllib3.request("DELETE", f"{own.outbox}/api/faults", timeout=30).status == 200
 
 
 def _again(own: LocalSystem) -> None:
@@ -135,7 +135,7 @@ def _wishes(own: LocalSystem) -> None:
     _wish(own, "wish")
     url = mail["text"].split()[0]
     for method in ("GET", "HEAD", "POST"):
-        assert urllib3.request(method, url, retries=False).status == 200
+        assert urllib3.request(method, url, timeout=30).status == 200
 
 
 def _wish(own: LocalSystem, name: str) -> None:
@@ -148,8 +148,8 @@ def _ways_out(own: LocalSystem) -> None:
     (mail,) = [one for one in mails(own, "new@round-people.example") if one["subject"] == "News"]
     url = mail["headers"]["List-Unsubscribe"].strip("<>")
     for method, body in (("GET", ""), ("HEAD", ""), ("POST", "action=leave"), ("POST", "action=back")):
-        assert urllib3.request(method, url, body=body, headers=FORM, retries=False).status == 200
-    one_click = urllib3.request("POST", url, body="List-Unsubscribe=One-Click", headers=FORM, retries=False)
+        assert urllib3.request(method, url, body=body, headers=FORM, timeout=30).status == 200
+    one_click = urllib3.request("POST", url, body="List-Unsubscribe=One-Click", headers=FORM, timeout=30)
     assert one_click.data == b"You are unsubscribed.\n"
 
 
@@ -158,7 +158,7 @@ def _looks(own: LocalSystem) -> None:
     (mail,) = [one for one in mails(own, "gone@round-people.example") if one["subject"] == "News"]
     eventually(lambda: _delivered(own, mail["id"]))
     path = f"{own.outbox}/api/mails/{mail['id']}/click"
-    clicked = urllib3.request("POST", path, json={}, headers={"user-agent": MAIL_PROGRAM}, retries=False)
+    clicked = urllib3.request("POST", path, json={}, headers={"user-agent": MAIL_PROGRAM}, timeout=30)
     assert clicked.status == 200, clicked.data
     # SNS alone can sign what the webhook takes.
     forged = {"Type": "Notification", "TopicArn": own.outputs["FeedbackTopicArn"], "Message": "{}"}
@@ -217,7 +217,7 @@ def _stop(own: LocalSystem) -> None:
 def bounce(own: LocalSystem, mail: dict[str, Any], kind: str = "Permanent") -> None:
     """Let a mail bounce at the outbox."""
     path = f"{own.outbox}/api/mails/{mail['id']}/bounce"
-    answer = urllib3.request("POST", path, json={"type": kind, "subType": "General"}, retries=False)
+    answer = urllib3.request("POST", path, json={"type": kind, "subType": "General"}, timeout=30)
     assert answer.status == 200, answer.data
 
 
