@@ -96,7 +96,7 @@ def test_a_line_that_moves_from_one_field_to_the_next_is_refused(kind: str) -> N
         verify({**told, "Message": "a\nMessageId\nb", "MessageId": ""})
 
 
-@pytest.mark.parametrize("version", ["3", "", 2, None, "02"])
+@pytest.mark.parametrize("version", ["3", "", 2, None, "02", {}, ["1"]])
 def test_other_versions_of_signatures_are_refused(version: Any) -> None:
     with pytest.raises(InvalidInput) as refused:
         verify({**signed(message()), "SignatureVersion": version})

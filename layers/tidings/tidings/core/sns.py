@@ -148,7 +148,7 @@ def is_of_sns(url: Any) -> bool:
 
 
 def _hash_of(version: Any) -> str:
-    if version not in _HASHES:
+    if not isinstance(version, str) or version not in _HASHES:
         raise InvalidInput("unknown_signature_version", "SignatureVersion is 1 or 2.", "SignatureVersion")
     return _HASHES[version]
 
