@@ -43,9 +43,9 @@ PAGES = (
         about=(
             "RFC 8058: `List-Unsubscribe=One-Click`, as a form of either kind, unsubscribes from the topic of the mail "
             "at once, and so does a body that says nothing. The page's own forms say `action`: `leave`, `back`, "
-            "`all`, or `save` with each `topic` that is wanted."
+            "`all`, or `save` with each `topic` that is wanted, of those that were `shown`."
         ),
-        form={"List-Unsubscribe": ["One-Click"], "action": ["leave", "back", "all", "save"], "topic": []},
+        form={"List-Unsubscribe": ["One-Click"], "action": ["leave", "back", "all", "save"], "topic": [], "shown": []},
         refusals=_WRITES,
     ),
     Route(
