@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.functional.test_consents import ADA, PERSON, imported, logged, of_topic, row, say, topic
+from tests.functional.test_merges import OLD, merge, person_and_device, undo
 from tests.support.letters import HTML, ONE_CLICK, Letter, Reader, decided, send
 from tests.support.world import World
 
@@ -109,6 +110,19 @@ def test_parts_within_parts_of_a_posted_form_unsubscribe_and_break_nothing(
     body = "".join(f"--b{n}\nContent-Type:multipart/x;boundary=b{n + 1}\n\n" for n in range(1200)).encode()
     answer = reader.post(letter.way_out, body, "multipart/form-data; boundary=b0")
     assert (answer.status_code, answer.text) == (200, "You are unsubscribed.\n")
+
+
+def test_a_no_said_where_a_merge_had_carried_one_outlives_the_merge(world: World, reader: Reader) -> None:
+    ada, device = person_and_device(world)
+    world.template("news", text="News", html=HTML, kind="marketing")
+    letter = send(world, to=ADA)
+    say(world, "*", NO, OLD, **PERSON)
+    record = merge(world, device, ada)
+    world.now += timedelta(minutes=2)
+    assert decided(world, "news", "n-1", ADA) == ("skipped", "consent")
+    reader.press(letter.way_out, "all")
+    undo(world, record)
+    assert decided(world, "news", "n-2", ADA) == ("skipped", "consent")
 
 
 # --- whose word holds ------------------------------------------------------------------------------------------------

@@ -122,7 +122,8 @@ class PreferenceService:
         if _is_erased(record):
             return
         decided = record.consents.get(EVERYTHING) if topic == EVERYTHING else deciding(record, topic)
-        stands = decided is not None and decided.is_own_no
+        # One that a merge of contacts carried here would go with it: said at this address, it stays.
+        stands = decided is not None and decided.is_own_no and not decided.is_carried
         if topic == EVERYTHING and decided is not None:
             stands = stands and not contradicted(record, decided)
         if not stands:
