@@ -46,6 +46,14 @@ def test_it_is_a_new_message_with_the_same_variables_version_and_kind(ada: World
     assert subjects(ada) == ["Tips 7", "Tips 7"]
 
 
+def test_replies_go_where_the_old_one_asked_for_them_and_its_tags_come_back(ada: World) -> None:
+    first = order(ada, reply_to="Help <help@acme.example>", tags={"team": "blue"})
+    assert resend(ada, first["message"])[0] == 202
+    for mail in ada.ses.accepted:
+        assert mail["ReplyToAddresses"] == ["Help <help@acme.example>"]
+        assert {"Name": "team", "Value": "blue"} in mail["EmailTags"]
+
+
 def test_the_same_call_again_sends_nothing_more(ada: World) -> None:
     first = order(ada)
     assert resend(ada, first["message"]) == resend(ada, first["message"])

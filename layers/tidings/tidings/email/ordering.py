@@ -57,6 +57,12 @@ def data_of(order: Order) -> dict[str, Any]:
     return dict(order.variables)
 
 
+def asked_of(order: Order) -> dict[str, Any]:
+    """What a message must keep beside, where the order said it: where replies go, and tags of its own."""
+    asked = {"reply_to": order.reply_to, "tags": dict(order.tags)}
+    return {name: value for name, value in asked.items() if value}
+
+
 def may_send(order: Order) -> Check:
     """Whether the workspace may send: marketing is stopped when bounces or complaints show spam."""
     standing = order.workspace.standing

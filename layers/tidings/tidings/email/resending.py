@@ -61,8 +61,9 @@ class Resending:
     def resend(self, workspace: str, message: str, body: Mapping[str, Any]) -> Message:
         """Send a message again, to the address that its contact has now; the new message as it stands.
 
-        Template version, kind, topic and variables are those of the old one. Raises InvalidInput, NotFound, Conflict
-        for a message that is not settled or was erased, or a key that was used otherwise, and Throttled.
+        Template version, kind, topic, reply-to, tags and variables are those of the old one. Raises InvalidInput,
+        NotFound, Conflict for a message that is not settled or was erased, or a key that was used otherwise, and
+        Throttled.
         """
         request: ResendRequest = read_as(ResendRequest, body)
         old = self._old(workspace, message)
@@ -93,6 +94,8 @@ class Resending:
             cause={"api": request.idempotency_key},
             request=fingerprint,
             topic=old.topic,
+            reply_to=old.asked.get("reply_to", ""),
+            tags=old.asked.get("tags", {}),
             resends=old.id,
             attachments=files,
         )

@@ -33,6 +33,7 @@ from tidings.core.ids import digest, new_id
 from tidings.core.store import ConditionFailed, Database, Part
 from tidings.email.model import Accepted, Answer, Company, Mail, MailGateway, NoAnswer, Order, Refused
 from tidings.email.ordering import (
+    asked_of,
     data_of,
     may_send,
     reply_to_of,
@@ -255,6 +256,7 @@ class EmailService:
             send=order.send,
             resends=order.resends,
             data=data_of(order),
+            asked=asked_of(order),
             attachments=tuple(one.name for one in order.attachments),
             earlier=_earlier(over) if over else (),
         )

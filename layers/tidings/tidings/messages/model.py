@@ -154,7 +154,8 @@ class Message:
     """One message to one contact, sent or not. `cause` explains it; `root` is what began the chain it stands in.
 
     `send` is the order to many that it belongs to, and `resends` the message that it repeats. `data` is what it was
-    rendered with beside the contact, so that it can be sent again. `attachments` are names. `earlier` are decisions
+    rendered with beside the contact, and `asked` what else the order said of it (`reply_to`, `tags`), so that it can be
+    sent again. `attachments` are names. `earlier` are decisions
     that an attempt came to before the one that stands. `marks` are what else is known of it, for telling people's
     clicks from machines'.
 
@@ -185,6 +186,7 @@ class Message:
     send: str = ""
     resends: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
+    asked: Mapping[str, Any] = field(default_factory=dict)
     attachments: tuple[str, ...] = ()
     earlier: tuple[Mapping[str, Any], ...] = ()
     marks: Mapping[str, Any] = field(default_factory=dict)

@@ -67,6 +67,7 @@ class MessageItem(Item):
     send = UnicodeAttribute(null=True)
     resends = UnicodeAttribute(null=True)
     data = JsonAttribute(null=True)
+    asked = JsonAttribute(null=True)
     attachments = JsonAttribute(null=True)
     earlier = JsonAttribute(null=True)
     marks = JsonAttribute(null=True)
@@ -176,6 +177,7 @@ class DynamoMessageStore:
             send=item.send or "",
             resends=item.resends or "",
             data=item.data or {},
+            asked=item.asked or {},
             attachments=tuple(item.attachments or ()),
             earlier=tuple(_whole(one) for one in item.earlier or ()),
             marks=item.marks or {},
@@ -224,6 +226,7 @@ class DynamoMessageStore:
             send=message.send or None,
             resends=message.resends or None,
             data=dict(message.data) or None,
+            asked=dict(message.asked) or None,
             attachments=list(message.attachments) or None,
             earlier=[_brief(one) for one in message.earlier] or None,
             marks=dict(message.marks) or None,

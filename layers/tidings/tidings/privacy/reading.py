@@ -133,7 +133,12 @@ class DynamoReader:
         for item in self._query(self._message_items, contact, source, after):
             message = self._message_store.entity(item)
             if message.claimed_at is None or contact.shows(source, message.claimed_at):
-                unshown = {"claimed_at": message.claimed_at, "data": dict(message.data), "marks": dict(message.marks)}
+                unshown = {
+                    "claimed_at": message.claimed_at,
+                    "data": dict(message.data),
+                    "asked": dict(message.asked),
+                    "marks": dict(message.marks),
+                }
                 yield (item.sk,), {**message.as_dict(), **unshown}
 
     def _enrolments(self, contact: Contact, source: str, after: After) -> Iterator[Keyed]:
