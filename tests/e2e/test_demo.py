@@ -102,6 +102,8 @@ def test_exactly_the_right_mails_are_sent_and_it_can_be_left_up(start: Start) ->
     ):
         assert told in output
     assert "✗" not in output
+    assert "3 sent, 2 delivered" in demo.read_until("The report:")
+    assert "suppress" in demo.read_until("Why did Cleo get nothing?")
     demo.read_until("Still up")
     url = re.search(r"http://127\.0\.0\.1:\d+", demo.read_until("Outbox"))
     assert url is not None

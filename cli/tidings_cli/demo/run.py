@@ -20,7 +20,7 @@ from rich.table import Table
 from tidings_cli.client import Client
 from tidings_cli.demo.board import Board, board
 from tidings_cli.demo.local import Address, LocalSystem
-from tidings_cli.demo.people import ADA, CLEO, PEOPLE
+from tidings_cli.demo.people import ADA, AUTOMATION, CLEO, PEOPLE
 from tidings_cli.demo.story import App, find_examples, publish, require_sdk, suppress
 from tidings_cli.demo.verdict import Finding, findings
 from tidings_cli.demo.watch import Outbox, Watcher
@@ -34,6 +34,15 @@ PATIENCE_SECONDS = 20.0
 LOOK_EVERY = 0.25
 
 A_DAY = 86_400
+# What the report's line tells, in its order.
+REPORTED = {
+    "sent": "sent",
+    "delivered": "delivered",
+    "opened": "opened by people",
+    "machine_opened": "opened by machines",
+    "hard_bounced": "bounced",
+    "skipped": "not sent",
+}
 STOPPED = 130
 
 
@@ -48,6 +57,8 @@ def run_demo(keep: bool, port: int, console: Console) -> int:
                 with board(console, began, DAY_SECONDS) as shown:
                     address, found = _play(system, examples, shown, began)
                 good = _tell(console, found, time.monotonic() - began)
+                if good:
+                    _explain(console, Client(address.url, address.keys["secret"]))
                 if keep:
                     _keep(console, system, address)
                 with console.status("Stopping …"):
@@ -107,6 +118,15 @@ def _tell(console: Console, found: Sequence[Finding], seconds: float) -> bool:
     verdict = "[bold green]Exactly the right mails were sent[/]" if good else "[bold red]The demo failed[/]"
     console.print(f"\n{verdict} [dim]({seconds:.1f} s from start to here)[/]")
     return good
+
+
+def _explain(console: Console, api: Client) -> None:
+    """The report of the automation in a line, and why somebody got no mail, as the API tells it."""
+    counts = api.get("reports", "email", automation=AUTOMATION)["totals"]["counts"]
+    report = ", ".join(f"{counts[name]} {word}" for name, word in REPORTED.items() if counts[name])
+    why = api.get("why", user_id=CLEO.id, automation=AUTOMATION)["answer"]
+    for asked, told in (("The report:", report), (f"Why did {CLEO.name} get nothing?", why)):
+        console.print(f"[dim]{asked}[/] {escape(told)}", soft_wrap=True)
 
 
 def _keep(console: Console, system: LocalSystem, address: Address) -> None:

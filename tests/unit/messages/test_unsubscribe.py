@@ -94,6 +94,14 @@ def test_the_longest_header_is_one_that_ses_takes() -> None:
         assert value.isprintable()
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "abc.execute-api.localhost"])
+def test_without_https_links_lead_to_this_machine_alone(host: str) -> None:
+    url = f"http://{host}:4100"
+    assert require_settings({"public_url": url}) == {"public_url": url}
+    with pytest.raises(InvalidInput, match="invalid_public_url"):
+        require_settings({"public_url": f"http://{host.replace('.', '-')}.example"})
+
+
 @pytest.mark.parametrize(
     "url", ["https://" + "a" * PUBLIC_URL_CHARACTERS, "https://mail.łódź.example", "https://a b.example"]
 )

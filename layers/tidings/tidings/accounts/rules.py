@@ -70,10 +70,12 @@ def _sender(value: Any) -> str:
 
 def _public_url(value: Any) -> str:
     parts = urlsplit(value) if isinstance(value, str) else urlsplit("")
-    local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost")
+    host = parts.hostname or ""
+    # Names below .localhost lead to this machine and nowhere else (RFC 6761, 6.3).
+    local = parts.scheme == "http" and (host in ("127.0.0.1", "localhost") or host.endswith(".localhost"))
     plain = not parts.query and not parts.fragment and "@" not in parts.netloc
     written = isinstance(value, str) and len(value) <= PUBLIC_URL_CHARACTERS and bool(_ADDRESS.fullmatch(value))
-    if value and not (written and parts.hostname and plain and (parts.scheme == "https" or local)):
+    if value and not (written and host and plain and (parts.scheme == "https" or local)):
         told = "The address of links in mails begins with https://, such as https://mail.acme.example."
         raise InvalidInput("invalid_public_url", told, "public_url")
     return str(value).rstrip("/")
