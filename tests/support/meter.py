@@ -15,7 +15,7 @@ Answer = dict[str, Any]
 Ask = Callable[[str, Arguments], Answer]
 
 # Operations on items that nothing of ours calls; whoever does first adds their price here.
-UNPRICED = frozenset({"BatchWriteItem", "TransactGetItems", "ExecuteStatement", "ExecuteTransaction"})
+UNPRICED = frozenset({"TransactGetItems", "ExecuteStatement", "ExecuteTransaction"})
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,13 @@ class Meter:
         if operation == "BatchExecuteStatement":
             inserts = (read_insert(statement) for statement in arguments["Statements"])
             return [self._write("Put", {"TableName": table, "Item": item}) for table, item in inserts]
+        if operation == "BatchWriteItem":
+            return [
+                self._write(kind.removesuffix("Request"), {"TableName": table, **told})
+                for table, requests in arguments["RequestItems"].items()
+                for request in requests
+                for kind, told in request.items()
+            ]
         return []
 
     def _write(self, kind: str, arguments: Arguments) -> Write:

@@ -465,8 +465,8 @@ class World:
     def items(self, table: str) -> list[dict[str, Any]]:
         """All items of a table, by its variable."""
         with self.recorder.unseen():
-            found: list[dict[str, Any]] = self.dynamodb.scan(TableName=variables()[table])["Items"]
-        return found
+            pages = self.dynamodb.get_paginator("scan").paginate(TableName=variables()[table])
+            return [item for page in pages for item in page["Items"]]
 
     def contact(self, **query: str) -> dict[str, Any]:
         """A contact that must be there: the first that a question finds."""
