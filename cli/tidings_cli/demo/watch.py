@@ -190,8 +190,8 @@ class Watcher:
 
 def _told(message: Json) -> tuple[str, str]:
     if message["state"] == "skipped":
-        checks = message["decision"]["checks"]
-        return f"no mail: {checks[-1]['found']}", BAD
+        refused = next(check for check in message["decision"]["checks"] if check["passed"] is False)
+        return f"no mail: {refused['found']}", BAD
     return message["state"], GOOD if message["state"] == "delivered" else BAD
 
 
