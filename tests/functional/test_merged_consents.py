@@ -109,7 +109,9 @@ def test_the_persons_later_yes_outlasts_a_no_that_was_carried(world: World, both
     assert may_get(world, OLD) == []
 
 
-@pytest.mark.parametrize("somebody", [PERSON])
+@pytest.mark.parametrize(
+    "somebody", [PERSON, {**PERSON, "at": "2026-01-01T00:00:00Z"}, {"by": "operator", "source": "desk"}]
+)
 def test_a_no_that_is_said_meanwhile_stays_also_where_one_was_carried(
     world: World, both: tuple[str, str], somebody: dict[str, str]
 ) -> None:

@@ -146,7 +146,7 @@ def test_an_operators_no_to_everything_holds_for_what_came_after_the_persons_own
     assert say(ada, "*", NO, source="phone call")[1]["result"] == "set"
     assert of_topic(ada, "tips")["marketing"]["passed"] is False
     assert logged(ada)[0][0]["source"] == "phone call"
-    ada.now += timedelta(hours=1)
+    ada.now += timedelta(minutes=30)
     assert say(ada, "*", NO, source="phone call")[1]["result"] == "unchanged"
     assert say(ada, "tips", YES)[1]["code"] == "own_no"
 

@@ -97,6 +97,37 @@ def test_whose_last_word_was_a_no_is_never_written_to(all_said: list[Consent], o
         assert told(*shuffled).consents["tips"].reply is NO
 
 
+@pytest.mark.parametrize(
+    ("replies_in_order", "may_go"),
+    [
+        # An operator's no at 3 outlasts the person's yes at 2, whenever the person's no at 1 is told, and of what.
+        ((said(NO, OPERATOR, 3), said(NO, PERSON, 1), said(YES, PERSON, 2)), False),
+        ((said(NO, PERSON, 1), said(NO, OPERATOR, 3), said(YES, PERSON, 2)), False),
+        ((said(NO, PERSON, 1), said(YES, PERSON, 2), said(NO, OPERATOR, 3)), False),
+        ((said(NO, OPERATOR, 3, "*"), said(NO, PERSON, 1, "*"), said(YES, PERSON, 2)), False),
+        ((said(NO, PERSON, 1, "*"), said(NO, OPERATOR, 3, "*"), said(YES, PERSON, 2)), False),
+        ((said(NO, OPERATOR, 3), said(NO, PERSON, 1), said(YES, PERSON, 2, "*")), False),
+        # And the person's own yes after both outlasts them.
+        ((said(NO, OPERATOR, 3), said(NO, PERSON, 1), said(YES, PERSON, 4)), True),
+        ((said(NO, PERSON, 1, "*"), said(NO, OPERATOR, 3, "*"), said(YES, PERSON, 4)), True),
+    ],
+)
+def test_an_operators_later_no_is_remembered_beneath_the_persons_own(
+    replies_in_order: tuple[Consent, ...], may_go: bool
+) -> None:
+    assert consent_check(told(*replies_in_order), Kind.MARKETING, "tips", OPT_IN).passed is may_go
+
+
+@given(st.lists(replies, min_size=1, max_size=5), st.permutations(range(5)))
+def test_where_the_last_word_of_all_was_a_no_nothing_goes_whatever_the_order(
+    all_said: list[Consent], order: list[int]
+) -> None:
+    last = max(one.proof.at for one in all_said)
+    if any(one.reply is NO and one.proof.at == last for one in all_said):
+        shuffled = [all_said[place] for place in order if place < len(all_said)]
+        assert not consent_check(told(*shuffled), Kind.MARKETING, "tips", OPT_IN).passed
+
+
 @given(st.lists(replies, max_size=4), st.integers(0, 9), st.sampled_from(["tips", "*"]))
 def test_nobody_else_goes_past_a_persons_no_to_everything(earlier: list[Consent], hour: int, topic: str) -> None:
     known = told(*earlier, said(NO, PERSON, 6, "*"))

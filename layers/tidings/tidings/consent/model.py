@@ -109,7 +109,8 @@ class Consent:
 
     `confirmed` says that whoever reads the address's mail said so: by the link in a confirmation mail, or on the page
     that such a mail leads to. `asked` is the proof of a confirmation that is asked for while another reply stands.
-    `before` is what stood before a merge of contacts carried this no here, for when the merge is undone.
+    `before` is what a person's own no stands on: an operator's no from later, which their yes from between the two does
+    not undo; and where a merge of contacts carried it here, what stood before, for when the merge is undone.
     """
 
     topic: str

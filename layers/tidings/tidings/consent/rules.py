@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -169,9 +169,10 @@ def deciding(record: AddressRecord, topic: str) -> Consent | None:
     """The reply that holds for a topic: that about the topic, or about all marketing; None where there is neither."""
     said = [record.consents[name] for name in (EVERYTHING, topic) if name in record.consents]
     replies = [consent for consent in said if consent.reply is not Reply.PENDING]
-    if len(replies) == 2 and settle(*replies):
-        return replies[1]
-    return replies[0] if replies else None
+    if not replies:
+        return None
+    holds = replies[1] if len(replies) == 2 and settle(*replies) else replies[0]
+    return next((no for one in replies for no in _noes_beneath(one) if not settle(no, holds)), holds)
 
 
 def accepts(record: AddressRecord, new: Consent) -> bool:
@@ -182,8 +183,9 @@ def accepts(record: AddressRecord, new: Consent) -> bool:
     if others_yes and everything is not None and everything.is_own_no:
         return False
     if others_no and everything is not None and everything.is_own_no:
-        return bool(_regained(record, new))
-    return settle(record.consents.get(new.topic), new)
+        return bool(_regained(record, new)) or _beneath(everything, new) is not everything
+    stands = record.consents.get(new.topic)
+    return _takes_over(stands, new) or (stands is not None and _beneath(stands, new) is not stands)
 
 
 def _regained(record: AddressRecord, no: Consent) -> list[str]:
@@ -196,17 +198,70 @@ def with_reply(record: AddressRecord, new: Consent) -> dict[str, Consent]:
     """All consents of an address with a reply among them.
 
     Who says no themselves, or confirms, is not asked to confirm any more. Where somebody else says no to everything
-    after the person's own no to it, that stays, and what the person has said yes to since is a no.
+    after the person's own no to it, that stays, and what the person has said yes to since is a no. A no that counts,
+    but not now, stands beneath the one that does.
     """
     before = record.consents.get(new.topic)
     if new.topic == EVERYTHING and before is not None and before.is_own_no and new.proof.by is not By.PERSON:
-        return {**record.consents, **{name: replace(new, topic=name) for name in _regained(record, new)}}
+        regained = {name: replace(new, topic=name) for name in _regained(record, new)}
+        return {**record.consents, **regained, EVERYTHING: _beneath(before, new)}
+    if before is not None and not _takes_over(before, new):
+        return {**record.consents, new.topic: _beneath(before, new)}
     done = new.confirmed or (new.proof.by is By.PERSON and new.reply is Reply.UNSUBSCRIBED)
     kept = replace(new, asked=before.pending if before is not None and not done else None)
+    kept = replace(kept, before=_later_no(before, kept) if kept.is_own_no else None)
     after = {**record.consents, new.topic: kept}
     if kept.is_own_no and kept.topic == EVERYTHING:
         after = {name: replace(one, asked=None) for name, one in after.items() if one.reply is not Reply.PENDING}
     return after
+
+
+def _takes_over(existing: Consent | None, new: Consent) -> bool:
+    """Whether a reply takes the place of the one that stands; a yes also that of every no beneath it."""
+    if existing is None or not settle(existing, new):
+        return existing is None
+    return new.reply is not Reply.SUBSCRIBED or all(settle(no, new) for no in _noes_beneath(existing))
+
+
+def _noes_beneath(consent: Consent | None) -> Iterator[Consent]:
+    """The noes that stand beneath a reply: were it gone, they would hold."""
+    beneath = consent.before if consent is not None else None
+    while beneath is not None:
+        if beneath.reply is Reply.UNSUBSCRIBED:
+            yield beneath
+        beneath = beneath.before
+
+
+def _beneath(stands: Consent, new: Consent) -> Consent:
+    """A person's own no with another no put beneath it, where that is to be remembered; else as it stands.
+
+    That is an operator's later one, which a yes of the person's from between the two does not undo; and any that is
+    said of an address to which a merge carried a no, since that goes when the merge is undone.
+    """
+    if not stands.is_own_no or new.reply is not Reply.UNSUBSCRIBED:
+        return stands
+    if not stands.is_carried and (new.proof.by is By.PERSON or new.proof.at <= stands.proof.at):
+        return stands
+    under = stands.before
+    again = under is not None and (under.reply, under.proof.by, under.proof.source) == (
+        new.reply,
+        new.proof.by,
+        new.proof.source,
+    )
+    if under is not None and again and abs(new.proof.at - under.proof.at) < REPEATED_WITHIN:
+        return stands
+    if stands.before is None or settle(stands.before, new):
+        return replace(stands, before=replace(new, before=_later_no(stands.before, new)))
+    lower = _beneath(stands.before, new)
+    return stands if lower is stands.before else replace(stands, before=lower)
+
+
+def _later_no(stands: Consent | None, new: Consent) -> Consent | None:
+    """Of what a person's own no takes the place of, somebody else's no that is later: it goes beneath."""
+    noes = [one for one in (stands, *_noes_beneath(stands)) if one is not None and one.reply is Reply.UNSUBSCRIBED]
+    later = [no for no in noes if not no.is_own_no and no.proof.at > new.proof.at]
+    found = max(later, key=lambda no: no.proof.at, default=None)
+    return replace(found, asked=None, before=None) if found is not None and new.is_own_no else None
 
 
 def lifts(new: Consent, entry: Suppression | None) -> bool:
