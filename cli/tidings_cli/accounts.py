@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import asdict
 from typing import Any
 
 from tidings.accounts.model import ApiKey, Identifiers, KeyKind, Workspace
+from tidings.accounts.sending import Rates
 from tidings.accounts.service import AccountService
 from tidings.accounts.store import DynamoKeyStore, DynamoWorkspaceStore
 from tidings.core.clock import SystemClock, to_text
@@ -71,12 +73,13 @@ def changes_in(args: argparse.Namespace) -> dict[str, Any]:
         "default_country": args.default_country,
     }
     changes: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
-    if args.hidden_link is not None:
-        changes["hidden_link"] = args.hidden_link == "yes"
-    if args.mirror_account_suppression is not None:
-        changes["mirror_account_suppression"] = args.mirror_account_suppression == "yes"
-    if args.publishable_keys_may_change_addresses is not None:
-        changes["publishable_keys_may_change_addresses"] = args.publishable_keys_may_change_addresses == "yes"
+    for name in ("hidden_link", "mirror_account_suppression", "publishable_keys_may_change_addresses"):
+        if getattr(args, name) is not None:
+            changes[name] = getattr(args, name) == "yes"
+    if args.rate:
+        changes["rates"] = {name: int(number) if number.is_integer() else number for name, number in args.rate}
+    if args.machine_range is not None:
+        changes["machine_ranges"] = [text for text in args.machine_range if text]
     identifiers: dict[str, dict[str, Any]] = {}
     for kind, text in args.limit:
         identifiers.setdefault(kind, {})["limit"] = None if text == "none" else _number("--limit", text)
@@ -156,6 +159,11 @@ def revoke_key(stack: Stack, key: str, as_json: bool) -> int:
     return 0
 
 
+def _limits(workspace: Workspace) -> str:
+    rates = Rates.of(workspace.settings)
+    return f"{rates.bounces_stop:.1%} bounces or {rates.complaints_stop:.2%} complaints of marketing"
+
+
 def _print_workspace(workspace: Workspace, as_json: bool) -> int:
     identifiers = workspace.identifiers
     rules = {kind: (identifiers.limits[kind], _blocked(identifiers, kind)) for kind in identifiers.priority}
@@ -168,6 +176,9 @@ def _print_workspace(workspace: Workspace, as_json: bool) -> int:
             "reply_to": workspace.reply_to,
             "public_url": workspace.public_url,
             "default_country": identifiers.default_country,
+            "hidden_link": workspace.hidden_link,
+            "rates": asdict(Rates.of(workspace.settings)),
+            "machine_ranges": list(workspace.settings.get("machine_ranges") or ()),
             "mirror_account_suppression": workspace.mirrors_account_suppression,
             "publishable_keys_may_change_addresses": identifiers.addresses_open,
             "identifiers": [
@@ -182,6 +193,8 @@ def _print_workspace(workspace: Workspace, as_json: bool) -> int:
         ("Sender", workspace.default_from or "none: each template names its own"),
         ("Replies", workspace.reply_to or "to the sender"),
         ("Links", workspace.public_url or "nowhere yet: no marketing mail goes out"),
+        ("For machines", "a link that only they follow" if workspace.hidden_link else "no link of their own"),
+        ("Stops at", _limits(workspace)),
         ("Country", identifiers.default_country or "none: phone numbers need their country code"),
         (
             "Addresses",

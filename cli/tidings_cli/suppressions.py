@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tidings_cli.client import Client
-from tidings_cli.printing import FAILED, OK, escape, print_fields, print_json, say, when
+from tidings_cli.printing import FAILED, OK, escape, print_fields, print_json, print_table, say, when
 
 
 def add(client: Client, channel: str, address: str, until: str | None, as_json: bool) -> int:
@@ -44,6 +44,24 @@ def show(client: Client, channel: str, address: str, as_json: bool) -> int:
             ("until", when(entry["expires_at"]) or "for good"),
         ]
     )
+    return 0
+
+
+def list_all(client: Client, channel: str, as_json: bool) -> int:
+    """List all addresses of a channel that are on the list, page after page."""
+    entries: list[dict[str, Any]] = []
+    cursor = ""
+    while True:
+        page = client.get("suppressions", channel=channel, **({"cursor": cursor} if cursor else {}))
+        entries += page["suppressions"]
+        cursor = page["cursor"]
+        if not cursor:
+            break
+    if as_json:
+        print_json({"suppressions": entries})
+        return 0
+    rows = [[e["address"], e["reason"], when(e["created_at"]), when(e["expires_at"]) or "for good"] for e in entries]
+    print_table(("Address", "Reason", "Since", "Until"), rows, f"No address is on the list of {channel}.")
     return 0
 
 

@@ -18,10 +18,12 @@ def register(subparsers: Any) -> None:
         "show": "the entry of an address",
         "check": "whether a message may go to an address; exit code 1 if not",
     }
+    helps["list"] = "all addresses of a channel that are on it"
     for name, text in helps.items():
         action = actions.add_parser(name, help=text)
         action.add_argument("channel", choices=("email", "sms"), metavar="CHANNEL", help="email or sms")
-        action.add_argument("address", metavar="ADDRESS")
+        if name != "list":
+            action.add_argument("address", metavar="ADDRESS")
         if name == "add":
             action.add_argument("--until", metavar="TIME", help="ISO 8601; without it, for good")
         add_connection(action)
@@ -36,5 +38,7 @@ def run(args: argparse.Namespace) -> int:
     client = connect(args)
     if args.action == "add":
         return suppressions.add(client, args.channel, args.address, args.until, args.json)
+    if args.action == "list":
+        return suppressions.list_all(client, args.channel, args.json)
     actions = {"remove": suppressions.remove, "show": suppressions.show, "check": suppressions.check}
     return actions[args.action](client, args.channel, args.address, args.json)

@@ -77,6 +77,20 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         help="whether marketing mails have a link that only machines follow, by which they are told from people (yes)",
     )
     parser.add_argument(
+        "--rate",
+        action="append",
+        default=[],
+        type=_rate,
+        metavar="NAME=N",
+        help="limits at which marketing warns and stops, such as bounces_stop=0.05; replaces those that were set",
+    )
+    parser.add_argument(
+        "--machine-range",
+        action="append",
+        metavar="CIDR",
+        help="addresses from which machines open and click; replaces those that were set, and '' takes them away",
+    )
+    parser.add_argument(
         "--mirror-account-suppression",
         choices=("yes", "no"),
         help="whether whom SES suppresses for the account is suppressed here",
@@ -86,6 +100,14 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         choices=("yes", "no"),
         help="whether keys in browsers may change the e-mail and phone of known contacts (no)",
     )
+
+
+def _rate(text: str) -> tuple[str, float]:
+    name, _, number = text.partition("=")
+    try:
+        return name.strip(), float(number)
+    except ValueError:
+        raise argparse.ArgumentTypeError("write it as NAME=N, such as complaints_warn=0.001") from None
 
 
 def _pair(text: str) -> tuple[str, str]:

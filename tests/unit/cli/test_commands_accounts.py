@@ -45,7 +45,8 @@ def test_a_workspace_s_settings_are_changed_and_shown(run: Run) -> None:
         *("--block", "user=test-.*", "--block", "user=qa=1", "--priority", "phone=1"),
         *("--publishable-keys-may-change-addresses", "yes", "--from", "New <new@acme.example>"),
         *("--reply-to", "help@acme.example", "--public-url", "https://go.acme.example/"),
-        *("--mirror-account-suppression", "yes"),
+        *("--mirror-account-suppression", "yes", "--hidden-link", "no", "--machine-range", "192.0.2.0/24"),
+        *("--rate", "bounces_stop=0.05", "--rate", "bounces_from_sent=200"),
     )
     assert shown(run) == {
         "workspace": "acme",
@@ -55,6 +56,18 @@ def test_a_workspace_s_settings_are_changed_and_shown(run: Run) -> None:
         "reply_to": "help@acme.example",
         "public_url": "https://go.acme.example",
         "default_country": "PL",
+        "hidden_link": False,
+        "rates": {
+            "bounces_warn": 0.04,
+            "bounces_stop": 0.05,
+            "complaints_warn": 0.001,
+            "complaints_stop": 0.003,
+            "bounces_from_sent": 200,
+            "bounces_from": 10,
+            "complaints_from_sent": 500,
+            "complaints_from": 3,
+        },
+        "machine_ranges": ["192.0.2.0/24"],
         "mirror_account_suppression": True,
         "publishable_keys_may_change_addresses": True,
         "identifiers": [
