@@ -115,6 +115,7 @@ def test_what_was_set_aside_is_replayed_and_what_fails_again_stays(
 ) -> None:
     queue = local.outputs["SetAsideQueueUrl"]
     sqs = local.client("sqs")
+    sqs.purge_queue(QueueUrl=queue)  # what another test set aside
     for entry in (record("1", "replayed-1"), record("2", "replayed-2"), broken("3")):
         sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(entry))
     done = tidings("replay", "--json", **credentials)
