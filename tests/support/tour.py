@@ -254,8 +254,7 @@ def _tokens(world: World, message: str) -> dict[str, str]:
     key = address_key(workspace, ADA)
     of = {"way_out": (PURPOSE, "marketing"), "confirm": (CONFIRM, "beta"), "hidden": (HIDDEN, "marketing")}
     return {
-        name: token_of(workspace, Ticket("acme", message, key, topic), purpose)
-        for name, (purpose, topic) in of.items()
+        name: token_of(workspace, Ticket("acme", message, key, topic), purpose) for name, (purpose, topic) in of.items()
     }
 
 
