@@ -9,7 +9,7 @@ from tidings.core.logs import count
 from tidings.core.settings import Settings
 from tidings.core.store import Database
 from tidings.messages.report_store import DynamoReportStore
-from tidings.messages.service import Settling
+from tidings.messages.settling import Settling
 from tidings.messages.store import DynamoMessageStore
 
 database = Database(Settings.read())

@@ -67,10 +67,6 @@ def _canceled(*reasons: str) -> ClientError:
     return ClientError(error, "TransactWriteItems")
 
 
-def _held() -> ClientError:
-    return ClientError({"Error": {"Code": "TransactionConflictException", "Message": "held"}}, "UpdateItem")
-
-
 @pytest.fixture
 def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     slept: list[float] = []
@@ -101,7 +97,7 @@ def test_an_answer_that_meets_the_send_event_at_the_message_is_recorded_at_once(
 def test_a_send_event_that_meets_the_answer_at_the_message_moves_it_at_once(world: World, naps: list[float]) -> None:
     _sign_up(world)
     world.call("send_email", "POST /v1/emails", {"to": {"user_id": "ada"}, "template": "tips", "idempotency_key": "k"})
-    FirstTime(world, "ses_events", "dynamodb:UpdateItem", _held(), times=2)
+    FirstTime(world, "ses_events", "dynamodb:TransactWriteItems", _canceled("TransactionConflict", "None"), times=2)
     (mail,) = world.ses.accepted
     assert world.feedback(world.ses.event("Delivery", mail)) == {"batchItemFailures": []}
     assert len(naps) == 2
@@ -120,7 +116,7 @@ def test_a_step_that_meets_another_writer_is_taken_at_once(world: World, naps: l
 def test_writers_that_keep_meeting_leave_it_to_the_queue(world: World, naps: list[float]) -> None:
     _sign_up(world)
     world.call("send_email", "POST /v1/emails", {"to": {"user_id": "ada"}, "template": "tips", "idempotency_key": "k"})
-    FirstTime(world, "ses_events", "dynamodb:UpdateItem", _held(), times=10)
+    FirstTime(world, "ses_events", "dynamodb:TransactWriteItems", _canceled("TransactionConflict", "None"), times=30)
     (mail,) = world.ses.accepted
     assert world.feedback(world.ses.event("Delivery", mail)) != {"batchItemFailures": []}
     assert len(naps) == store.RETRIES

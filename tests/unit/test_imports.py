@@ -49,7 +49,7 @@ MODULES = {
     "ses_webhook": 177,
     "settings": 205,
     "settle_executions": 233,
-    "settle_messages": 249,
+    "settle_messages": 263,
     "start_enrolments": 260,
     "subscriptions": 433,
     "suppressions": 231,

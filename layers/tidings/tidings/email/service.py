@@ -47,7 +47,7 @@ from tidings.email.rules import HEADER_MESSAGE, TAG_MESSAGE, TAG_WORKSPACE
 from tidings.messages.model import Decision, Message, OnUnknown, State
 from tidings.messages.report_store import DynamoReportStore
 from tidings.messages.rules import SETTLE_AFTER, outcome_of
-from tidings.messages.service import give_up
+from tidings.messages.settling import give_up
 from tidings.messages.store import DynamoMessageStore
 from tidings.messages.unsubscribe import Ticket, headers_of, link_of, with_link
 

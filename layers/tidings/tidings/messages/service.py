@@ -1,4 +1,4 @@
-"""Reading messages, and giving up on those that never settled."""
+"""Reading messages."""
 
 from __future__ import annotations
 
@@ -8,15 +8,10 @@ from itertools import islice
 from typing import Protocol
 
 from tidings.core import cursors
-from tidings.core.clock import Clock
 from tidings.core.errors import NotFound
-from tidings.core.store import ConditionFailed, Database
 from tidings.messages.decisions import as_of
 from tidings.messages.model import Message
-from tidings.messages.report_store import DynamoReportStore
 from tidings.messages.reported_store import Place, place_of, read_place
-from tidings.messages.rules import CLAIM_SHARDS, SETTLE_AFTER
-from tidings.messages.store import DynamoMessageStore
 
 
 class MessageStore(Protocol):
@@ -59,35 +54,3 @@ class MessageService:
         found = list(islice(self._index.unknown(workspace, read_place(scope, cursor)), limit + 1))
         page = found[:limit]
         return page, cursors.write(scope, place_of(page[-1])) if len(found) > limit else ""
-
-
-def give_up(
-    database: Database, messages: DynamoMessageStore, reports: DynamoReportStore, message: Message, at: datetime
-) -> bool:
-    """End a claim that never settled as unknown, and count it; False if it settled meanwhile."""
-    try:
-        database.transact([messages.give_up(message, at), reports.part(message, unknown=1)])
-    except ConditionFailed:
-        return False
-    return True
-
-
-class Settling:
-    """Ends claims that neither an answer nor an event ever settled."""
-
-    def __init__(
-        self, database: Database, messages: DynamoMessageStore, reports: DynamoReportStore, clock: Clock
-    ) -> None:
-        self._database = database
-        self._messages = messages
-        self._reports = reports
-        self._clock = clock
-
-    def give_up_old_claims(self) -> int:
-        """Move every claim older than four minutes to unknown; how many."""
-        now = self._clock.now()
-        ended = 0
-        for number in range(CLAIM_SHARDS):
-            for message in self._messages.claims_older_than(number, now - SETTLE_AFTER):
-                ended += give_up(self._database, self._messages, self._reports, message, now)
-        return ended
