@@ -35,6 +35,9 @@ class ApiKey:
     revoked_at: datetime | None = None
 
 
+# Where a workspace stands when its bounces or complaints stopped its marketing.
+STOPPED = "stopped"
+
 LIMITS = {"user": 1, "anon": None, "email": 5, "phone": 5, "ext": 5}
 
 

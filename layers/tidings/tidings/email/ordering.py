@@ -5,15 +5,11 @@ from __future__ import annotations
 from email.utils import formataddr, getaddresses
 from typing import Any
 
-from tidings.accounts.model import Workspace
-from tidings.consent.model import Check, Kind
+from tidings.accounts.model import STOPPED, Workspace
+from tidings.consent.model import MARKETING, Check, Kind
 from tidings.email.model import Order
 from tidings.email.sender_rules import address_of, ascii_domain, covering
 from tidings.messages.model import Template
-
-# The topic of marketing mails that name none.
-MARKETING_TOPIC = "marketing"
-STOPPED = "stopped"
 
 
 def sender_of(order: Order) -> str:
@@ -39,7 +35,7 @@ def topic_of(order: Order) -> str:
     if order.kind is Kind.TRANSACTIONAL:
         return ""
     own = order.template.content.topic if order.template else ""
-    return order.topic or own or MARKETING_TOPIC
+    return order.topic or own or MARKETING.name
 
 
 def tags_of(order: Order) -> dict[str, str]:

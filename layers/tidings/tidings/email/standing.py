@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from tidings.accounts.model import Workspace
+from tidings.accounts.model import STOPPED, Workspace
 from tidings.accounts.sending import Rates
 from tidings.consent.model import Kind
 from tidings.core.clock import Clock, to_text
@@ -24,7 +24,7 @@ from tidings.messages.reports import Row, total
 DAYS = 7
 EVERY = timedelta(seconds=10)
 TRIES = 5
-WARNED, STOPPED = "warned", "stopped"
+WARNED = "warned"
 METRICS = {WARNED: "SendingWarned", STOPPED: "SendingStopped"}
 COUNTED = ("sent", "bounced", "complained")
 
