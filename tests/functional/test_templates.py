@@ -31,6 +31,7 @@ def test_a_template_is_applied_shown_and_listed(world: World) -> None:
     assert status == 200
     assert made == {
         "template": "tips",
+        "channel": "email",
         "subject": "Tips",
         "text": "Hello {{ contact.first_name }}",
         "html": "",
@@ -41,6 +42,7 @@ def test_a_template_is_applied_shown_and_listed(world: World) -> None:
         "topic": "",
         "tags": {},
         "variables": {"colour": "red"},
+        "gsm7": False,
         "version": 1,
         "created_at": "2026-11-21T09:00:00.000000Z",
         "changed": True,

@@ -7,7 +7,7 @@ TABLES = root_stack().nested("Data").of_type("AWS::DynamoDB::Table")
 
 # Tables whose items are of no use after some time; of Identities only those that say who was erased lately. The others
 # hold what somebody wrote and may still want: who a contact is, what a template says, which keys exist.
-AGEING = {"Identities", "Events", "Messages", "Consents", "Sends", "Enrolments", "Steps"}
+AGEING = {"Identities", "Events", "Messages", "Consents", "Sends", "ShortLinks", "Conversations", "Enrolments", "Steps"}
 
 every_table = pytest.mark.parametrize("table", TABLES)
 

@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError
 
 from tidings.consent.model import Kind
 from tidings.email.gateway import SesGateway
-from tidings.email.model import Accepted, Mail, NoAnswer, Refused
+from tidings.email.model import Mail
+from tidings.messages.orders import Accepted, NoAnswer, Refused
 
 SETS = {Kind.MARKETING: "news", Kind.TRANSACTIONAL: "receipts"}
 MAIL = Mail(

@@ -22,7 +22,7 @@ from tidings.accounts.model import Workspace
 from tidings.consent.model import Kind
 from tidings.contacts.model import Contact
 from tidings.email.gateway import SesGateway
-from tidings.email.model import Attachment, Mail, Order
+from tidings.email.model import Attachment, Mail, MailOrder
 from tidings.email.ordering import reply_to_of, sender_of
 from tidings.messages.model import OnUnknown
 from tidings.messages.unsubscribe import headers_of
@@ -73,9 +73,9 @@ def parsed(one: Mail) -> EmailMessage:
     return read
 
 
-def order(default_from: str, reply_to: str = "") -> Order:
+def order(default_from: str, reply_to: str = "") -> MailOrder:
     settings = {"default_from": default_from, "reply_to": reply_to}
-    return Order(
+    return MailOrder(
         workspace=Workspace("acme", "Acme", NOW, settings=settings),
         contact=Contact("acme", "c1", NOW),
         message_id="c1-m1",

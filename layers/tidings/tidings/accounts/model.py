@@ -23,9 +23,18 @@ class KeyKind(StrEnum):
         return {"publishable": "pk", "write": "wk", "secret": "sk"}[self.value]
 
 
+class Role(StrEnum):
+    """Whose hands a secret key is in. Until there are users, it is the key that tells."""
+
+    SERVER = "server"  # a program: all but what a person has to answer for
+    STAFF = "staff"  # who runs Tidings: verifies what workspaces ask for
+    ADMINISTRATOR = "administrator"  # who answers for the workspace: accepts what was verified
+    AGENT = "agent"  # who talks to people: conversations and whom they are with, and no settings
+
+
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key as it is stored: by its fingerprint, never itself."""
+    """A key as it is stored: by its fingerprint, never itself. `actor` names the person behind a key with a role."""
 
     fingerprint: str
     workspace: str
@@ -33,6 +42,13 @@ class ApiKey:
     name: str
     created_at: datetime
     revoked_at: datetime | None = None
+    role: Role = Role.SERVER
+    actor: str = ""
+
+    @property
+    def who(self) -> str:
+        """Whom to name for what the key did: its person, else the key's own name, else its kind."""
+        return self.actor or self.name or self.kind.value
 
 
 # Where a workspace stands when its bounces or complaints stopped its marketing.
@@ -83,7 +99,7 @@ class Workspace:
     `secret` keys the hashes that stand for addresses of its people; it never changes and is never shown. `policy` is
     what its marketers decided: `topics`, `suppression_rules` and `brand`, each by name; `policy_version` counts its
     changes. `senders` are the domains and addresses it may send from, each with whether it is `verified`. `standing` is
-    what its bounces and complaints led to.
+    what its bounces and complaints led to. `sms` is what its text messages may leave from and where: `sms.model.Setup`.
     """
 
     id: str
@@ -96,6 +112,7 @@ class Workspace:
     policy_version: int = 0
     senders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     standing: Mapping[str, Any] = field(default_factory=dict)
+    sms: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def public_url(self) -> str:

@@ -8,7 +8,7 @@ from email.utils import parseaddr
 from typing import Any
 from urllib.parse import urlsplit
 
-from tidings.accounts.model import LIMITS, ApiKey, KeyKind
+from tidings.accounts.model import LIMITS, ApiKey, KeyKind, Role
 from tidings.core.errors import Forbidden, InvalidInput
 
 WORKSPACE_ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
@@ -16,6 +16,8 @@ WORKSPACE_ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
 # With a token behind it, it is the value of a header of mails: at most 995 printable characters of ASCII in SES.
 PUBLIC_URL_CHARACTERS = 500
 _ADDRESS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
+
+ACTOR_CHARACTERS = 200
 
 LIMIT_MOST = 100
 PRIORITY_MOST = 1000
@@ -27,6 +29,25 @@ def require_secret(key: ApiKey) -> ApiKey:
     if key.kind is not KeyKind.SECRET:
         raise Forbidden("secret_key_required", f"A {key.kind} key cannot do this; use a secret key.")
     return key
+
+
+def require_role(key: ApiKey, *roles: Role) -> ApiKey:
+    """Only a key of one of these roles does this. Raises Forbidden."""
+    if key.role not in roles:
+        wanted = " or ".join(role.value for role in roles)
+        raise Forbidden("role_required", f"A key of the role {key.role.value} cannot do this; it takes {wanted}.")
+    return key
+
+
+def require_key(kind: KeyKind, role: Role, actor: str) -> None:
+    """Whether such a key can be made: one in a person's hands is secret, and names them. Raises InvalidInput."""
+    if role is Role.SERVER:
+        return
+    if kind is not KeyKind.SECRET:
+        raise InvalidInput("invalid_role", f"A key of the role {role.value} is a secret key.", "role")
+    if not actor.strip() or len(actor) > ACTOR_CHARACTERS or not actor.isprintable():
+        told = f"A key of the role {role.value} names its actor, in at most {ACTOR_CHARACTERS} characters."
+        raise InvalidInput("invalid_actor", told, "actor")
 
 
 def require_workspace_id(text: str) -> str:

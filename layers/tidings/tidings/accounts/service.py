@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from tidings.accounts.model import ApiKey, KeyKind, Workspace
-from tidings.accounts.rules import require_secret, require_settings, require_workspace_id
+from tidings.accounts.model import ApiKey, KeyKind, Role, Workspace
+from tidings.accounts.rules import require_key, require_role, require_secret, require_settings, require_workspace_id
 from tidings.accounts.store import DynamoKeyStore
 from tidings.core.clock import Clock
 from tidings.core.errors import Conflict, NotFound, Unauthorized
@@ -66,8 +66,16 @@ class Doorkeeper:
         raise Unauthorized("invalid_api_key", "This API key does not exist or was revoked.", "writeKey")
 
     def admit_secret(self, request: Request) -> ApiKey:
-        """The secret key of a call. Raises Unauthorized, or Forbidden for a key of another kind."""
+        """The secret key of a call that is no agent's. Raises Unauthorized, or Forbidden for any other key."""
+        return require_role(self.admit_agent(request), Role.SERVER, Role.STAFF, Role.ADMINISTRATOR)
+
+    def admit_agent(self, request: Request) -> ApiKey:
+        """The secret key of a call that agents may make too. Raises Unauthorized, or Forbidden for another kind."""
         return require_secret(self.admit(api_keys_in(request)))
+
+    def admit_role(self, request: Request, *roles: Role) -> ApiKey:
+        """The secret key of a call that only these roles may make. Raises Unauthorized, or Forbidden."""
+        return require_role(self.admit_agent(request), *roles)
 
     def _look_up(self, hashed: str) -> ApiKey | None:
         now = self._clock.now()
@@ -127,10 +135,15 @@ class AccountService:
         """The keys of a workspace, oldest first, revoked ones too. Reads all keys there are: for operators only."""
         return sorted(self._keys.of_workspace(workspace_id), key=lambda key: (key.created_at, key.fingerprint))
 
-    def create_key(self, workspace: str, kind: KeyKind, name: str) -> str:
-        """A new key, returned this one time only; what is stored is its fingerprint."""
+    def create_key(self, workspace: str, kind: KeyKind, name: str, role: Role = Role.SERVER, actor: str = "") -> str:
+        """A new key, returned this one time only; what is stored is its fingerprint.
+
+        A key in a person's hands names its `actor`, and is secret. Raises InvalidInput.
+        """
+        require_key(kind, role, actor)
         key = new_secret(kind.prefix)
-        self._keys.add(ApiKey(fingerprint(key), workspace, kind, name, self._clock.now()))
+        stored = ApiKey(fingerprint(key), workspace, kind, name, self._clock.now(), role=role, actor=actor.strip())
+        self._keys.add(stored)
         return key
 
     def revoke_key(self, key: str) -> None:

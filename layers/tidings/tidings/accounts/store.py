@@ -10,7 +10,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from tidings.accounts.model import ApiKey, KeyKind, Workspace
+from tidings.accounts.model import ApiKey, KeyKind, Role, Workspace
 from tidings.core.clock import from_text, to_text
 from tidings.core.store import Database, JsonAttribute, Key, Part, SingleItem, faults, update
 
@@ -25,6 +25,7 @@ class WorkspaceItem(SingleItem):
     policy_version = NumberAttribute(null=True)
     senders = JsonAttribute(null=True)
     standing = JsonAttribute(null=True)
+    sms = JsonAttribute(null=True)
 
 
 class ApiKeyItem(SingleItem):
@@ -33,6 +34,8 @@ class ApiKeyItem(SingleItem):
     name = UnicodeAttribute()
     created_at = UnicodeAttribute()
     revoked_at = UnicodeAttribute(null=True)
+    role = UnicodeAttribute(null=True)
+    actor = UnicodeAttribute(null=True)
 
 
 class DynamoWorkspaceStore:
@@ -79,6 +82,15 @@ class DynamoWorkspaceStore:
         same = _as_it_was(self._items.standing, before.standing)
         return self._change(before, [self._items.standing.set(standing)], same)
 
+    def sms_part(self, before: Workspace, sms: dict[str, Any]) -> Part:
+        """Replace what text messages leave from, in a transaction, which refuses `workspace` if that changed since."""
+        same = self._items.pk.exists() & _as_it_was(self._items.sms, before.sms)
+        return update("workspace", self._items(before.id), [self._items.sms.set(sms)], same)
+
+    def change_sms(self, before: Workspace, sms: dict[str, Any]) -> Workspace:
+        """Replace what text messages leave from. Raises ConditionFailed if that changed since `before` was read."""
+        return self._change(before, [self._items.sms.set(sms)], _as_it_was(self._items.sms, before.sms))
+
     def _change(self, before: Workspace, actions: list[Action], condition: Condition) -> Workspace:
         item = self._items(before.id)
         with faults():
@@ -116,6 +128,7 @@ class DynamoWorkspaceStore:
             policy_version=int(item.policy_version or 0),
             senders=item.senders or {},
             standing=item.standing or {},
+            sms=item.sms or {},
         )
 
     def grow_generation(self, workspace: str) -> Part:
@@ -137,6 +150,8 @@ class DynamoKeyStore:
             kind=key.kind.value,
             name=key.name,
             created_at=to_text(key.created_at),
+            role=key.role.value if key.role is not Role.SERVER else None,
+            actor=key.actor or None,
         )
         with faults():
             item.save(condition=self._items.pk.does_not_exist())
@@ -171,4 +186,13 @@ def _as_it_was(attribute: JsonAttribute, value: Mapping[str, Any]) -> Condition:
 
 def _key(item: ApiKeyItem) -> ApiKey:
     revoked_at = from_text(item.revoked_at) if item.revoked_at else None
-    return ApiKey(item.pk, item.workspace, KeyKind(item.kind), item.name, from_text(item.created_at), revoked_at)
+    return ApiKey(
+        item.pk,
+        item.workspace,
+        KeyKind(item.kind),
+        item.name,
+        from_text(item.created_at),
+        revoked_at,
+        Role(item.role or Role.SERVER),
+        item.actor or "",
+    )

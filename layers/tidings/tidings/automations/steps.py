@@ -36,10 +36,10 @@ from tidings.core.clock import Clock
 from tidings.core.errors import InvalidInput, NotFound
 from tidings.core.ids import message_id
 from tidings.core.store import ConditionFailed, Database, Key, Part
-from tidings.email.model import Order
-from tidings.email.ordering import kind_of
+from tidings.email.model import MailOrder
 from tidings.email.service import EmailService
 from tidings.messages.model import Message, OnUnknown
+from tidings.messages.orders import kind_of
 from tidings.messages.rules import outcome_of
 from tidings.messages.store import DynamoMessageStore
 from tidings.messages.template_store import DynamoTemplateStore
@@ -294,10 +294,10 @@ class SendEmailTask:
             return self._runner.answer_of_earlier(call, error)
         return company.step_for(sent).answer
 
-    def _order(self, situation: Situation, component: SendEmail, message: str, template: Any) -> Order:
+    def _order(self, situation: Situation, component: SendEmail, message: str, template: Any) -> MailOrder:
         call, event = situation.call, situation.enrolment.event
         found = None if template is None else self._templates.entity(template)
-        return Order(
+        return MailOrder(
             workspace=situation.workspace,
             contact=situation.contact,
             owner=call.contact,

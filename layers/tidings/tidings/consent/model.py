@@ -32,6 +32,7 @@ class Reason(StrEnum):
     COMPLAINT = "complaint"
     UNSUBSCRIBE = "unsubscribe"
     MANUAL = "manual"
+    STOP = "stop"  # the person answered STOP to a text message: only their own START takes it back
     ERASED = "erased"  # the person had themselves erased: for good, and the address is kept as a keyed hash only
 
 

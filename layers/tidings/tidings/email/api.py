@@ -9,13 +9,14 @@ from tidings.core.errors import NotFound
 from tidings.core.ids import message_id
 from tidings.core.store import Database
 from tidings.email.attachments import read_attachments
-from tidings.email.model import Alone, Attachment, Order
-from tidings.email.ordering import kind_of
+from tidings.email.model import Attachment, MailOrder
 from tidings.email.recipients import Recipients
 from tidings.email.requests import SendRequest, fingerprint_of
 from tidings.email.send_store import DynamoCallStore
-from tidings.email.service import EmailService, Unsettled
+from tidings.email.service import EmailService
 from tidings.messages.model import Message, Template
+from tidings.messages.orders import Alone, kind_of
+from tidings.messages.path import Unsettled
 from tidings.messages.store import DynamoMessageStore
 from tidings.messages.template_store import DynamoTemplateStore
 
@@ -93,8 +94,8 @@ def _order(
     template: Template,
     request: SendRequest,
     attachments: tuple[Attachment, ...],
-) -> Order:
-    return Order(
+) -> MailOrder:
+    return MailOrder(
         workspace=workspace,
         contact=contact,
         owner=owner,

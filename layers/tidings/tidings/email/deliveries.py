@@ -23,14 +23,15 @@ from tidings.core.errors import Throttled, TidingsError, Unavailable
 from tidings.core.ids import digest, message_id
 from tidings.core.logs import logger
 from tidings.core.store import ConditionFailed, Database
-from tidings.email.model import Alone, Attachment, Order
-from tidings.email.ordering import kind_of
+from tidings.email.model import Attachment, MailOrder
 from tidings.email.recipients import Recipients
 from tidings.email.requests import OneOfMany
 from tidings.email.send_model import FAILED, OVER, DeliveryQueue, Outcome, Progress, Send, SendState
 from tidings.email.send_store import OPEN_SHARDS, DynamoSendStore
-from tidings.email.service import PROVIDER_THROTTLED, EmailService, Unsettled
+from tidings.email.service import EmailService
 from tidings.messages.model import Message, Template
+from tidings.messages.orders import Alone, kind_of
+from tidings.messages.path import PROVIDER_THROTTLED, Unsettled
 from tidings.messages.rules import outcome_of
 from tidings.messages.store import DynamoMessageStore
 from tidings.messages.template_store import DynamoTemplateStore
@@ -254,9 +255,9 @@ def _message_id(owner: str, send: Send) -> str:
     return message_id(owner, "send", send.id)
 
 
-def _order(work: _Work, to: OneOfMany, contact: Contact, owner: str) -> Order:
+def _order(work: _Work, to: OneOfMany, contact: Contact, owner: str) -> MailOrder:
     send, variables = work.send, {**work.send.variables, **to.variables}
-    return Order(
+    return MailOrder(
         workspace=work.workspace,
         contact=contact,
         owner=owner,

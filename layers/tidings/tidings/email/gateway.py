@@ -20,7 +20,8 @@ from botocore.exceptions import (
 from tidings.consent.model import Kind
 from tidings.core import aws
 from tidings.core.settings import Settings
-from tidings.email.model import Accepted, Answer, Mail, NoAnswer, Refused
+from tidings.email.model import Mail
+from tidings.messages.orders import Accepted, Answer, NoAnswer, Refused
 
 CONNECT_SECONDS = 2
 READ_SECONDS = 10

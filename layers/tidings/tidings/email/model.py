@@ -7,12 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from tidings.accounts.model import Workspace
-from tidings.activity.chain import Node
 from tidings.consent.model import Kind
-from tidings.contacts.model import Contact
-from tidings.core.store import Part
-from tidings.messages.model import OnUnknown, Template
+from tidings.messages.orders import Answer, Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,31 +36,6 @@ class Mail:
     attachments: tuple[Attachment, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The provider took the mail."""
-
-    provider_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The provider certainly did not take it; `again` says whether trying later can help."""
-
-    reason: str
-    again: bool
-
-
-@dataclass(frozen=True, slots=True)
-class NoAnswer:
-    """Whether the provider took it, nobody can tell."""
-
-    reason: str
-
-
-Answer = Accepted | Refused | NoAnswer
-
-
 class MailGateway(Protocol):
     """The provider: one attempt a call."""
 
@@ -72,56 +43,12 @@ class MailGateway(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """Who is to get which mail, and why. `message_id` comes from the cause, so that a repeat is the same message.
+class MailOrder(Order):
+    """An order for a mail. `reply_to` is empty for what the template or the workspace says."""
 
-    `root` is what began the chain that led here, if that is more than the cause. `topic` and `reply_to` are empty for
-    what the template or the workspace says. `send` is the order to many that it belongs to, `resends` the message that
-    it repeats, `versions` what besides template and policy it was decided by.
-    """
-
-    workspace: Workspace
-    contact: Contact
-    message_id: str
-    owner: str
-    template_name: str
-    template: Template | None
-    kind: Kind
-    on_unknown: OnUnknown = OnUnknown.HOLD
-    event: Mapping[str, Any] = field(default_factory=dict)
-    variables: Mapping[str, Any] = field(default_factory=dict)
-    cause: Mapping[str, str] = field(default_factory=dict)
-    request: str = ""
-    root: Node | None = None
-    topic: str = ""
     reply_to: str = ""
-    send: str = ""
-    resends: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     attachments: tuple[Attachment, ...] = ()
-    versions: Mapping[str, int] = field(default_factory=dict)
-
-
-class Company(Protocol):
-    """What goes with a message's writes on behalf of whoever ordered it, unseen by this room."""
-
-    def guards(self) -> list[Part]:
-        """Checks that the claim makes in the same stroke."""
-
-    def records(self, outcome: str) -> list[Part]:
-        """Writes that go with the outcome."""
-
-
-class Alone:
-    """Nobody goes with the message: it was ordered through the API."""
-
-    def guards(self) -> list[Part]:
-        """None."""
-        return []
-
-    def records(self, outcome: str) -> list[Part]:
-        """None."""
-        return []
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,40 +5,25 @@ from __future__ import annotations
 from email.utils import formataddr, getaddresses
 from typing import Any
 
-from tidings.accounts.model import STOPPED, Workspace
-from tidings.consent.model import MARKETING, Check, Kind
-from tidings.email.model import Order
+from tidings.accounts.model import Workspace
+from tidings.consent.model import Check, Kind
+from tidings.email.model import MailOrder
 from tidings.email.sender_rules import address_of, ascii_domain, covering
-from tidings.messages.model import Template
 
 
-def sender_of(order: Order) -> str:
+def sender_of(order: MailOrder) -> str:
     """Whom the mail is from: the template's sender, else the workspace's; empty if there is none."""
     own = order.template.content.from_address if order.template else ""
     return _as_sent(own or order.workspace.default_from)
 
 
-def reply_to_of(order: Order) -> str:
+def reply_to_of(order: MailOrder) -> str:
     """Where replies go: what the order says, else the template, else the workspace; empty for the sender."""
     own = order.template.content.reply_to if order.template else ""
     return _as_sent(order.reply_to or own or order.workspace.reply_to)
 
 
-def kind_of(asked: str | None, template: Template | None) -> Kind:
-    """What a mail is for: what was asked for, else what its template says, else marketing."""
-    own = template.content.kind if template else None
-    return Kind(asked) if asked else own or Kind.MARKETING
-
-
-def topic_of(order: Order) -> str:
-    """What a marketing mail is about; empty for a transactional one."""
-    if order.kind is Kind.TRANSACTIONAL:
-        return ""
-    own = order.template.content.topic if order.template else ""
-    return order.topic or own or MARKETING.name
-
-
-def tags_of(order: Order) -> dict[str, str]:
+def tags_of(order: MailOrder) -> dict[str, str]:
     """What SES is told of the mail, beside our ids: it comes back with every event, and in its metrics.
 
     Names of templates and kinds have none but characters that SES takes.
@@ -48,28 +33,13 @@ def tags_of(order: Order) -> dict[str, str]:
     return {**own, **order.tags, **ours}
 
 
-def data_of(order: Order) -> dict[str, Any]:
-    """What a message must keep so that it can be sent again: what it was given. What its cause keeps is read there."""
-    return dict(order.variables)
-
-
-def asked_of(order: Order) -> dict[str, Any]:
+def asked_of(order: MailOrder) -> dict[str, Any]:
     """What a message must keep beside, where the order said it: where replies go, and tags of its own."""
     asked = {"reply_to": order.reply_to, "tags": dict(order.tags)}
     return {name: value for name, value in asked.items() if value}
 
 
-def may_send(order: Order) -> Check:
-    """Whether the workspace may send: marketing is stopped when bounces or complaints show spam."""
-    standing = order.workspace.standing
-    if order.kind is Kind.MARKETING and standing.get("state") == STOPPED:
-        since = str(standing.get("since", ""))[:19].replace("T", " ")
-        why = standing.get("why") or "bounces or complaints went over their limit"
-        return Check("sending", False, f"marketing is stopped since {since} UTC: {why}" if since else why)
-    return Check("sending", True, "the workspace may send")
-
-
-def sender_check(order: Order) -> Check:
+def sender_check(order: MailOrder) -> Check:
     """Whether the sender is named and verified: nothing leaves from one that is not. What it reads was read already."""
     sender = sender_of(order)
     if not sender:
@@ -82,7 +52,7 @@ def sender_check(order: Order) -> Check:
     return Check("sender", True, "the sender is verified")
 
 
-def unsubscribe_check(order: Order) -> Check:
+def unsubscribe_check(order: MailOrder) -> Check:
     """Whether a marketing mail has a way out: without one it does not go."""
     if order.kind is Kind.TRANSACTIONAL:
         return Check("unsubscribe", True, "transactional mail needs no way out")

@@ -13,11 +13,13 @@ from tidings.core.errors import Conflict, InvalidInput, NotFound
 from tidings.core.ids import message_id
 from tidings.core.store import Database
 from tidings.email.attachments import FILES, AttachmentInput, read_attachments
-from tidings.email.model import Alone, Order
+from tidings.email.model import MailOrder
 from tidings.email.requests import fingerprint_of, read_as
 from tidings.email.send_store import DynamoCallStore
-from tidings.email.service import EmailService, Unsettled
+from tidings.email.service import EmailService
 from tidings.messages.model import Message, State
+from tidings.messages.orders import Alone
+from tidings.messages.path import Unsettled
 from tidings.messages.store import DynamoMessageStore
 from tidings.messages.template_store import DynamoTemplateStore
 
@@ -81,7 +83,7 @@ class Resending:
         owner = known.contact if known else contact.id
         fingerprint = fingerprint_of(request, "resend", old.id)
         self._calls.bind(workspace, request.idempotency_key, fingerprint)
-        order = Order(
+        order = MailOrder(
             workspace=self._workspaces.entity(found[workspace_key]),
             contact=contact,
             owner=owner,

@@ -25,11 +25,13 @@ from tidings.core.clock import Clock, to_text
 from tidings.core.errors import Conflict, NotFound
 from tidings.core.ids import digest, message_id
 from tidings.core.store import Database
-from tidings.email.model import Alone, Order
+from tidings.email.model import MailOrder
 from tidings.email.recipients import Recipients
 from tidings.email.requests import Recipient
-from tidings.email.service import EmailService, Unsettled
+from tidings.email.service import EmailService
 from tidings.messages.model import Template
+from tidings.messages.orders import Alone
+from tidings.messages.path import Unsettled
 from tidings.messages.store import DynamoMessageStore
 from tidings.messages.template_store import DynamoTemplateStore
 from tidings.messages.unsubscribe import CONFIRM, Ticket, link_of
@@ -138,7 +140,7 @@ class SubscriptionDesk:
         known = next((self._messages.entity(found[place]) for place in keys if place in found), None)
         owner = known.contact if known else contact.id
         ticket = Ticket(workspace.id, ids[owner], key, topic.name)
-        order = Order(
+        order = MailOrder(
             workspace=workspace,
             contact=contact,
             owner=owner,

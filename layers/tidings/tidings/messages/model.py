@@ -8,10 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from tidings.activity.chain import Node
-from tidings.consent.model import Check, Kind
+from tidings.consent.model import Channel, Check, Kind
 from tidings.core.clock import to_text
 
 NAME_PATTERN = r"^[a-z][a-z0-9-]{0,62}$"
@@ -26,8 +26,17 @@ Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 TagText = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,256}$")]  # what SES takes
 
 
+_FIELDS = {
+    Channel.EMAIL: frozenset({"subject", "text", "html", "preheader", "reply_to", "tags"}),
+    Channel.SMS: frozenset({"text", "gsm7"}),
+}
+
+
 class TemplateInput(BaseModel):
     """A template as it is applied. `variables` are defaults for `{{ variables.… }}`.
+
+    A template of the channel `sms` has a text, and neither subject, preheader, HTML nor reply address; its `from` is a
+    sender ID or a phone number. `gsm7` replaces typographic characters, so that fewer parts are sent.
 
     `kind` and `topic` hold for messages of which whoever orders them says nothing else.
     """
@@ -35,8 +44,9 @@ class TemplateInput(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, populate_by_name=True)
 
     template: Name
-    subject: Annotated[str, Field(min_length=1, max_length=SUBJECT_CHARACTERS)]
-    text: Annotated[str, Field(max_length=BODY_CHARACTERS)] = ""
+    channel: Annotated[Channel, Field(strict=False)] = Channel.EMAIL
+    subject: Annotated[str, Field(max_length=SUBJECT_CHARACTERS, validate_default=True)] = ""
+    text: Annotated[str, Field(max_length=BODY_CHARACTERS, validate_default=True)] = ""
     html: Annotated[str, Field(max_length=BODY_CHARACTERS)] = ""
     preheader: Annotated[str, Field(max_length=SUBJECT_CHARACTERS)] = ""
     from_address: Annotated[str, Field(alias="from", max_length=320)] = ""
@@ -45,6 +55,18 @@ class TemplateInput(BaseModel):
     topic: Annotated[str, Field(pattern=TOPIC_PATTERN)] = ""
     tags: dict[TagText, TagText] = Field(default_factory=dict, max_length=TAGS)
     variables: dict[str, Any] = Field(default_factory=dict)
+    gsm7: bool = False
+
+    @field_validator("subject", "text", "html", "preheader", "reply_to", "tags", "gsm7")
+    @classmethod
+    def _of_its_channel(cls, value: Any, info: ValidationInfo) -> Any:
+        """What the channel has, and nothing else."""
+        name, channel = str(info.field_name), info.data.get("channel", Channel.EMAIL)
+        if not value and name == {Channel.EMAIL: "subject", Channel.SMS: "text"}[channel]:
+            raise ValueError("is needed, and empty")
+        if value and name not in _FIELDS[channel]:
+            raise ValueError(f"is nothing that a template of the channel {channel.value} has")
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +137,8 @@ CHECKS = (
     "unsubscribe",
     "template",
 )
+# What a channel asks beside: of a text message, how long it is.
+CHECKS_OF: Mapping[Channel, tuple[str, ...]] = {Channel.EMAIL: CHECKS, Channel.SMS: (*CHECKS, "length")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +148,7 @@ class Decision:
     checks: tuple[Check, ...]
     at: datetime
     versions: Mapping[str, int] = field(default_factory=dict)
+    channel: Channel = Channel.EMAIL
 
     @property
     def sent(self) -> bool:
@@ -138,7 +163,7 @@ class Decision:
     def as_dict(self) -> dict[str, Any]:
         """The decision as it is kept and shown; checks that came after the no were not asked."""
         asked = {check.name for check in self.checks}
-        unasked = [name for name in CHECKS if name not in asked] if not self.sent else []
+        unasked = [name for name in CHECKS_OF[self.channel] if name not in asked] if not self.sent else []
         return {
             "send": self.sent,
             "decided_by": self.decided_by,
@@ -157,7 +182,9 @@ class Message:
     rendered with beside the contact, and `asked` what else the order said of it (`reply_to`, `tags`), so that it can be
     sent again. `attachments` are names. `earlier` are decisions
     that an attempt came to before the one that stands. `marks` are what else is known of it, for telling people's
-    clicks from machines'.
+    clicks from machines'. `conversation` is the one that it is a part of, and `transport` what a text message was sent
+    as and what it cost: `sender`, `country`, `encoding`, `parts`, and once the provider told `price`, `fee` (both USD),
+    `carrier`, `mcc`, `mnc`.
 
     When its person was erased (`erased_at`), so was all of it but that it was and what became of it.
     """
@@ -190,6 +217,8 @@ class Message:
     attachments: tuple[str, ...] = ()
     earlier: tuple[Mapping[str, Any], ...] = ()
     marks: Mapping[str, Any] = field(default_factory=dict)
+    conversation: str = ""
+    transport: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def source(self) -> tuple[str, str]:
@@ -246,6 +275,8 @@ class Message:
             "send": self.send,
             "resends": self.resends,
             "attachments": list(self.attachments),
+            "conversation": self.conversation,
+            "transport": dict(self.transport),
             "template": self.template,
             "template_version": self.template_version,
             "address": self.address,

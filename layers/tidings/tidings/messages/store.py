@@ -12,7 +12,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 
 from tidings.activity.chain import Node
-from tidings.consent.model import Check, Kind
+from tidings.consent.model import Channel, Check, Kind
 from tidings.core.clock import from_text, to_text
 from tidings.core.ids import contact_of_message, shard
 from tidings.core.store import Database, Item, JsonAttribute, Key, Part, faults, put, update
@@ -71,6 +71,8 @@ class MessageItem(Item):
     attachments = JsonAttribute(null=True)
     earlier = JsonAttribute(null=True)
     marks = JsonAttribute(null=True)
+    conversation = UnicodeAttribute(null=True)
+    transport = JsonAttribute(null=True)
     reported = UnicodeAttribute(null=True)
     attention_index = AttentionIndex()
     reported_index = ReportedIndex()
@@ -171,7 +173,7 @@ class DynamoMessageStore:
             cause=item.cause or {},
             root=Node.parse(item.root) if item.root else None,
             erased_at=from_text(item.erased_at) if item.erased_at else None,
-            decision=_whole(item.decision),
+            decision=_whole(item.decision, item.channel),
             history=item.history.as_dict() if item.history else {},  # type: ignore[no-untyped-call]
             topic=item.topic or "",
             send=item.send or "",
@@ -179,8 +181,10 @@ class DynamoMessageStore:
             data=item.data or {},
             asked=item.asked or {},
             attachments=tuple(item.attachments or ()),
-            earlier=tuple(_whole(one) for one in item.earlier or ()),
+            earlier=tuple(_whole(one, item.channel) for one in item.earlier or ()),
             marks=item.marks or {},
+            conversation=item.conversation or "",
+            transport=item.transport or {},
         )
 
     def _attention(self, place: str, condition: Condition | None = None) -> list[Message]:
@@ -230,6 +234,8 @@ class DynamoMessageStore:
             attachments=list(message.attachments) or None,
             earlier=[_brief(one) for one in message.earlier] or None,
             marks=dict(message.marks) or None,
+            conversation=message.conversation or None,
+            transport=dict(message.transport) or None,
             reported=reported(message.workspace, *message.source, shard(message.id, REPORT_SHARDS)),
         )
 
@@ -285,8 +291,9 @@ def _checks(brief: Sequence[Any]) -> Iterator[Check]:
             yield Check(name, True, USUAL[name][int(number or 0)])
 
 
-def _whole(brief: Mapping[str, Any] | None) -> dict[str, Any]:
+def _whole(brief: Mapping[str, Any] | None, channel: str | None) -> dict[str, Any]:
     if not brief:
         return {}
-    decision = Decision(tuple(_checks(brief["checks"])), from_text(brief["at"]), brief.get("versions") or {})
+    checks, versions = tuple(_checks(brief["checks"])), brief.get("versions") or {}
+    decision = Decision(checks, from_text(brief["at"]), versions, Channel(channel or Channel.EMAIL))
     return {**decision.as_dict(), "at": brief["at"]}

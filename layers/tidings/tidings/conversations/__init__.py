@@ -1,0 +1,1 @@
+"""What people write, whatever the channel, and who answers it."""
