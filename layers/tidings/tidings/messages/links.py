@@ -61,7 +61,30 @@ def in_html(html: str, message: str, way_out: str = "") -> str:
 
 def in_text(text: str, message: str, way_out: str = "") -> str:
     """The plain text with the message's id in the addresses that stand in it, but for `way_out`."""
-    return _BARE.sub(lambda found: found[0] if _is_at(way_out, found[0]) else _marked_bare(found, message), text)
+    parts, done = [], 0
+    for start, address in addresses_in(text):
+        if not _is_at(way_out, address):
+            parts += [text[done:start], marked(address, message)]
+            done = start + len(address)
+    return "".join([*parts, text[done:]])
+
+
+def addresses_in(text: str) -> Iterator[tuple[int, str]]:
+    """Where in a plain text addresses of the web stand, and each without what belongs to the sentence around it."""
+    for found in _BARE.finditer(text):
+        after = found.string[found.end() : found.end() + 1]
+        address = _trimmed(found[0])
+        # One that goes on with letters of another alphabet: where it ends, nobody can tell.
+        if not after.isalnum() and _is_of_web(address):
+            yield found.start(), address
+
+
+def marked(address: str, message: str) -> str:
+    """An address with the message's id among its parameters; one that has such a parameter stays as it is."""
+    if not _takes(address):
+        return address
+    base, hash_, fragment = address.partition("#")
+    return f"{base}{_joint(base.partition('?'), '&')}{PARAMETER}={message}{hash_}{fragment}"
 
 
 def leads_to(html: str, address: str) -> bool:
@@ -149,18 +172,6 @@ def _characters(value: str) -> Iterator[tuple[int, str]]:
         yield match.start(), unescape(match[0]) if len(match[0]) > 1 else match[0]
 
 
-def _marked_bare(found: re.Match[str], message: str) -> str:
-    after = found.string[found.end() : found.end() + 1]
-    if after.isalnum():  # it goes on with letters of another alphabet: where it ends, nobody can tell
-        return found[0]
-    address = _trimmed(found[0])
-    if not _takes(address):
-        return found[0]
-    base, hash_, fragment = address.partition("#")
-    marked = f"{base}{_joint(base.partition('?'), '&')}{PARAMETER}={message}{hash_}{fragment}"
-    return marked + found[0][len(address) :]
-
-
 def _trimmed(address: str) -> str:
     """An address without what belongs to the sentence: its punctuation, and brackets that were opened before it."""
     open_ = {closing: address.count(opening) - address.count(closing) for closing, opening in _PAIRS.items()}
@@ -172,16 +183,24 @@ def _trimmed(address: str) -> str:
     return address[:end]
 
 
-def _takes(address: str) -> bool:
-    """Whether an address is of the web and has no such parameter yet."""
+def _is_of_web(address: str) -> bool:
     if not re.match(r"https?://", address, re.IGNORECASE):
         return False
     try:
-        parts = urlsplit(address)
-        given = parse_qsl(parts.query, keep_blank_values=True)
-        return bool(parts.hostname) and all(name != PARAMETER for name, _ in given)
+        return bool(urlsplit(address).hostname)
     except ValueError:
         return False
+
+
+def _takes(address: str) -> bool:
+    """Whether an address is of the web and has no such parameter yet."""
+    if not _is_of_web(address):
+        return False
+    try:
+        given = parse_qsl(urlsplit(address).query, keep_blank_values=True)
+    except ValueError:
+        return False
+    return all(name != PARAMETER for name, _ in given)
 
 
 def _joint(query: tuple[str, str, str], joint: str) -> str:

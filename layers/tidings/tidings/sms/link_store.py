@@ -1,0 +1,69 @@
+"""The table of short links: what each code stands for, and for whom it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+
+from tidings.accounts.model import Workspace
+from tidings.core.store import Database, Part, SingleItem, faults, put
+from tidings.messages.model import Message
+from tidings.sms.links import KEPT, is_way_out
+
+
+@dataclass(frozen=True, slots=True)
+class ShortLink:
+    """What a code stands for. `way_out` says that it leads to our own page, of which no click is counted."""
+
+    code: str
+    workspace: str
+    message: str
+    address: str
+    way_out: bool = False
+
+
+class ShortLinkItem(SingleItem):
+    workspace = UnicodeAttribute()
+    message = UnicodeAttribute()
+    address = UnicodeAttribute()
+    way_out = BooleanAttribute(null=True)
+    expires_at = NumberAttribute()
+
+
+class DynamoShortLinkStore:
+    """Short links in DynamoDB, by their codes."""
+
+    def __init__(self, database: Database) -> None:
+        self._items = database.table(ShortLinkItem, "short_links")
+
+    def parts(self, workspace: Workspace, message: Message, links: Mapping[str, str], now: datetime) -> list[Part]:
+        """Writes that go with the claim of a message: its links by their codes. Written again they are the same."""
+        until = int((now + KEPT).timestamp())
+        return [
+            put(
+                "link",
+                self._items(
+                    code,
+                    workspace=workspace.id,
+                    message=message.id,
+                    address=address,
+                    way_out=is_way_out(workspace, address) or None,
+                    expires_at=until,
+                ),
+            )
+            for code, address in links.items()
+        ]
+
+    def get(self, code: str, now: datetime) -> ShortLink | None:
+        """What a code stands for: one read. None for no code, and for one whose time is over."""
+        with faults():
+            try:
+                item = self._items.get(code)
+            except self._items.DoesNotExist:
+                return None
+        if item.expires_at <= now.timestamp():
+            return None
+        return ShortLink(code, item.workspace, item.message, item.address, bool(item.way_out))
