@@ -21,6 +21,7 @@ from tests.support.machine import Execution
 from tests.support.meter import Meter
 from tests.support.recorder import Recorder, partiql_double
 from tests.support.template import root_stack, table_variables, tables
+from tests.support.texts import FakeSms
 from tests.support.units import Table
 from tidings.accounts.model import KeyKind
 from tidings.accounts.service import AccountService
@@ -35,9 +36,15 @@ REGION = "us-east-1"
 ACCOUNT = "123456789012"
 WORKSPACE = "acme"
 PUBLIC_URL = "https://mail.acme.example"
+OUR_NUMBER = "+48732100200"
+# What text messages leave from: a number that receives answers, and a name for Poland.
+SMS_SETUP = {
+    "numbers": {OUR_NUMBER: {"country": "PL", "two_way": True, "self_managed": True}},
+    "sender_ids": {"ACME": {"PL": "active"}},
+}
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 FUNCTIONS = {name: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}" for name in (
-    "send_email", "branch", "check_suppression")}  # fmt: skip
+    "send_email", "send_sms", "branch", "check_suppression")}  # fmt: skip
 LATER = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:deliver-later"
 FEEDBACK_TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:tidings-feedback"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/machines"
@@ -123,6 +130,7 @@ class World:
     def __init__(self, recorder: Recorder, monkeypatch: Any) -> None:
         self.recorder = recorder
         self.ses = FakeSes()
+        self.sms = FakeSms()
         self.identities = FakeIdentities()
         self.now = START
         self.running = ""
@@ -165,6 +173,7 @@ class World:
             "DNS_LOOKUPS": "off",
             "SES_CONFIGURATION_SET_MARKETING": "marketing-mails",
             "SES_CONFIGURATION_SET_TRANSACTIONAL": "transactional-mails",
+            "SMS_CONFIGURATION_SET": "texts",
             "MACHINES_ROLE_ARN": ROLE,
             "MACHINE_PREFIX": "tidings-",
             **{f"FUNCTION_{name.upper()}_ARN": arn for name, arn in FUNCTIONS.items()},
@@ -179,6 +188,7 @@ class World:
         self.recorder.doubles |= {
             "dynamodb:BatchExecuteStatement": partiql_double(boto3.client("dynamodb", region_name=REGION)),
             "sesv2:SendEmail": self.ses.send_email,
+            **self.sms.doubles(),
             **self.identities.doubles(),
             "stepfunctions:CreateStateMachine": self._create_machine,
             "stepfunctions:StartExecution": self._start_execution,
@@ -197,7 +207,9 @@ class World:
             )
             for workspace in (WORKSPACE, "other"):
                 made = accounts.create_workspace(workspace, workspace.title(), "Acme <hello@acme.example>", PUBLIC_URL)
-                DynamoWorkspaceStore(self.database).change_senders(made, {"acme.example": {"verified": True}})
+                stored = DynamoWorkspaceStore(self.database)
+                made = stored.change_senders(made, {"acme.example": {"verified": True}})
+                stored.change_sms(made, SMS_SETUP)
             self.accounts = accounts
             self.keys = {kind.value: accounts.create_key(WORKSPACE, kind, kind.value) for kind in KeyKind}
             self.other_secret = accounts.create_key("other", KeyKind.SECRET, "secret")
