@@ -14,7 +14,7 @@ from tidings_cli.carriers.outbox.desk import Desk
 from tidings_cli.carriers.publisher import Publish, Publisher
 from tidings_cli.carriers.ses.account import Account
 from tidings_cli.carriers.ses.api import SesApi
-from tidings_cli.carriers.ses.mails import MailStore, target_of
+from tidings_cli.carriers.ses.mails import RECEIVED, MailStore, target_of
 from tidings_cli.carriers.ses.recipient import Recipient
 from tidings_cli.carriers.ses.sending import Sending
 from tidings_cli.carriers.sms.api import SmsApi
@@ -64,7 +64,15 @@ class Carriers:
         """The same for text messages; answers of people go to `inbound_topic_arn`."""
         self._publisher.listen(sms_target(configuration_set), topic_arn)
         if inbound_topic_arn is not None:
-            self._publisher.listen(INBOUND, inbound_topic_arn)
+            self.receive_sms(inbound_topic_arn)
+
+    def receive_sms(self, topic_arn: str) -> None:
+        """What people write to our numbers goes to this topic."""
+        self._publisher.listen(INBOUND, topic_arn)
+
+    def receive_mails(self, topic_arn: str) -> None:
+        """What people answer to mails goes to this topic, as SES tells of received mail."""
+        self._publisher.listen(RECEIVED, topic_arn)
 
     def drain(self, timeout: float = 10.0) -> bool:
         """Wait until every event that can be published was; False after `timeout` seconds."""

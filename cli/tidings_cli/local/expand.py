@@ -7,7 +7,6 @@ Nothing is rewritten that decides what a function may do.
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,14 +21,13 @@ from tidings_cli.local.artifacts import Artifact, function_code, layer_code, tem
 from tidings_cli.local.expanded import NESTED, Expanded, Template
 from tidings_cli.local.flatten import flatten
 from tidings_cli.local.httpapi import spell_out_http_apis
+from tidings_cli.local.leaving_out import leave_out
 
 # It warns, at the end of the process, of usage metrics that nobody asked it to send.
 logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)
 
 FUNCTION = "AWS::Serverless::Function"
-PERMISSION = "AWS::Lambda::Permission"
 LAYER = "AWS::Serverless::LayerVersion"
-ALARM = "AWS::CloudWatch::Alarm"
 
 # The layer of third-party packages stays out. Its wheels are for Lambda's own runtime and processor, which this machine
 # need not have, and the engine runs every function with its own interpreter, where the same packages are installed.
@@ -40,6 +38,7 @@ LEFT_OUT = "dependencies"
 def expand(path: Path) -> Expanded:
     """The template at `path` with all those nested in it. Raises CommandFailed if one cannot be read or transformed."""
     template, artifacts = _whole(path)
+    leave_out(template)
     http_apis = spell_out_http_apis(template["Resources"])
     artifacts.append(template_text(path.stem, template))
     return Expanded(template, artifacts, http_apis)
@@ -57,11 +56,9 @@ def _whole(path: Path) -> tuple[Template, list[Artifact]]:
     left_out = _leave_out_dependencies(template)
     artifacts += _name_code(template, path.parent)
     template = _transform(template, path)
-    _leave_out_alarms(template["Resources"])
     _forget_layers(template["Resources"], left_out)
     _name_functions(template["Resources"])
     _rename_role_policies(template["Resources"])
-    _admit_api_once(template["Resources"])
     return flatten(template, nested), artifacts
 
 
@@ -103,15 +100,6 @@ def _leave_out_dependencies(template: Template) -> set[str]:
     return left_out
 
 
-def _leave_out_alarms(resources: Template) -> None:
-    """Nothing on the engine would ever set one off, and in one template with all else there is no room for them.
-
-    A stack has at most 500 resources. In AWS that holds for each nested stack by itself.
-    """
-    for name in [name for name, resource in resources.items() if resource["Type"] == ALARM]:
-        del resources[name]
-
-
 def _transform(template: Template, path: Path) -> Template:
     try:
         transformed: Template = transform(template, {}, SimpleNamespace(load=dict))
@@ -147,22 +135,6 @@ def _rename_role_policies(resources: Template) -> None:
         if resource["Type"] == "AWS::IAM::RolePolicy":
             resource["Type"] = "AWS::IAM::Policy"
             resource["Properties"]["Roles"] = [resource["Properties"].pop("RoleName")]
-
-
-def _admit_api_once(resources: Template) -> None:
-    """SAM lets an HTTP API call a function by one permission for each route; here one for each function stands for all.
-
-    A template has at most 500 resources. In AWS each stack counts for itself, here all are one.
-    """
-    admitted: set[str] = set()
-    for name, resource in list(resources.items()):
-        properties = resource.get("Properties", {})
-        if resource["Type"] != PERMISSION or properties.get("Principal") != "apigateway.amazonaws.com":
-            continue
-        function = json.dumps(properties["FunctionName"], sort_keys=True)
-        if function in admitted:
-            del resources[name]
-        admitted.add(function)
 
 
 def _functions(resources: Template) -> Template:

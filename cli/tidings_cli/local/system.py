@@ -138,9 +138,7 @@ class System:
         self._progress.step("Deploying the template")
         deployed = deploy(expanded, self._progress.check)
         outputs = deployed.outputs
-        for mails in ("MarketingMails", "TransactionalMails"):
-            if mails in outputs and "FeedbackTopicArn" in outputs:
-                carriers.configure(outputs[mails], outputs["FeedbackTopicArn"])
+        _tell_topics(carriers, outputs)
 
         self._progress.step("Opening the workspace")
         if left := deliver_unread(self._folder.path):
@@ -274,3 +272,16 @@ class System:
             self._progress.warn(f"Enrolments or sends were not resumed. {error}")
             return 0
         return resumed
+
+
+def _tell_topics(carriers: Carriers, outputs: Mapping[str, str]) -> None:
+    """Whom the carriers tell what: as far as the template names it, since small ones are tried here too."""
+    for mails in ("MarketingMails", "TransactionalMails"):
+        if mails in outputs and "FeedbackTopicArn" in outputs:
+            carriers.configure(outputs[mails], outputs["FeedbackTopicArn"])
+    if "SmsConfigurationSet" in outputs and "SmsEventsTopicArn" in outputs:
+        carriers.configure_sms(outputs["SmsConfigurationSet"], outputs["SmsEventsTopicArn"])
+    if "SmsInboundTopicArn" in outputs:
+        carriers.receive_sms(outputs["SmsInboundTopicArn"])
+    if "MailInboundTopicArn" in outputs:
+        carriers.receive_mails(outputs["MailInboundTopicArn"])

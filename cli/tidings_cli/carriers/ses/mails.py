@@ -12,6 +12,9 @@ from tidings_cli.carriers.database import Database
 from tidings_cli.carriers.feedback import Entry, FeedbackLog, State
 from tidings_cli.carriers.ses.tracking import Link
 
+# The name under which the log knows who is told of mails that people write.
+RECEIVED = "ses-received"
+
 
 @dataclass(frozen=True)
 class Mail:
