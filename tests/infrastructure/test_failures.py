@@ -154,8 +154,9 @@ def test_a_function_called_without_waiting_keeps_what_failed_or_runs_again_soon(
         assert properties["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
 
 
-def test_news_that_reaches_no_queue_is_kept(messaging: Stack) -> None:
-    redrive = messaging.properties("FeedbackSubscription")["RedrivePolicy"]
+@pytest.mark.parametrize("subscription", ["FeedbackSubscription", "SmsEventsSubscription"])
+def test_news_that_reaches_no_queue_is_kept(messaging: Stack, subscription: str) -> None:
+    redrive = messaging.properties(subscription)["RedrivePolicy"]
     assert queue_of(redrive["deadLetterTargetArn"]) in PARKING
 
 
@@ -167,3 +168,10 @@ def test_ses_tells_of_everything_that_moves_a_message(messaging: Stack, kind: st
         *("send", "reject", "bounce", "complaint", "delivery", "open", "click", "renderingFailure", "deliveryDelay"),
         "subscription",
     }
+
+
+def test_end_user_messaging_tells_of_every_text_also_in_words_of_tomorrow(messaging: Stack) -> None:
+    [destination] = messaging.properties("Texts")["EventDestinations"]
+    assert destination["Enabled"] is True
+    assert destination["MatchingEventTypes"] == ["TEXT_ALL", "RCS_ALL"]
+    assert destination["SnsDestination"] == {"TopicArn": messaging.output("SmsEventsTopicArn")}

@@ -132,6 +132,28 @@ def test_only_ses_of_this_account_publishes_feedback(messaging: Stack) -> None:
     }
 
 
+def test_only_end_user_messaging_of_this_account_publishes_what_became_of_texts(messaging: Stack) -> None:
+    [statement] = messaging.properties("SmsEventsTopicPolicy")["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Allow"
+    assert statement["Principal"] == {"Service": "sms-voice.amazonaws.com"}
+    assert statement["Action"] == "sns:Publish"
+    configuration = messaging.properties("Texts")["ConfigurationSetName"]
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "000000000000"},
+        "ArnEquals": {
+            "aws:SourceArn": f"arn:aws:sms-voice:us-east-1:000000000000:configuration-set/{configuration}",
+        },
+    }
+
+
+def test_only_its_topic_fills_the_queue_of_texts(messaging: Stack) -> None:
+    admitted, over_tls = messaging.properties("SmsEventsQueuesPolicy")["PolicyDocument"]["Statement"]
+    assert admitted["Principal"] == {"Service": "sns.amazonaws.com"}
+    assert admitted["Condition"] == {"ArnEquals": {"aws:SourceArn": messaging.output("SmsEventsTopicArn")}}
+    assert over_tls["Effect"] == "Deny"
+    assert over_tls["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
 def test_no_policy_of_a_queue_or_topic_admits_everybody(messaging: Stack, observability: Stack) -> None:
     for stack in (messaging, observability):
         for kind in ("AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"):
