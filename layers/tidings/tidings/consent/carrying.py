@@ -35,7 +35,7 @@ def carried(records: Sequence[AddressRecord], theirs: Collection[str], source: s
     strictest = _strictest(records, now)
     found = []
     for record in records:
-        free = record.suppression is None or not record.suppression.holds_at(now)
+        free = record.entry is None or not record.entry.holds_at(now)
         entry = replace(strictest, address=record.address, created_at=now, source=source) if strictest else None
         noes = _noes(record, records, theirs, source, now)
         if (entry and free) or noes:
@@ -55,7 +55,7 @@ def with_carried(carried: Carried) -> dict[str, Consent]:
 
 def taken_back(record: AddressRecord, source: str) -> Carried | None:
     """What goes from an address when a merge is undone; None for nothing. What somebody said since is not ours."""
-    entry = record.suppression if record.suppression and record.suppression.source == source else None
+    entry = record.entry if record.entry and record.entry.source == source else None
     noes = {topic: one for topic, one in record.consents.items() if _without(one, source) is not one}
     return Carried(record, entry, noes) if entry or noes else None
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tidings.accounts.model import Workspace
 from tidings.consent.model import AddressRecord, Channel, Check, Kind
-from tidings.consent.rules import consent_check, normalise_address, suppression_check
+from tidings.consent.rules import confirmation_check, consent_check, normalise_address, suppression_check
 from tidings.consent.screening import Screen
 from tidings.consent.store import DynamoConsentStore
 from tidings.consent.topics import topic_of
@@ -49,15 +49,17 @@ class Gate:
         address: str,
         kind: Kind | None,
         topic: str,
+        confirms: str = "",
     ) -> Verdict:
         """The suppression list, the rules and the consent for an address: one read, more where a rule asks for events.
 
         `contact` may be found when a rule has to know; where nobody has the address, none holds. Without a kind what
-        holds for every message is asked, and no consent. Raises InvalidInput for no address.
+        holds for every message is asked, and no consent. `confirms` is the provider's id of the STOP that the message
+        confirms: it passes that one, and nothing else on the list. Raises InvalidInput for no address.
         """
         record = self._consents.record(workspace, channel, normalise_address(channel, address))
         now = self._clock.now()
-        checks = [suppression_check(record.suppression, now)]
+        checks = [confirmation_check(record, confirms, now) or suppression_check(record.suppression, now)]
         if checks[-1].passed:
             checks.append(self._screen.check(workspace, contact, channel, kind or Kind.TRANSACTIONAL, now))
         if checks[-1].passed and kind is not None:

@@ -194,12 +194,42 @@ class LogEntry:
         return {"channel": self.channel.value, "at": self.at, "what": self.what, **self.said}
 
 
+class Word(StrEnum):
+    """What a person answers to end text messages, or to have them again. Of two at one instant the greater holds."""
+
+    START = "start"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The person's last such word: which, when by the provider's time, and to which number of ours.
+
+    `message` is the provider's id of the message that it came with. Of several STOPs in a row, the first to come in
+    is named, and the instant is that of the last. `ended` says of a START that it took a STOP back.
+    """
+
+    word: Word
+    at: datetime
+    message: str
+    number: str = ""
+    ended: bool = False
+
+    @property
+    def rank(self) -> tuple[datetime, str]:
+        """Of two words the one that ranks higher holds, whatever the order in which they came in."""
+        return self.at, self.word.value
+
+
 @dataclass(frozen=True, slots=True)
 class AddressRecord:
     """All that is known of an address on a channel: one item, read in one go.
 
     `key` is the keyed hash that it stands under. `soft_bounces` are instants by message. `revision` grows with every
     change, so that whoever decided by a record can see in one condition whether it still holds.
+
+    `suppression` is what keeps messages from the address. Where the person answered STOP it is that, and `entry` is
+    what stands on the list beside it: a START leaves that as it is. `answered` is the person's last word.
     """
 
     workspace: str
@@ -210,6 +240,13 @@ class AddressRecord:
     consents: Mapping[str, Consent] = field(default_factory=dict)
     soft_bounces: Mapping[str, datetime] = field(default_factory=dict)
     revision: int = 0
+    entry: Suppression | None = None
+    answered: Answered | None = None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the person's last word was STOP."""
+        return self.answered is not None and self.answered.word is Word.STOP
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,19 @@ def suppression_check(entry: Suppression | None, now: datetime) -> Check:
     return Check("suppression", False, f"suppressed since {entry.created_at:%Y-%m-%d %H:%M:%S} UTC: {entry.reason}")
 
 
+def confirmation_check(record: AddressRecord, confirms: str, now: datetime) -> Check | None:
+    """Whether a message is the confirmation of the very STOP that holds, by the provider's id of that; None if not.
+
+    It is the one message that passes a STOP. Where anything else keeps messages away as well, it does not.
+    """
+    answered, entry = record.answered, record.entry
+    if not confirms or answered is None or not record.is_stopped or answered.message != confirms:
+        return None
+    if entry is not None and entry.holds_at(now):
+        return suppression_check(entry, now)
+    return Check("suppression", True, f"stopped at {_instant(answered.at)}, which this message confirms")
+
+
 def read_expiry(body: Mapping[str, Any], now: datetime) -> datetime | None:
     """When a suppression is to end; None for never. Raises InvalidInput."""
     text = body.get("expires_at")

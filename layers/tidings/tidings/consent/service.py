@@ -302,11 +302,12 @@ class SuppressionService:
     ) -> Suppression:
         """Take an address off the list, with `parts` in one transaction; the entry that it was.
 
-        Raises NotFound if it is not on it, Conflict if its person was erased.
+        Raises NotFound if it is not on it, Conflict if its person was erased, or answered STOP to a text message.
         """
         for _ in range(TRIES):
             entry = self.get(workspace, channel, address)
             _require_not_erased(entry)
+            _require_not_stopped(entry)
             now = self._clock.now()
             log = logged_suppression(address_key(workspace, entry.address), entry, "released", now, actor)
             if self._store.release(workspace, entry, [self._store.log(log), *parts(entry, now)]):
@@ -317,3 +318,9 @@ class SuppressionService:
 def _require_not_erased(entry: Suppression | None) -> None:
     if entry is not None and entry.reason is Reason.ERASED:
         raise Conflict("person_erased", "Who had this address was erased, and is never written to again.", "address")
+
+
+def _require_not_stopped(entry: Suppression) -> None:
+    if entry.reason is Reason.STOP:
+        told = "The person answered STOP to a text message: only their own START takes that back."
+        raise Conflict("stopped_by_person", told, "address")

@@ -21,6 +21,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from tidings.accounts.model import Workspace
 from tidings.consent.model import (
     AddressRecord,
+    Answered,
     By,
     Channel,
     Consent,
@@ -29,6 +30,7 @@ from tidings.consent.model import (
     Reason,
     Reply,
     Suppression,
+    Word,
 )
 from tidings.contacts.merging import SOURCE
 from tidings.core.clock import epoch, from_text, to_text
@@ -60,6 +62,12 @@ class AddressItem(Item):
     soft_bounces = JsonAttribute(null=True)
     revision = NumberAttribute(null=True)
     listed = UnicodeAttribute(null=True)  # workspace#channel, as long as it is on the suppression list
+    # The person's last STOP or START: beside the entry, which outlives both.
+    word = UnicodeAttribute(null=True)
+    word_at = UnicodeAttribute(null=True)
+    word_message = UnicodeAttribute(null=True)
+    word_number = UnicodeAttribute(null=True)
+    word_ended = UnicodeAttribute(null=True)  # the START took a STOP back
     listed_index = ListedIndex()
 
 
@@ -128,6 +136,7 @@ class DynamoConsentStore:
             table.source.set("erasure"),
             table.revision.add(1),
             *(gone.remove() for gone in (table.address, table.until, table.topics, table.soft_bounces, table.listed)),
+            *(gone.remove() for gone in _words(table)),
         ]
         return update("suppression", table(_pk(workspace, address), channel.value), actions)
 
@@ -135,8 +144,10 @@ class DynamoConsentStore:
         """Take an entry off the list, with `parts` in one transaction; False if another one stands there by now."""
         item = self._items(_pk(workspace, entry.address), entry.channel.value)
         same = (self._items.reason == entry.reason.value) & (self._items.created_at == to_text(entry.created_at))
+        # Who answered STOP in this moment stays on the list.
+        talks = self._items.word.does_not_exist() | (self._items.word != Word.STOP.value)
         try:
-            self._database.transact([update("suppression", item, self._no_entry(), same), *parts])
+            self._database.transact([update("suppression", item, self._no_entry(), same & talks), *parts])
         except ConditionFailed:
             return False
         return True
@@ -159,9 +170,9 @@ class DynamoConsentStore:
             found = list(index.query(place, scan_index_forward=False, limit=most, last_evaluated_key=start))
         wanted = [Key(self._items, item.pk, item.sk) for item in found]
         items = self._database.batch_get(wanted)
-        kept = [items[key] for key in wanted if key in items and items[key].reason]
+        kept = [_record(items[key], workspace, channel, "", items[key].address or "") for key in wanted if key in items]
         last = (found[-1].created_at, found[-1].pk.partition("#")[2]) if len(found) == most else None
-        return [_suppression(item, workspace, channel, item.address or "") for item in kept], last
+        return [record.suppression for record in kept if record.suppression is not None], last
 
     def log_page(
         self, workspace: str, channel: Channel, key: str, most: int, before: str = ""
@@ -207,7 +218,7 @@ class DynamoConsentStore:
             return update("consent", item, [*actions, *self._entry(entry)], self._at(record.revision))
         if record.address:
             actions.append(self._items.address.set(record.address))
-        actions += self._no_entry() if lift else [self._items.revision.add(1)]
+        actions += self._no_entry(record.is_stopped) if lift else [self._items.revision.add(1)]
         return update("consent", item, actions, self._at(record.revision))
 
     def write(self, parts: Sequence[Part]) -> None:
@@ -242,9 +253,10 @@ class DynamoConsentStore:
             table.revision.add(1),
         ]
 
-    def _no_entry(self) -> list[Action]:
+    def _no_entry(self, stopped: bool = False) -> list[Action]:
+        """No entry any more; who answered STOP is listed all the same."""
         table = self._items
-        gone = (table.reason, table.source, table.created_at, table.until, table.listed)
+        gone = (table.reason, table.source, table.until, *(() if stopped else (table.created_at, table.listed)))
         return [*(attribute.remove() for attribute in gone), table.revision.add(1)]
 
     def _free(self, now: datetime) -> Condition:
@@ -273,16 +285,41 @@ def _pk(workspace: Workspace, address: str) -> str:
 
 def _record(item: AddressItem, workspace: str, channel: Channel, key: str, address: str) -> AddressRecord:
     bounces = item.soft_bounces or {}
+    entry = _suppression(item, workspace, channel, address) if item.reason else None
+    answered = _answered(item)
     return AddressRecord(
         workspace=workspace,
         channel=channel,
         key=key,
         address=address,
-        suppression=_suppression(item, workspace, channel, address) if item.reason else None,
+        suppression=_standing(entry, answered, workspace, channel, address),
         consents={topic: _consent(topic, kept) for topic, kept in (item.topics or {}).items()},
         soft_bounces={message: from_text(at) for message, at in bounces.items()},
         revision=int(item.revision or 0),
+        entry=entry,
+        answered=answered,
     )
+
+
+def _answered(item: AddressItem) -> Answered | None:
+    if not item.word:
+        return None
+    at, ended = from_text(item.word_at or ""), item.word_ended is not None
+    return Answered(Word(item.word), at, item.word_message or "", item.word_number or "", ended)
+
+
+def _words(table: type[AddressItem]) -> tuple[UnicodeAttribute, ...]:
+    return table.word, table.word_at, table.word_message, table.word_number, table.word_ended
+
+
+def _standing(
+    entry: Suppression | None, answered: Answered | None, workspace: str, channel: Channel, address: str
+) -> Suppression | None:
+    """What keeps messages away: the person's STOP before anything else, but for their erasure."""
+    stopped = answered is not None and answered.word is Word.STOP
+    if answered is None or not stopped or (entry is not None and entry.reason is Reason.ERASED):
+        return entry
+    return Suppression(workspace, channel, address, Reason.STOP, answered.at, answered.number)
 
 
 def _suppression(item: AddressItem, workspace: str, channel: Channel, address: str) -> Suppression:

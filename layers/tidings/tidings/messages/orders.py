@@ -45,7 +45,8 @@ class Order:
 
     `root` is what began the chain that led here, if that is more than the cause. `topic` is empty for what the template
     says. `send` is the order to many that it belongs to, `resends` the message that it repeats, `conversation` the one
-    that it is a part of, `versions` what besides template and policy it was decided by.
+    that it is a part of, `versions` what besides template and policy it was decided by. `confirms` is the provider's id
+    of the STOP that the message confirms: only what answers STOPs sets it.
     """
 
     workspace: Workspace
@@ -65,6 +66,7 @@ class Order:
     send: str = ""
     resends: str = ""
     conversation: str = ""
+    confirms: str = ""
     versions: Mapping[str, int] = field(default_factory=dict)
 
 

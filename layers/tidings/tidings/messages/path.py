@@ -224,7 +224,8 @@ class MessagePath(Generic[O, C]):
         record = None
         if checks[-1].passed:
             channel, address = self._transport.channel, self._address(order)
-            verdict = self._gate.ask(order.workspace, order.contact, channel, address, order.kind, topic_of(order))
+            asked = order.kind, topic_of(order), order.confirms
+            verdict = self._gate.ask(order.workspace, order.contact, channel, address, *asked)
             record = verdict.record
             checks += verdict.checks
         for ask in self._transport.checks():
