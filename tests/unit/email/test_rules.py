@@ -9,8 +9,8 @@ import pytest
 
 from tidings.activity.chain import Node
 from tidings.core.clock import FixedClock
-from tidings.email.machines import Verdict
 from tidings.email.rules import MEANINGS, error_of, news_of, read_feedback, to_event, topics_left
+from tidings.messages.machines import Verdict
 from tidings.messages.model import State
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)

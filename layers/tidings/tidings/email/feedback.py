@@ -21,11 +21,11 @@ from tidings.core.errors import Unavailable
 from tidings.core.ids import digest
 from tidings.core.store import ConditionFailed, Part
 from tidings.email.bounces import Bounce, bounce_of, is_complaint
-from tidings.email.machines import HIDDEN, PUT_OFF_SECONDS, Look, Mark, Verdict, is_early, judge, networks, waits
 from tidings.email.model import Feedback
 from tidings.email.rules import error_of, news_of, read_feedback, to_event
 from tidings.email.standing import EVERY, Standing
 from tidings.email.suppressing import Suppressing
+from tidings.messages.machines import HIDDEN, PUT_OFF_SECONDS, Look, Mark, Verdict, is_early, judge, networks, waits
 from tidings.messages.model import Message
 from tidings.messages.progress import Progress, progress
 from tidings.messages.progress_store import DynamoProgressStore

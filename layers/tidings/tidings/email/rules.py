@@ -15,8 +15,8 @@ from tidings.contacts.model import Identity, IdentityKind
 from tidings.core.clock import Clock, from_text, to_text
 from tidings.core.ids import contact_of_message, digest
 from tidings.email.bounces import bounce_of, is_complaint
-from tidings.email.machines import Verdict
 from tidings.email.model import Feedback
+from tidings.messages.machines import Verdict
 from tidings.messages.model import UNSUBSCRIBED, State
 from tidings.messages.progress import News
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidings.email.machines import HIDDEN, THRESHOLD, Look, Mark, judge, networks, waits
+from tidings.messages.machines import HIDDEN, THRESHOLD, Look, Mark, judge, networks, waits
 
 DELIVERED = datetime(2026, 11, 21, 9, tzinfo=UTC)
 CHROME = (
