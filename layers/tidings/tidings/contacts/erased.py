@@ -65,7 +65,11 @@ class ErasedPeople:
             key = Key(self._contacts, f"{workspace}#{contact}")
             if not _is_erased(self._database.batch_get([key]).get(key)):
                 return contact
-            contact = f"c{digest('contact again', workspace, contact)}"
+            contact = another(workspace, contact)
+
+    def key(self, workspace: str, secret: str, identity: Identity) -> Key:
+        """Where it is remembered that somebody with an identity was erased, for a batched read."""
+        return Key(self._items, place(workspace, secret, identity), PLACE)
 
     def item(
         self, workspace: str, secret: str, identity: Identity, contact: str, at: datetime, until: datetime
@@ -73,6 +77,11 @@ class ErasedPeople:
         """What is remembered of an identity, without saying which."""
         where = place(workspace, secret, identity)
         return self._items(where, PLACE, contact=contact, erased_at=to_text(at), expires_at=epoch(until))
+
+
+def another(workspace: str, contact: str) -> str:
+    """The id that is made from one that an erased contact had."""
+    return f"c{digest('contact again', workspace, contact)}"
 
 
 def place(workspace: str, secret: str, identity: Identity) -> str:

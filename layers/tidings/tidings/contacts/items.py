@@ -46,6 +46,7 @@ def attributes(contact: Contact) -> dict[str, Any]:
         "apart": sorted(str(identity) for identity in contact.apart) or None,
         "kept": [_window(window) for window in contact.kept] or None,
         "lent": [_window(window) for window in contact.lent] or None,
+        "rating": dict(contact.rating) or None,
     }
 
 
@@ -67,6 +68,7 @@ def contact(item: Any) -> Contact:
         kept=tuple(_read_window(window) for window in item.kept or ()),
         lent=tuple(_read_window(window) for window in item.lent or ()),
         erased_at=from_text(item.erased_at) if item.erased_at else None,
+        rating=item.rating or {},
     )
 
 

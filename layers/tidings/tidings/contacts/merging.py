@@ -12,6 +12,7 @@ from tidings.accounts.model import Identifiers
 from tidings.contacts import context as contexts
 from tidings.contacts.model import (
     ADDRESS_KINDS,
+    STALE,
     UNIQUE_KINDS,
     Contact,
     Identity,
@@ -202,6 +203,7 @@ def absorb(contact: Contact, other: Contact, identifiers: Identifiers = EVERYWHE
         apart=(contact.apart | other.apart) - contact.identities - other.identities,
         kept=tuple(dict.fromkeys((*contact.kept, *other.kept))),
         lent=tuple(dict.fromkeys((*contact.lent, *other.lent))),
+        rating={**contact.rating, STALE: True} if contact.rating and other.rating else contact.rating or other.rating,
     )
     whole = with_addresses(whole, identifiers)
     return whole if other.last_seen_at is None else seen(whole, other.last_seen_at)
@@ -296,4 +298,5 @@ def without(contact: Contact, identities: frozenset[Identity]) -> Contact:
         context={},
         last_seen_at=None,
         visit=None,
+        rating={STALE: True} if contact.rating else {},
     )

@@ -105,6 +105,15 @@ class Visit:
 
 Context = Mapping[str, Mapping[str, Any]]
 
+# The rating of somebody to whom nothing was written and who wrote nothing: product row 2.4.
+UNRATED: Mapping[str, Any] = {
+    "stars": 0,
+    "why": "no message was sent or received",
+    "next": "a message sent or received",
+}
+# A rating with this is to be counted again: contacts with messages became one, or came apart.
+STALE = "stale"
+
 
 @dataclass(frozen=True, slots=True)
 class Contact:
@@ -113,7 +122,8 @@ class Contact:
     `stamps` says of addresses and external ids when they were last given; `context` is kept by source and field.
     `erased_at` is when the person was erased: nothing but that is known of them since.
     `apart` are identities that it was separated from and is not merged with by itself again; of an undone merge, `kept`
-    is what stays here and `lent` what does not come back.
+    is what stays here and `lent` what does not come back. `rating` is how well the person is looked after
+    (`conversations.rating`); empty for somebody without messages.
     """
 
     workspace: str
@@ -133,6 +143,7 @@ class Contact:
     kept: tuple[Window, ...] = ()
     lent: tuple[Window, ...] = ()
     erased_at: datetime | None = None
+    rating: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -221,4 +232,5 @@ class Contact:
             "created_at": self.created_at,
             "last_seen_at": self.last_seen_at,
             "absorbed": list(self.absorbed),
+            "rating": {name: self.rating.get(name, unrated) for name, unrated in UNRATED.items()},
         }

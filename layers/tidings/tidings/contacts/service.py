@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from tidings.accounts.model import Identifiers
 from tidings.contacts.erased import PersonErased
+from tidings.contacts.making import made_by
 from tidings.contacts.model import Contact, Identity, IdentityKind, Stamp
 from tidings.contacts.rules import EVERYWHERE, Saying, normalise_email, with_traits
 from tidings.contacts.store import Change, DynamoContactStore
 from tidings.core.clock import Clock
 from tidings.core.errors import InvalidInput, NotFound, Unavailable
-from tidings.core.keys import keyed_hash
 from tidings.core.store import ConditionFailed, Part
 
 TRIES = 5
@@ -71,7 +71,7 @@ class ContactDirectory:
         email = _email_identity(address).value
         now = self._clock.now()
         for number in range(TRIES):
-            own = f"c{keyed_hash(secret, 'email contact', email, str(number))}"
+            own = made_by(secret, Identity(IdentityKind.EMAIL, email), number)
             new = Contact(workspace, self._store.erased.unused(workspace, own), now)
             new, _ = with_traits(new, {"email": email}, Saying(Stamp(now, "email")))
             try:

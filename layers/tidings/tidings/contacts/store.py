@@ -28,6 +28,7 @@ from tidings.core.store import (
     Key,
     Part,
     SingleItem,
+    check,
     delete,
     faults,
     put,
@@ -66,6 +67,7 @@ class ContactItem(SingleItem):
     kept = JsonAttribute(null=True)
     lent = JsonAttribute(null=True)
     erased_at = UnicodeAttribute(null=True)
+    rating = JsonAttribute(null=True)
     clearing = JsonAttribute(null=True)
     by_listed = ListedIndex()
 
@@ -206,6 +208,16 @@ class DynamoContactStore:
     ) -> int:
         """How many items a commit writes; a transaction takes 100."""
         return len(self._parts(changes, leads, identifiers))
+
+    def made(self, new: Contact, identifiers: Identifiers = EVERYWHERE) -> list[Part]:
+        """Storing a new contact as part of a transaction: refused if there is one with its id."""
+        return self._parts([Change(None, new)], {}, identifiers)
+
+    def present(self, contact: Contact) -> Part:
+        """That a contact is still there as itself: refused if it was merged into another, or erased."""
+        table = self._contacts
+        itself = table.pk.exists() & table.merged_into.does_not_exist() & table.erased_at.does_not_exist()
+        return check("contact", table(f"{contact.workspace}#{contact.id}"), itself)
 
     def change(self, before: Contact, after: Contact, identifiers: Identifiers = EVERYWHERE) -> None:
         """Store a changed contact. Raises ConditionFailed if somebody else changed it first."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from tidings.accounts.model import Workspace
 from tidings.activity.chain import Node
-from tidings.activity.model import Event
+from tidings.activity.created import created
 from tidings.activity.store import DynamoEventStore
 from tidings.contacts.model import Contact, Identity, IdentityKind
 from tidings.contacts.service import ContactDirectory
 from tidings.core.errors import Conflict
-from tidings.core.ids import digest
 from tidings.email.requests import Recipient
 from tidings.email.service import EmailService
 from tidings.messages.store import DynamoMessageStore
@@ -69,21 +68,5 @@ class Recipients:
     def add(self, workspace: Workspace, address: str, call: str) -> Contact:
         """A new contact with the address; `call` is the idempotency key of what made it."""
         return self._directory.add_by_email(
-            workspace.id, workspace.secret, address, lambda new: [self._events.part(_created(new, Node.call(call)))]
+            workspace.id, workspace.secret, address, lambda new: [self._events.part(created(new, Node.call(call)))]
         )
-
-
-def _created(contact: Contact, call: Node) -> Event:
-    """The event that tells of a contact made by a mail: a contact is what its events say."""
-    return Event(
-        workspace=contact.workspace,
-        identity=Identity(IdentityKind.CONTACT, contact.id),
-        message_id=digest("created", contact.id),
-        type="system",
-        name="Contact Created",
-        received_at=contact.created_at,
-        timestamp=contact.created_at,
-        traits=contact.values,
-        cause=call,
-        root=call,
-    )
