@@ -65,7 +65,10 @@ def test_a_decision_names_the_check_that_said_no() -> None:
 
 
 SENDERS = {State.CLAIMED, State.SKIPPED, State.RELEASED, State.REFUSED, State.UNKNOWN}
-ERRORS = ("", "Permanent/General", "Transient/General")
+ERRORS = {
+    State.BOUNCED: ("Permanent/General", "Transient/General"),
+    State.UNDELIVERED: ("TEXT_UNREACHABLE", "TEXT_UNKNOWN", "RCS_FAILED"),
+}
 
 
 def message(state: State, error: str = "") -> Message:
@@ -74,11 +77,17 @@ def message(state: State, error: str = "") -> Message:
 
 def test_what_is_reported_moves_a_message_as_the_table_of_moves_says_and_no_other_way() -> None:
     moved: dict[State, set[State]] = {state: set() for state in State}
-    for before, after, error, new in itertools.product(State, set(State) - SENDERS, ERRORS, ERRORS):
-        told = News(NOW, NOW, milestone="sent", state=after, error=new if after is State.BOUNCED else "")
-        found = progress(message(before, error if before is State.BOUNCED else ""), told).state
-        if found is not None and found is not before:
-            moved[found].add(before)
+    for before, after in itertools.product(State, set(State) - SENDERS):
+        for error, new in itertools.product(ERRORS.get(before, ("",)), ERRORS.get(after, ("",))):
+            told = News(NOW, NOW, milestone="sent", state=after, error=new)
+            found = progress(message(before, error), told).state
+            if found is not None and found is not before:
+                moved[found].add(before)
+    # A mail bounces and a text is not delivered: none does both.
+    for state, other in ((State.BOUNCED, State.UNDELIVERED), (State.UNDELIVERED, State.BOUNCED)):
+        moved[state].discard(other)
+    for state in (State.REJECTED, State.COMPLAINED):
+        moved[state].discard(State.UNDELIVERED)
     assert {state: found for state, found in moved.items() if found} == {
         state: MOVES[state] for state in set(State) - SENDERS
     }

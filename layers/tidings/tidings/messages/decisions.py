@@ -11,11 +11,11 @@ from typing import Any
 from tidings.core.clock import from_text, to_text
 from tidings.core.errors import InvalidInput
 from tidings.messages.model import Message, State
-from tidings.messages.progress import PERMANENT
+from tidings.messages.progress import DOUBTFUL, PERMANENT
 
 _SUPPRESSED = re.compile(r"suppressed since (?P<since>.+): (?P<reason>\w+)")
 _BECAUSE = {
-    "bounce": "because mail to it bounced for good",
+    "bounce": "because messages to it came back for good",
     "complaint": "because of a complaint",
     "unsubscribe": "because the person unsubscribed",
     "manual": "because somebody put it on the list",
@@ -29,6 +29,7 @@ _SENTENCES = {
     State.DELAYED: "Sent, and not delivered yet: the provider goes on trying",
     State.DELIVERED: "Sent and delivered",
     State.BOUNCED: "Sent, and not delivered: it bounced",
+    State.UNDELIVERED: "Sent, and not delivered",
     State.REJECTED: "Not delivered: the provider rejected it after accepting it",
     State.COMPLAINED: "Sent, and marked as spam by the recipient",
     State.REFUSED: "Not sent: the provider refused it for good",
@@ -43,6 +44,7 @@ _REACHED = {
     "spam_bounced": (3, State.BOUNCED),  # for good or not, as the error says
     "delivered": (4, State.DELIVERED),
     "hard_bounced": (5, State.BOUNCED),
+    "undelivered": (5, State.UNDELIVERED),
     "rejected": (6, State.REJECTED),
     "complained": (7, State.COMPLAINED),
     "refused": (9, State.REFUSED),
@@ -156,6 +158,9 @@ def _state(message: Message, history: Mapping[str, str], decision: Mapping[str, 
         spam = _REACHED["spam_bounced"]
         if spam in told and message.error.startswith(PERMANENT):
             told.append(_REACHED["hard_bounced"])
+        missed = _REACHED["undelivered"]
+        if missed in told and (message.state is State.DELIVERED or message.error.startswith(DOUBTFUL)):
+            told[told.index(missed)] = (3, State.UNDELIVERED)
         return max(told)[1]
     own = max(
         (name for name in _OWN if name in history), key=lambda name: (history[name], _OWN.index(name)), default=""

@@ -67,6 +67,10 @@ class DynamoProgressStore:
             actions.append(table.attention.remove())
             actions.append(table.error.set(progress.error) if progress.error else table.error.remove())
             condition &= table.error == message.error if message.error else table.error.does_not_exist()
+        if progress.transport is not None:
+            actions.append(table.transport.set(dict(progress.transport)))
+            same = table.transport == dict(message.transport)
+            condition &= same if message.transport else table.transport.does_not_exist()
         if provider_id and provider_id != message.provider_id:
             actions.append(table.provider_id.set(provider_id))
         item = table(f"{message.workspace}#{message.contact}", message.id)

@@ -16,6 +16,7 @@ RANK = {
     State.DELAYED: 3,
     State.DELIVERED: 4,
     State.BOUNCED: 5,
+    State.UNDELIVERED: 5,
     State.REJECTED: 5,
     State.COMPLAINED: 6,
     State.REFUSED: 9,
@@ -34,8 +35,9 @@ MOVES: Mapping[State, frozenset[State | None]] = {
     State.UNKNOWN: frozenset({State.CLAIMED}),
     State.ACCEPTED: _OPEN,
     State.DELAYED: _OPEN | {State.ACCEPTED},
-    State.DELIVERED: _OPEN | {State.ACCEPTED, State.DELAYED, State.BOUNCED},
+    State.DELIVERED: _OPEN | {State.ACCEPTED, State.DELAYED, State.BOUNCED, State.UNDELIVERED},
     State.BOUNCED: _OPEN | {State.ACCEPTED, State.DELAYED, State.DELIVERED},
+    State.UNDELIVERED: _OPEN | {State.ACCEPTED, State.DELAYED, State.DELIVERED},
     State.REJECTED: _OPEN | {State.ACCEPTED, State.DELAYED, State.DELIVERED, State.BOUNCED},
     State.COMPLAINED: _OPEN | {State.ACCEPTED, State.DELAYED, State.DELIVERED, State.BOUNCED, State.REJECTED},
 }
