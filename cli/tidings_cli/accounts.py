@@ -71,6 +71,7 @@ def changes_in(args: argparse.Namespace) -> dict[str, Any]:
         "reply_to": args.reply_to,
         "public_url": args.public_url,
         "default_country": args.default_country,
+        "time_zone": args.time_zone,
     }
     changes: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
     for name in ("hidden_link", "mirror_account_suppression", "publishable_keys_may_change_addresses"):
@@ -176,6 +177,7 @@ def _print_workspace(workspace: Workspace, as_json: bool) -> int:
             "reply_to": workspace.reply_to,
             "public_url": workspace.public_url,
             "default_country": identifiers.default_country,
+            "time_zone": workspace.time_zone,
             "hidden_link": workspace.hidden_link,
             "rates": asdict(Rates.of(workspace.settings)),
             "machine_ranges": list(workspace.settings.get("machine_ranges") or ()),
@@ -196,6 +198,7 @@ def _print_workspace(workspace: Workspace, as_json: bool) -> int:
         ("For machines", "a link that only they follow" if workspace.hidden_link else "no link of their own"),
         ("Stops at", _limits(workspace)),
         ("Country", identifiers.default_country or "none: phone numbers need their country code"),
+        ("Days", f"are those of {workspace.time_zone}"),
         (
             "Addresses",
             f"publishable keys may{'' if identifiers.addresses_open else ' not'} change those of known contacts",

@@ -47,6 +47,7 @@ def show(client: Client, contact: Json, as_json: bool) -> int:
             ("last seen", when(contact["last_seen_at"])),
             ("companies", ", ".join(contact["companies"])),
             ("absorbed", ", ".join(contact["absorbed"])),
+            ("rating", words.rating(contact["rating"])),
         ]
     )
     say("")

@@ -25,6 +25,13 @@ STATES = {
 }
 
 
+def rating(told: Json) -> str:
+    """A rating: its stars, why so many, and what the next one wants."""
+    stars = f"{'★' * int(told['stars'])}{'☆' * (5 - int(told['stars']))}"
+    wanted = f"; for the next star: {told['next']}" if told["next"] else ""
+    return f"{stars} {told['why']}{wanted}"
+
+
 def decision(message: Json) -> list[str]:
     """Why a message was sent or not: one line for the outcome, one for each check in its order."""
     decided = message.get("decision") or {}

@@ -22,6 +22,7 @@ from tidings.contacts.places import places
 from tidings.contacts.service import ContactDirectory
 from tidings.contacts.settling import Settlement
 from tidings.contacts.store import DynamoContactStore
+from tidings.conversations.rated import Ratings
 from tidings.core.clock import SystemClock
 from tidings.core.settings import Settings
 from tidings.core.store import Database
@@ -52,6 +53,7 @@ reactor = Reactor(
     listeners=Listeners(DynamoAutomationStore(database)),
     enrolling=Enrolling(DynamoEnrolmentStore(database), StepFunctionsGateway(), starts),
     visits=Visits(events, DynamoMessageStore(database)),
+    ratings=Ratings(events),
     set_aside=set_aside.put,
 )
 

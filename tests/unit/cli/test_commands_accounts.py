@@ -41,7 +41,7 @@ def shown(run: Run) -> dict[str, Any]:
 
 def test_a_workspace_s_settings_are_changed_and_shown(run: Run) -> None:
     run(
-        *("workspace", "configure", "acme", "--default-country", "pl", "--limit", "email=3", "--limit", "anon=none"),
+        *("workspace", "configure", "acme", "--default-country", "pl", "--time-zone", "Europe/Warsaw", "--limit", "email=3", "--limit", "anon=none"),
         *("--block", "user=test-.*", "--block", "user=qa=1", "--priority", "phone=1"),
         *("--publishable-keys-may-change-addresses", "yes", "--from", "New <new@acme.example>"),
         *("--reply-to", "help@acme.example", "--public-url", "https://go.acme.example/"),
@@ -56,6 +56,7 @@ def test_a_workspace_s_settings_are_changed_and_shown(run: Run) -> None:
         "reply_to": "help@acme.example",
         "public_url": "https://go.acme.example",
         "default_country": "PL",
+        "time_zone": "Europe/Warsaw",
         "hidden_link": False,
         "rates": {
             "bounces_warn": 0.04,

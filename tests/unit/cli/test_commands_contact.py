@@ -23,6 +23,7 @@ ADA: dict[str, Any] = {
     "created_at": "2026-11-21T09:00:00Z",
     "last_seen_at": "2026-11-21T09:00:00Z",
     "absorbed": [],
+    "rating": {"stars": 4, "why": "19 of 20 replies within 2 hours", "next": "the next 8 replies within 30 minutes"},
 }
 
 

@@ -135,6 +135,11 @@ class Workspace:
         return bool(self.settings.get("mirror_account_suppression", False))
 
     @property
+    def time_zone(self) -> str:
+        """The time zone of its agents' days, such as `Europe/Warsaw`."""
+        return str(self.settings.get("time_zone") or "UTC")
+
+    @property
     def default_from(self) -> str:
         """The sender of mails whose template names none; empty if there is none."""
         return str(self.settings.get("default_from", ""))

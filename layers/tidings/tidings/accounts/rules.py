@@ -76,6 +76,7 @@ def require_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
         "identifiers": _identifiers,
         "publishable_keys_may_change_addresses": _yes_or_no,
         "mirror_account_suppression": _mirror,
+        "time_zone": _time_zone,
     }
     for name in settings:
         if name not in checks:
@@ -141,6 +142,15 @@ def _mirror(value: Any) -> bool:
     if not isinstance(value, bool):
         told = "The account's suppression list is mirrored, or not."
         raise InvalidInput("invalid_type", told, "mirror_account_suppression")
+    return value
+
+
+def _time_zone(value: Any) -> str:
+    from zoneinfo import available_timezones  # late, as above
+
+    if not isinstance(value, str) or (value and value not in available_timezones()):
+        told = "The time zone is one of the IANA database, such as Europe/Warsaw; empty for UTC."
+        raise InvalidInput("invalid_time_zone", told, "time_zone")
     return value
 
 

@@ -166,6 +166,15 @@ class DynamoEventStore:
             ):
                 yield self.entity(item)
 
+    def of_system(self, workspace: str, identity: Identity, names: Collection[str]) -> Iterator[Event]:
+        """What the system told under an identity by some names, in order; read consistently."""
+        wanted = (self._items.type == SYSTEM) & self._items.name.is_in(*names)
+        with faults():
+            for item in self._items.received.query(
+                f"{workspace}#{identity}", filter_condition=wanted, consistent_read=True
+            ):
+                yield self.entity(item)
+
     def visits_since(self, workspace: str, identity: Identity, since: datetime) -> list[Event]:
         """An identity's visits from links in mails of ours, received at an instant or later; read consistently."""
         own = self._items.visit.does_not_exist() & self._items.root.exists()

@@ -36,6 +36,7 @@ from tidings.contacts.service import ContactDirectory
 from tidings.contacts.settling import Settlement
 from tidings.contacts.store import DynamoContactStore
 from tidings.contacts.visits import with_visit
+from tidings.conversations.rated import Ratings
 from tidings.core.errors import Throttled, Unavailable
 from tidings.core.ids import digest
 from tidings.core.logs import logger
@@ -98,6 +99,7 @@ class Reactor:
         listeners: Listeners,
         enrolling: Enrolling,
         visits: Visits,
+        ratings: Ratings,
         set_aside: Callable[[Record], None],
     ) -> None:
         self._database = database
@@ -112,6 +114,7 @@ class Reactor:
         self._enrolling = enrolling
         self._offering = Offering(listeners, events, enrolling)
         self._visits = visits
+        self._ratings = ratings
         self._set_aside = set_aside
 
     def react(self, records: Sequence[Record]) -> list[str]:
@@ -238,7 +241,7 @@ class Reactor:
         """Whether the contact must be read for an event, and not only be told when it was seen."""
         changes = event.contact_traits or event.type in COMPANY_CALLS or external_ids(event.context)
         heard = bool(self._listeners.to(event)) or self._offering.concerns(event)
-        return bool(changes) or is_visit(event, known.roots) or heard
+        return bool(changes) or is_visit(event, known.roots) or heard or self._ratings.concerns(event)
 
     def _serve(self, place: tuple[str, str], before: Contact | None, known: Known, group: Sequence[Sighted]) -> None:
         """Everything that a contact's events of a batch mean: one write, then causes, companies and enrolments."""
@@ -275,6 +278,7 @@ class Reactor:
             # It went to somebody else since it was looked up: a merge was taken back, or a device was another's.
             raise Unavailable("identity_contended", "The identities of a message kept changing.")
         told, refused = self._folding.tell(contact, event, known.identifiers(event.workspace), known.introduces(event))
+        told = self._ratings.told(told, event, known.time_zone(event.workspace))
         return (with_visit(told, one.is_visit) if one.is_visit else told), refused
 
     def _tell_company(self, event: Event) -> None:

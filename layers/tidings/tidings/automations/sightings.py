@@ -82,6 +82,11 @@ class Known:
         found = self.workspaces.get(workspace)
         return EVERYWHERE if found is None else found.identifiers
 
+    def time_zone(self, workspace: str) -> str:
+        """The time zone of a workspace's days."""
+        found = self.workspaces.get(workspace)
+        return "UTC" if found is None else found.time_zone
+
     def now(self, event: Event, contact: str) -> str:
         """The contact that an event belongs to when its whole batch has been settled; `contact` was before."""
         first = event.user or event.anonymous
