@@ -233,7 +233,7 @@ class MessagePath(Generic[O, C]):
                 checks.append(ask(order))
         content, link = None, ""
         if checks[-1].passed:
-            if order.kind is Kind.MARKETING and record is not None:
+            if order.kind is Kind.MARKETING and record is not None and order.workspace.public_url:
                 ticket = Ticket(order.workspace.id, order.message_id, record.key, topic_of(order))
                 link = link_of(order.workspace, ticket)
             content, more = self._made(order, link)

@@ -13,6 +13,10 @@ from tidings.messages.orders import Answer, Order
 ACTIVE = "active"
 ANYWHERE = "*"
 
+# By which delivery events name our message.
+CONTEXT_MESSAGE = "tidings_message"
+CONTEXT_WORKSPACE = "tidings_workspace"
+
 
 @dataclass(frozen=True, slots=True)
 class Number:
@@ -124,7 +128,8 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """Everything that SendTextMessage is told."""
+    """Everything that SendTextMessage is told. `country_parameters` are what India wants to know: `IN_ENTITY_ID` and
+    `IN_TEMPLATE_ID`. A `dry_run` is only looked at."""
 
     recipient: str
     origin: str
@@ -134,6 +139,7 @@ class Outgoing:
     max_price: str = ""
     lifetime: int = 0
     dry_run: bool = False
+    country_parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 class SmsGateway(Protocol):
