@@ -24,7 +24,8 @@ class Number:
 
     A number that is `two_way` receives answers. One that is `self_managed` leaves STOP and HELP to us; else AWS answers
     them itself, and Tidings stays silent. `pool` is the id of the AWS pool that it is in, empty for none; `opt_outs`
-    names AWS's opt-out list of it.
+    names AWS's opt-out list of it. `type` is AWS's, such as `TOLL_FREE`; `language` that of the people who write to it,
+    empty for the main one of its country.
     """
 
     number: str
@@ -34,6 +35,8 @@ class Number:
     self_managed: bool = False
     pool: str = ""
     opt_outs: str = "Default"
+    type: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,8 @@ def _number(number: str, kept: Mapping[str, Any]) -> Number:
         self_managed=bool(kept.get("self_managed")),
         pool=str(kept.get("pool") or ""),
         opt_outs=str(kept.get("opt_outs") or "Default"),
+        type=str(kept.get("type") or ""),
+        language=str(kept.get("language") or ""),
     )
 
 
