@@ -56,7 +56,12 @@ USUAL: Mapping[str, tuple[str, ...]] = {
     "consent": ("transactional mail needs no consent",),
     "sending": ("the workspace may send",),
     "sender": ("the sender is verified",),
-    "unsubscribe": ("transactional mail needs no way out", "the mail has a way out"),
+    "unsubscribe": (
+        "transactional mail needs no way out",
+        "the mail has a way out",
+        "transactional messages need no way out",
+        "the message has a way out",
+    ),
     "template": ("the template renders",),
 }
 
