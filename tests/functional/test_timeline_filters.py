@@ -320,3 +320,28 @@ def test_a_cursor_of_another_listing_is_refused(world: World, what: str) -> None
     for cursor in ("x", "AAAA", "W10="):
         status, answer = page(world, contact, what, cursor=cursor)
         assert (status, answer["code"]) == (400, "invalid_cursor")
+
+
+# --- channels --------------------------------------------------------------------------------------------------------
+
+
+def test_a_channel_s_timeline_has_what_came_in_and_what_happened_to_conversations_on_it(world: World) -> None:
+    world.identify("eve", email="eve@people.example")
+    eve = str(world.contact(user_id="eve")["contact"])
+    store = DynamoEventStore(world.database)
+    told = [
+        ("Email Received", {}), ("Conversation Opened", {"channel": "email"}), ("SMS Received", {}),
+        ("Conversation Replied", {"channel": "sms"}), ("Conversation Resolved", {"channel": "email"}),
+    ]  # fmt: skip
+    for number, (name, properties) in enumerate(told):
+        at = START + timedelta(minutes=number)
+        identity = Identity(IdentityKind.CONTACT, eve)
+        store.add(Event("acme", identity, f"m-{number}", "system", name, at, at, properties=properties))
+    tell(world, name="Conversation Opened", userId="eve", properties={"channel": "email"})  # an app's own
+    names = {
+        channel: [one["event"] for one in shown(world, eve, channel=channel, limit="2")] for channel in ("email", "sms")
+    }
+    assert names == {
+        "email": ["Conversation Resolved", "Conversation Opened", "Email Received"],
+        "sms": ["Conversation Replied", "SMS Received"],
+    }

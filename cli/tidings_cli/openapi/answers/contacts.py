@@ -34,6 +34,15 @@ class ContextShown(Shape):
     at: Instant
 
 
+class RatingShown(Shape):
+    """How well a person is looked after: 0 to 5 stars, why so many, and what the next star wants."""
+
+    stars: Literal[0, 1, 2, 3, 4, 5]
+    why: str
+    next: str
+    """Empty at five stars."""
+
+
 class ContactShown(Shape):
     """A person, known or not."""
 
@@ -50,6 +59,7 @@ class ContactShown(Shape):
     last_seen_at: Instant | None
     absorbed: list[str]
     """Ids of contacts that became part of this one; they still lead here."""
+    rating: RatingShown
 
 
 class FoundContacts(Shape):

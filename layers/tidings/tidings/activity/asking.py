@@ -23,10 +23,12 @@ def read_asked(query: Mapping[str, str]) -> Asked:
         raise InvalidInput("unknown_type", f"type lists some of {', '.join(EVENT_TYPES)}.", "type")
     if query.get("channel", "email") not in CHANNELS:
         raise InvalidInput("unknown_channel", "channel is email or sms.", "channel")
+    channel = query.get("channel", "")
     return Asked(
         types=types,
         name=query.get("event", "").strip(),
-        about=CHANNELS[query["channel"]] if "channel" in query else "",
+        about=CHANNELS[channel] if channel else "",
+        channel=channel,
         since=_instant(query, "since"),
         until=_instant(query, "until"),
     )

@@ -19,7 +19,7 @@ from tidings.activity import body
 from tidings.activity.chain import Node, NodeKind
 from tidings.activity.model import SYSTEM, Event
 from tidings.activity.pacing import Pace, Write, in_calls
-from tidings.activity.timeline import Asked, Copy, Stretch
+from tidings.activity.timeline import CONVERSATIONS, Asked, Copy, Stretch
 from tidings.contacts.model import Identity
 from tidings.core.clock import SystemClock, Waiting, from_text, to_text
 from tidings.core.errors import Throttled, Unavailable
@@ -148,7 +148,8 @@ class DynamoEventStore:
         if asked.name:
             conditions.append(table.name == asked.name)
         if asked.about:
-            conditions += [table.type == SYSTEM, table.name.startswith(asked.about)]
+            of_messages = table.name.startswith(asked.about) | table.name.startswith(CONVERSATIONS)
+            conditions += [table.type == SYSTEM, of_messages]
         return reduce(and_, conditions) if conditions else None
 
     def received(self, workspace: str, copies: Collection[Copy]) -> dict[Copy, datetime]:

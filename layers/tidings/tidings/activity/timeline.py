@@ -26,11 +26,14 @@ LAST = "\U0010ffff"  # sorts after every identity
 class Asked:
     """Which events are meant: of some types, of a name, about messages of a channel; received from `since` until
     before `until`. What is empty lets all through.
+
+    What is about a channel's messages begins with `about`, and of conversations what says that it was on `channel`.
     """
 
     types: tuple[str, ...] = ()
     name: str = ""
     about: str = ""
+    channel: str = ""
     since: datetime | None = None
     until: datetime | None = None
 
@@ -47,6 +50,8 @@ class Asked:
 
 
 EVERYTHING = Asked()
+# How the names of events about conversations begin; which channel each was on stands in its properties.
+CONVERSATIONS = "Conversation "
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +187,8 @@ def _copy_of(contact: Contact, event: Event) -> Copy | None:
 
 def _is_meant(event: Event, place: Place | None, asked: Asked) -> bool:
     late = asked.until is not None and event.received_at >= asked.until
+    if asked.channel and event.name.startswith(CONVERSATIONS) and event.properties.get("channel") != asked.channel:
+        return False  # the database cannot see it: properties are kept packed
     return not late and (place is None or _place(event) < place)
 
 
