@@ -10,6 +10,7 @@ from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.activity.store import DynamoEventStore
 from tidings.automations.gateway import QueueGateway
 from tidings.consent.bounce_store import DynamoBounceStore
+from tidings.consent.model import Channel
 from tidings.consent.service import ConsentService, SuppressionService
 from tidings.consent.store import DynamoConsentStore
 from tidings.contacts.store import DynamoContactStore
@@ -22,7 +23,9 @@ from tidings.email.feedback import LOOK, FeedbackService
 from tidings.email.sender_store import DynamoSenderStore
 from tidings.email.standing import Standing
 from tidings.email.suppressing import Suppressing
+from tidings.messages.bouncing import Bouncing
 from tidings.messages.progress_store import DynamoProgressStore
+from tidings.messages.recording import Recording
 from tidings.messages.report_store import DynamoReportStore
 from tidings.messages.store import DynamoMessageStore
 
@@ -38,18 +41,20 @@ contacts = DynamoContactStore(database)
 events = DynamoEventStore(database)
 reports = DynamoReportStore(database)
 feedback = FeedbackService(
-    DynamoProgressStore(database, messages, reports),
+    Recording(DynamoProgressStore(database, messages, reports), events),
     Suppressing(
-        consents,
-        DynamoBounceStore(database),
-        SuppressionService(consents, clock),
+        Bouncing(
+            Channel.EMAIL,
+            consents,
+            DynamoBounceStore(database),
+            SuppressionService(consents, clock),
+            contacts,
+            messages,
+            clock,
+        ),
         ConsentService(consents, events, clock, contacts),
-        contacts,
-        messages,
-        clock,
     ),
     WorkspaceCache.over(database, clock),
-    events,
     Standing(DynamoWorkspaceStore(database), reports, clock),
     QueueGateway(settings.require("QUEUE_FEEDBACK_URL")),
     clock,

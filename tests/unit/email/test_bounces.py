@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidings.consent.model import Reason
-from tidings.email.bounces import Bounce, bounce_of, counts, in_a_row, source_of, suppresses
+from tidings.email.bounces import Bounce, bounce_of, counts, suppresses
 from tidings.email.model import Feedback
+from tidings.messages.bouncing import in_a_row, source_of
 
 AT = datetime(2026, 11, 21, 9, tzinfo=UTC)
 

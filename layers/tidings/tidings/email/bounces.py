@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from enum import StrEnum
 
 from tidings.consent.model import Reason
 from tidings.email.model import Feedback
-
-IN_A_ROW = 5
 
 # https://docs.aws.amazon.com/ses/latest/dg/notification-contents.html#bounce-types
 _REFUSED_FOR_CONTENT = frozenset({"ContentRejected", "AttachmentRejected"})
@@ -58,18 +55,6 @@ def counts(feedback: Feedback) -> bool:
     if feedback.kind != "Bounce" or _is_permanent(feedback):
         return False
     return bounce_of(feedback) is Bounce.SOFT and feedback.details.get("bounceSubType") not in _NEVER_COUNT
-
-
-def in_a_row(bounces: Mapping[str, datetime], deliveries: Iterable[datetime]) -> dict[str, datetime]:
-    """The soft bounces, by message, that no delivery to the address came after, the earliest first."""
-    last = max(deliveries, default=None)
-    row = {message: at for message, at in bounces.items() if last is None or at > last}
-    return dict(sorted(row.items(), key=lambda one: (one[1], one[0])))
-
-
-def source_of(row: Iterable[str]) -> str:
-    """What the suppression list tells of an address that five soft bounces in a row led there."""
-    return f"{IN_A_ROW} soft bounces in a row: {' '.join(row)}"
 
 
 def _is_permanent(feedback: Feedback) -> bool:

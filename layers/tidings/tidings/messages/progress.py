@@ -82,8 +82,9 @@ def progress(message: Message, news: News) -> Progress:
     """What news changes in a message as it stands.
 
     A delivery that comes after a permanent bounce, or after the final word that a text did not arrive, is a milestone
-    and no more; a transient bounce takes no delivery back, and neither does a doubtful word. Whatever is told of a message tells that it was sent, also of one that had been given up as unknown. What was
-    never sent, or is of somebody who was erased, counts nothing.
+    and no more; a transient bounce takes no delivery back, and neither does a doubtful word. Whatever is told of a
+    message tells that it was sent, also of one that had been given up as unknown. What was never sent, or is of
+    somebody who was erased, counts nothing.
     """
     if message.state in _OURS:
         return Progress()
