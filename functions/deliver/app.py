@@ -8,6 +8,7 @@ from typing import Any
 from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.activity.store import DynamoEventStore
 from tidings.consent.store import DynamoConsentStore
+from tidings.contacts.model import IdentityKind
 from tidings.contacts.service import ContactDirectory
 from tidings.contacts.store import DynamoContactStore
 from tidings.core.clock import SystemClock
@@ -17,10 +18,10 @@ from tidings.core.settings import Settings
 from tidings.core.store import Database
 from tidings.email.deliveries import Deliveries
 from tidings.email.gateway import SesGateway
-from tidings.email.recipients import Recipients
 from tidings.email.send_store import DynamoSendStore
 from tidings.email.sends_gateway import SqsDeliveryQueue
 from tidings.email.service import EmailService
+from tidings.messages.recipients import Recipients
 from tidings.messages.report_store import DynamoReportStore
 from tidings.messages.store import DynamoMessageStore
 from tidings.messages.template_store import DynamoTemplateStore
@@ -37,7 +38,7 @@ deliveries = Deliveries(
     database,
     DynamoSendStore(database),
     emails,
-    Recipients(directory, emails, messages, events),
+    Recipients(directory, IdentityKind.EMAIL, emails.require_not_erased, messages, events),
     DynamoWorkspaceStore(database),
     templates,
     messages,

@@ -11,6 +11,7 @@ from tidings.automations.enrolments import StepCall
 from tidings.automations.resending import TriggerProperties
 from tidings.automations.steps import SendEmailTask, StepRunner
 from tidings.consent.store import DynamoConsentStore
+from tidings.contacts.model import IdentityKind
 from tidings.contacts.service import ContactDirectory
 from tidings.contacts.store import DynamoContactStore
 from tidings.core import http
@@ -19,13 +20,14 @@ from tidings.core.settings import Settings
 from tidings.core.store import Database
 from tidings.email.api import EmailDesk
 from tidings.email.gateway import SesGateway
-from tidings.email.recipients import Recipients
 from tidings.email.requests import BODY_BYTES, read_request
 from tidings.email.resending import Resending
-from tidings.email.send_store import DynamoCallStore, DynamoSendStore
+from tidings.email.send_store import DynamoSendStore
 from tidings.email.sends import SendDesk
 from tidings.email.sends_gateway import DeliverLater, SqsDeliveryQueue
 from tidings.email.service import EmailService
+from tidings.messages.call_store import DynamoCallStore
+from tidings.messages.recipients import Recipients
 from tidings.messages.report_store import DynamoReportStore
 from tidings.messages.store import DynamoMessageStore
 from tidings.messages.template_store import DynamoTemplateStore
@@ -41,7 +43,7 @@ reports = DynamoReportStore(database)
 emails = EmailService(database, messages, DynamoConsentStore(database), events, reports, gateway, clock)
 directory = ContactDirectory(DynamoContactStore(database), clock)
 calls, workspaces = DynamoCallStore(database), DynamoWorkspaceStore(database)
-recipients = Recipients(directory, emails, messages, events)
+recipients = Recipients(directory, IdentityKind.EMAIL, emails.require_not_erased, messages, events)
 desk = EmailDesk(database, emails, recipients, calls, workspaces, templates, messages)
 queue = SqsDeliveryQueue(settings.require("QUEUE_DELIVERIES_URL"))
 later = DeliverLater(settings.require("MACHINE_DELIVER_LATER_ARN"))

@@ -9,9 +9,10 @@ from tidings.core import http
 from tidings.core.clock import SystemClock
 from tidings.core.settings import Settings
 from tidings.core.store import Database
-from tidings.email.send_store import DynamoCallStore, DynamoSendStore
+from tidings.email.send_store import DynamoSendStore
 from tidings.email.sends import SendDesk
 from tidings.email.sends_gateway import DeliverLater, SqsDeliveryQueue
+from tidings.messages.call_store import DynamoCallStore
 from tidings.messages.template_store import DynamoTemplateStore
 
 settings = Settings.read()

@@ -10,6 +10,7 @@ from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.activity.store import DynamoEventStore
 from tidings.consent.service import ConsentService
 from tidings.consent.store import DynamoConsentStore
+from tidings.contacts.model import IdentityKind
 from tidings.contacts.service import ContactDirectory
 from tidings.contacts.store import DynamoContactStore
 from tidings.core import http
@@ -17,9 +18,9 @@ from tidings.core.clock import SystemClock
 from tidings.core.settings import Settings
 from tidings.core.store import Database
 from tidings.email.gateway import SesGateway
-from tidings.email.recipients import Recipients
 from tidings.email.service import EmailService
 from tidings.email.subscriptions import PENDING, SubscriptionDesk
+from tidings.messages.recipients import Recipients
 from tidings.messages.report_store import DynamoReportStore
 from tidings.messages.store import DynamoMessageStore
 from tidings.messages.template_store import DynamoTemplateStore
@@ -36,7 +37,7 @@ emails = EmailService(
 desk = SubscriptionDesk(
     database,
     emails,
-    Recipients(ContactDirectory(contacts, clock), emails, messages, events),
+    Recipients(ContactDirectory(contacts, clock), IdentityKind.EMAIL, emails.require_not_erased, messages, events),
     ConsentService(store, events, clock, contacts),
     DynamoWorkspaceStore(database),
     DynamoTemplateStore(database),

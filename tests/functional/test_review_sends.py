@@ -10,6 +10,7 @@ import pytest
 from tests.functional.test_sends import addressed, get, ordered, people
 from tests.support.world import World
 
+from tidings.contacts.model import IdentityKind
 from tidings.contacts.service import ContactDirectory
 from tidings.core.errors import Throttled, Unavailable
 from tidings.email.deliveries import Deliveries
@@ -42,14 +43,14 @@ def delivered(world: World, body: dict[str, Any]) -> bool:
 def test_who_cannot_be_worked_off_keeps_nobody_behind_them_waiting(
     tips: World, monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
-    whole = ContactDirectory.find_by_email
+    whole = ContactDirectory.find_by_address
 
-    def find(directory: ContactDirectory, workspace: str, address: str) -> Any:
+    def find(directory: ContactDirectory, workspace: str, kind: IdentityKind, address: str) -> Any:
         if address == "p0@people.example":
             raise fault
-        return whole(directory, workspace, address)
+        return whole(directory, workspace, kind, address)
 
-    monkeypatch.setattr(ContactDirectory, "find_by_email", find)
+    monkeypatch.setattr(ContactDirectory, "find_by_address", find)
     send = ordered(tips, recipients=people(4))["send"]
     (spread,) = tips.messages_in("deliveries")
     assert delivered(tips, spread)
@@ -60,7 +61,7 @@ def test_who_cannot_be_worked_off_keeps_nobody_behind_them_waiting(
     assert tips.now - began < timedelta(seconds=2)
     assert addressed(tips) == sorted(one["email"] for one in people(4)[1:])
     assert get(tips, send)["counts"] == {"accepted": 3, "waiting": 1}
-    monkeypatch.setattr(ContactDirectory, "find_by_email", whole)
+    monkeypatch.setattr(ContactDirectory, "find_by_address", whole)
     if slow:
         (part,) = tips.messages_in("deliveries")
     assert delivered(tips, part)

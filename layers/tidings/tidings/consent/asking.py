@@ -91,7 +91,7 @@ class CheckDesk:
 
     def _who_has(self, workspace: str, channel: Channel, address: str) -> Contact | None:
         if channel is Channel.EMAIL:
-            return self._directory.find_by_email(workspace, address)
+            return self._directory.find_by_address(workspace, IdentityKind.EMAIL, address)
         return None  # messages to phones name their contact
 
 

@@ -45,40 +45,43 @@ class ContactDirectory:
             raise NotFound("unknown_contact", "No contact has this identity.", asked_by)
         return self.get(workspace, contact)
 
-    def find_by_email(self, workspace: str, address: str) -> Contact | None:
-        """The oldest contact whose e-mail address this is now, if there is one. Raises InvalidInput.
+    def find_by_address(self, workspace: str, kind: IdentityKind, address: str) -> Contact | None:
+        """The oldest contact whose e-mail address or phone number this is now, if there is one. Raises InvalidInput.
 
-        Not one who had it before: a mail to this address would go to another.
+        Not one who had it before: a message to this address would go to another.
         """
-        holders = self._store.holders(workspace, _email_identity(address), SHARING)
+        holders = self._store.holders(workspace, address_identity(kind, address), SHARING)
         return self.get(workspace, holders[0]) if holders else None
 
-    def with_email(self, workspace: str, address: str) -> list[str]:
-        """The ids of contacts with an e-mail address, the oldest first, at most 100. Raises InvalidInput."""
-        return self._store.contacts_with(workspace, _email_identity(address), SHARING)
+    def with_address(self, workspace: str, kind: IdentityKind, address: str) -> list[str]:
+        """The ids of contacts with an address, the oldest first, at most 100. Raises InvalidInput."""
+        return self._store.contacts_with(workspace, address_identity(kind, address), SHARING)
 
-    def had_email(self, workspace: str, secret: str, address: str) -> str:
+    def had_address(self, workspace: str, secret: str, kind: IdentityKind, address: str) -> str:
         """The id of the contact with an address that was erased last; empty if there was none lately."""
-        return self._store.erased.had(workspace, secret, _email_identity(address))
+        return self._store.erased.had(workspace, secret, address_identity(kind, address))
 
-    def add_by_email(
-        self, workspace: str, secret: str, address: str, parts: Callable[[Contact], list[Part]]
+    def add_by_address(
+        self,
+        workspace: str,
+        secret: str,
+        kind: IdentityKind,
+        address: str,
+        parts: Callable[[Contact], list[Part]],
     ) -> Contact:
-        """A new contact that has nothing but an e-mail address; `parts` tells it to others. Raises InvalidInput.
+        """A new contact that has nothing but an address; `parts` tells it to others. Raises InvalidInput.
 
-        Its id comes from the address, so that two first mails to it at once make one contact.
+        Its id comes from the address, so that two first messages to it at once make one contact.
         """
-        email = _email_identity(address).value
-        now = self._clock.now()
+        identity = address_identity(kind, address)
         for number in range(TRIES):
-            own = made_by(secret, Identity(IdentityKind.EMAIL, email), number)
-            new = Contact(workspace, self._store.erased.unused(workspace, own), now)
-            new, _ = with_traits(new, {"email": email}, Saying(Stamp(now, "email")))
+            own = made_by(secret, identity, number)
+            new = having(Contact(workspace, self._store.erased.unused(workspace, own), self._clock.now()), identity)
             try:
                 self._store.commit([Change(None, new)], parts=parts(new))
             except ConditionFailed:
                 new = self.get(workspace, new.id)
-                if new.email != email:
+                if new.values.get(identity.kind.value) != identity.value:
                     continue  # whoever the address made then has another one by now
             return new
         raise Unavailable("contact_contended", "The contact kept changing.")
@@ -112,8 +115,22 @@ _ASKED_BY = {
 }
 
 
-def _email_identity(address: str) -> Identity:
-    email = normalise_email(address)
-    if not email:
-        raise InvalidInput("invalid_email", "This is not an e-mail address.", "email")
-    return Identity(IdentityKind.EMAIL, email)
+def having(contact: Contact, identity: Identity) -> Contact:
+    """A contact that has nothing but an address since it was made."""
+    saying = Saying(Stamp(contact.created_at, identity.kind.value))
+    return with_traits(contact, {identity.kind.value: identity.value}, saying)[0]
+
+
+def address_identity(kind: IdentityKind, address: str) -> Identity:
+    """The identity that an e-mail address is, or a phone number in international form. Raises InvalidInput."""
+    if kind is IdentityKind.EMAIL:
+        email = normalise_email(address)
+        if not email:
+            raise InvalidInput("invalid_email", "This is not an e-mail address.", "email")
+        return Identity(kind, email)
+    from tidings.contacts.phones import normalise_phone  # late: the library takes a while, and mails need it not
+
+    phone = normalise_phone(address)
+    if not phone:
+        raise InvalidInput("invalid_phone", "This is no phone number with its country, such as +48600100200.", "phone")
+    return Identity(kind, phone)

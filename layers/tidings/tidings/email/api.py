@@ -10,13 +10,14 @@ from tidings.core.ids import message_id
 from tidings.core.store import Database
 from tidings.email.attachments import read_attachments
 from tidings.email.model import Attachment, MailOrder
-from tidings.email.recipients import Recipients
-from tidings.email.requests import SendRequest, fingerprint_of
-from tidings.email.send_store import DynamoCallStore
+from tidings.email.requests import SendRequest
 from tidings.email.service import EmailService
+from tidings.messages.call_store import DynamoCallStore
 from tidings.messages.model import Message, Template
 from tidings.messages.orders import Alone, kind_of
 from tidings.messages.path import Unsettled
+from tidings.messages.recipients import Recipients
+from tidings.messages.requests import fingerprint_of
 from tidings.messages.store import DynamoMessageStore
 from tidings.messages.template_store import DynamoTemplateStore
 

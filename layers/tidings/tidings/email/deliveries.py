@@ -24,7 +24,6 @@ from tidings.core.ids import digest, message_id
 from tidings.core.logs import logger
 from tidings.core.store import ConditionFailed, Database
 from tidings.email.model import Attachment, MailOrder
-from tidings.email.recipients import Recipients
 from tidings.email.requests import OneOfMany
 from tidings.email.send_model import FAILED, OVER, DeliveryQueue, Outcome, Progress, Send, SendState
 from tidings.email.send_store import OPEN_SHARDS, DynamoSendStore
@@ -32,6 +31,7 @@ from tidings.email.service import EmailService
 from tidings.messages.model import Message, Template
 from tidings.messages.orders import Alone, kind_of
 from tidings.messages.path import PROVIDER_THROTTLED, Unsettled
+from tidings.messages.recipients import Recipients
 from tidings.messages.rules import outcome_of
 from tidings.messages.store import DynamoMessageStore
 from tidings.messages.template_store import DynamoTemplateStore

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from tidings.consent.model import Kind
-from tidings.contacts.rules import ID_BYTES, normalise_email
+from tidings.contacts.rules import normalise_email
 from tidings.core.clock import from_text
 from tidings.core.errors import InvalidInput
-from tidings.core.ids import digest
 from tidings.email.attachments import FILES, AttachmentInput
 from tidings.messages.model import TAGS, TOPIC_PATTERN, Name, OnUnknown, TagText
+from tidings.messages.requests import STRICT, Id, only_one, read_as, require_small
 
 BODY_BYTES = 5_500_000  # Lambda takes 6 MB, in which the body is a text with its quotes escaped
 RECIPIENTS = 5000
 LATEST = timedelta(days=360)  # an execution of Step Functions ends after a year
-VARIABLES_BYTES = 100_000  # they are kept with each message, whose item has 400 KB
 OWN_TAGS = "tidings_"
-
-
-def _short(text: str) -> str:
-    if len(text.encode()) > ID_BYTES:
-        raise ValueError(f"is at most {ID_BYTES} bytes")
-    return text
 
 
 def _is_address(text: str) -> str:
@@ -43,15 +35,13 @@ def _is_not_ours(tags: dict[str, str]) -> dict[str, str]:
     return tags
 
 
-Id = Annotated[str, AfterValidator(_short)]
 _NAMES = ("contact", "user_id", "anonymous_id", "email")
-_STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 class Recipient(BaseModel):
     """Exactly one way to name a contact. An e-mail that nobody has makes one."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     contact: Id | None = None
     user_id: Id | None = None
@@ -60,9 +50,13 @@ class Recipient(BaseModel):
 
     @model_validator(mode="after")
     def _one(self) -> Recipient:
-        if len([name for name in _NAMES if getattr(self, name)]) != 1:
-            raise ValueError(f"name one of {', '.join(_NAMES)}")
+        only_one(self, _NAMES)
         return self
+
+    @property
+    def address(self) -> str:
+        """The e-mail address, if that names the contact."""
+        return self.email or ""
 
     def named(self) -> dict[str, str]:
         """The one way, as it was given."""
@@ -78,7 +72,7 @@ class OneOfMany(Recipient):
 class SendRequest(BaseModel):
     """The body of POST /v1/emails: `to` one, or `recipients`; now, or at the instant `at` (ISO 8601)."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     to: Recipient | None = None
     recipients: Annotated[list[OneOfMany] | None, Field(min_length=1, max_length=RECIPIENTS)] = None
@@ -123,22 +117,6 @@ def read_request(body: Mapping[str, Any]) -> SendRequest:
     return request
 
 
-def read_as(model: type[Any], body: Mapping[str, Any]) -> Any:
-    """A body as a model. Raises InvalidInput: `invalid_request`, with the field that is to blame."""
-    try:
-        return model.model_validate(body)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput("invalid_request", f"{field}: {first['msg']}.", field) from error
-
-
-def require_small(variables: Mapping[str, Any], place: str) -> None:
-    """Refuse variables that no message could keep. Raises InvalidInput: `variables_too_large`."""
-    if len(json.dumps(variables, ensure_ascii=False, separators=(",", ":")).encode()) > VARIABLES_BYTES:
-        raise InvalidInput("variables_too_large", f"Variables have at most {VARIABLES_BYTES} bytes as JSON.", place)
-
-
 def read_at(text: str, now: datetime) -> datetime:
     """The instant of a send. Raises InvalidInput: `invalid_at` for what is no time, past, or over 360 days ahead."""
     try:
@@ -148,8 +126,3 @@ def read_at(text: str, now: datetime) -> datetime:
     if not now < at <= now + LATEST:
         raise InvalidInput("invalid_at", f"at is in the future, at most {LATEST.days} days from now.", "at")
     return at
-
-
-def fingerprint_of(request: BaseModel, *more: str) -> str:
-    """A hash of everything that was asked: by it a repeat is told from another request."""
-    return digest("request", *more, json.dumps(request.model_dump(mode="json", exclude_defaults=True), sort_keys=True))

@@ -14,12 +14,12 @@ from tidings.core.ids import message_id
 from tidings.core.store import Database
 from tidings.email.attachments import FILES, AttachmentInput, read_attachments
 from tidings.email.model import MailOrder
-from tidings.email.requests import fingerprint_of, read_as
-from tidings.email.send_store import DynamoCallStore
 from tidings.email.service import EmailService
+from tidings.messages.call_store import DynamoCallStore
 from tidings.messages.model import Message, State
 from tidings.messages.orders import Alone
 from tidings.messages.path import Unsettled
+from tidings.messages.requests import fingerprint_of, read_as
 from tidings.messages.store import DynamoMessageStore
 from tidings.messages.template_store import DynamoTemplateStore
 

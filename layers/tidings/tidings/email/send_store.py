@@ -21,10 +21,10 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from tidings.consent.model import Kind
 from tidings.core import cursors
 from tidings.core.clock import epoch, from_text, to_text
-from tidings.core.errors import Conflict
-from tidings.core.ids import digest, shard
+from tidings.core.ids import shard
 from tidings.core.store import ConditionFailed, Database, Item, JsonAttribute, Key, delete, faults, put, update
 from tidings.email.send_model import OVER, File, Outcome, Progress, Send, SendState
+from tidings.messages.call_store import other_body
 from tidings.messages.model import OnUnknown
 
 KEPT = timedelta(days=60)  # after the instant of a send: problems can be read, and a repeat answered, for so long
@@ -57,10 +57,6 @@ class ListedIndex(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
 
     listed = UnicodeAttribute(hash_key=True)
     created_at = UnicodeAttribute(range_key=True)
-
-
-class CallItem(Item):
-    request = UnicodeAttribute()
 
 
 class SendItem(Item):
@@ -100,26 +96,6 @@ class ProgressItem(Item):
     expires_at = NumberAttribute()
 
 
-class DynamoCallStore:
-    """Which request an idempotency key stands for, in the table of sends."""
-
-    def __init__(self, database: Database) -> None:
-        self._items = database.table(CallItem, "sends")
-
-    def bind(self, workspace: str, key: str, request: str) -> None:
-        """Let a key of a workspace stand for a request from now on: one write. Raises Conflict if it does for another.
-
-        `request` is a hash of all that was asked.
-        """
-        item = self._items(f"{workspace}#call#{digest('call', key)}", "call")
-        ours = self._items.pk.does_not_exist() | (self._items.request == request)
-        try:
-            with faults():
-                item.update([self._items.request.set(request)], condition=ours)
-        except ConditionFailed as error:
-            raise _other_body() from error
-
-
 class DynamoSendStore:
     """Sends in DynamoDB."""
 
@@ -156,7 +132,7 @@ class DynamoSendStore:
         except ConditionFailed:
             stored = self.get(send.workspace, send.id)
             if stored is None or stored.request != send.request:
-                raise _other_body() from None
+                raise other_body() from None
             return stored
         return send
 
@@ -435,7 +411,3 @@ def _kept_until(send: Send) -> datetime:
 
 def _instant(text: str | None) -> datetime | None:
     return from_text(text) if text else None
-
-
-def _other_body() -> Conflict:
-    return Conflict("idempotency_conflict", "This idempotency key was used with another body.")

@@ -15,10 +15,12 @@ from tidings.core.clock import Clock, to_text
 from tidings.core.errors import Conflict, NotFound
 from tidings.email.attachments import read_attachments
 from tidings.email.model import Attachment
-from tidings.email.requests import SendRequest, fingerprint_of, read_at
+from tidings.email.requests import SendRequest, read_at
 from tidings.email.send_model import OVER, DeliveryQueue, File, Later, Progress, Send, SendState, send_id
-from tidings.email.send_store import DynamoCallStore, DynamoSendStore, cancelled, parts_of, pieces_of
+from tidings.email.send_store import DynamoSendStore, cancelled, parts_of, pieces_of
+from tidings.messages.call_store import DynamoCallStore
 from tidings.messages.model import State
+from tidings.messages.requests import fingerprint_of
 from tidings.messages.template_store import DynamoTemplateStore
 
 # What a recipient of whom nothing became of the mail yet counts as.

@@ -26,12 +26,12 @@ from tidings.core.errors import Conflict, NotFound
 from tidings.core.ids import digest, message_id
 from tidings.core.store import Database
 from tidings.email.model import MailOrder
-from tidings.email.recipients import Recipients
 from tidings.email.requests import Recipient
 from tidings.email.service import EmailService
 from tidings.messages.model import Template
 from tidings.messages.orders import Alone
 from tidings.messages.path import Unsettled
+from tidings.messages.recipients import Recipients
 from tidings.messages.store import DynamoMessageStore
 from tidings.messages.template_store import DynamoTemplateStore
 from tidings.messages.unsubscribe import CONFIRM, Ticket, link_of

@@ -95,7 +95,7 @@ class Previews:
             return self._directory.find(workspace, Identity(IdentityKind.USER, request.user_id))
         if not request.email:
             return None
-        found = self._directory.find_by_email(workspace, request.email)
+        found = self._directory.find_by_address(workspace, IdentityKind.EMAIL, request.email)
         if found is None:
             raise NotFound("unknown_contact", "No contact has this e-mail address.", "email")
         return found
