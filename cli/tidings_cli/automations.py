@@ -42,6 +42,7 @@ def compile_file(path: Path, version: int, arn: str) -> int:
         send_email=arn.format("SendEmail"),
         branch=arn.format("Branch"),
         check_suppression=arn.format("CheckSuppression"),
+        wait_for=arn.format("WaitFor"),
     )
     print_json(compile_machine(definition, version, functions))
     return 0

@@ -27,6 +27,7 @@ functions = StepFunctions(
     send_email=settings.require("FUNCTION_SEND_EMAIL_ARN"),
     branch=settings.require("FUNCTION_BRANCH_ARN"),
     check_suppression=settings.require("FUNCTION_CHECK_SUPPRESSION_ARN"),
+    wait_for=settings.require("FUNCTION_WAIT_FOR_ARN"),
 )
 machines = Machines(executions, functions, settings.require("MACHINE_PREFIX"))
 automations = AutomationService(store, DynamoTemplateStore(database), DynamoWorkspaceStore(database), machines, clock)

@@ -8,11 +8,15 @@ from tidings.accounts.cache import WorkspaceCache
 from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.activity.folding import Folding
 from tidings.activity.store import DynamoEventStore
+from tidings.activity.timeline import TimelineService
 from tidings.automations.enrol import Enrolling
 from tidings.automations.gateway import QueueGateway, StepFunctionsGateway
-from tidings.automations.react import Listeners, Reactor
+from tidings.automations.listeners import Listeners
+from tidings.automations.react import Reactor
 from tidings.automations.store import DynamoAutomationStore, DynamoEnrolmentStore
 from tidings.automations.visits import Visits
+from tidings.automations.wait_store import DynamoWaitStore
+from tidings.automations.waking import Waking
 from tidings.consent.merging import MergeSurroundings
 from tidings.consent.store import DynamoConsentStore
 from tidings.contacts.companies import CompanyService, DynamoCompanyStore
@@ -41,6 +45,9 @@ surroundings = MergeSurroundings(
 merges = MergeService(contacts, DynamoMergeStore(database), surroundings, clock)
 starts = QueueGateway(settings.require("QUEUE_STARTS_URL"))
 set_aside = QueueGateway(settings.require("QUEUE_SET_ASIDE_URL"))
+automations, enrolments = DynamoAutomationStore(database), DynamoEnrolmentStore(database)
+machines = StepFunctionsGateway()
+listeners = Listeners(automations)
 reactor = Reactor(
     database=database,
     workspaces=workspaces,
@@ -50,8 +57,18 @@ reactor = Reactor(
     directory=directory,
     companies=CompanyService(DynamoCompanyStore(database)),
     folding=folding,
-    listeners=Listeners(DynamoAutomationStore(database)),
-    enrolling=Enrolling(DynamoEnrolmentStore(database), StepFunctionsGateway(), starts),
+    listeners=listeners,
+    enrolling=Enrolling(enrolments, machines, starts),
+    waking=Waking(
+        database,
+        listeners,
+        DynamoWaitStore(database),
+        automations,
+        enrolments,
+        TimelineService(events),
+        machines,
+        clock,
+    ),
     visits=Visits(events, DynamoMessageStore(database)),
     ratings=Ratings(events),
     set_aside=set_aside.put,

@@ -22,11 +22,11 @@ TOLD_ONLY = {
     ("SesEventsFunction", "TABLE_CONTACTS"): "it asks the store of contacts for identities only",
     ("ConsentsFunction", "TABLE_CONTACTS"): "it asks the store of contacts for identities only",
     ("BranchFunction", "TABLE_IDENTITIES"): "it asks the store of contacts for contacts only",
+    ("WaitForFunction", "TABLE_IDENTITIES"): "it asks the store of contacts for contacts only",
     ("ExportFunction", "TABLE_IDENTITIES"): "it asks the store of contacts for contacts only",
     ("ChangeContactsFunction", "TABLE_CONSENTS"): "it takes people out without keeping them out",
     ("AutomationsFunction", "TABLE_STEPS"): "it asks the store of enrolments for enrolments only",
     ("ChainFunction", "TABLE_STEPS"): "it asks the store of enrolments for enrolments only",
-    ("ReactFunction", "TABLE_STEPS"): "it asks the store of enrolments for enrolments only",
     ("StartEnrolmentsFunction", "TABLE_STEPS"): "it asks the store of enrolments for enrolments only",
     ("SettleExecutionsFunction", "TABLE_STEPS"): "it asks the store of enrolments for enrolments only",
 }
@@ -263,7 +263,7 @@ def test_a_table_s_variable_names_that_table(function: str) -> None:
 
 def test_the_automations_function_is_told_whom_machines_may_call() -> None:
     told = variables_of("AutomationsFunction")
-    for step in ("SendEmail", "Branch", "CheckSuppression"):
+    for step in ("SendEmail", "WaitFor", "Branch", "CheckSuppression"):
         variable = f"FUNCTION_{re.sub(r'(?<!^)(?=[A-Z])', '_', step).upper()}_ARN"
         assert told[variable] == f"arn:aws:lambda:us-east-1:000000000000:function:tidings-{step}"
     assert told["MACHINES_ROLE_ARN"] == "arn:aws:iam::000000000000:role/MachinesRole"

@@ -183,7 +183,7 @@ def test_machines_may_call_the_steps_and_nothing_else(root: Stack) -> None:
     policy = root.properties("MachinesMayCallSteps")
     assert policy["RoleName"] == "MachinesRole"
     granted = {grant for statement in policy["PolicyDocument"]["Statement"] for grant in statement_grants(statement)}
-    steps = ("SendEmail", "Branch", "CheckSuppression")
+    steps = ("SendEmail", "WaitFor", "Branch", "CheckSuppression")
     assert granted == {
         Grant("lambda:InvokeFunction", f"arn:aws:lambda:us-east-1:000000000000:function:tidings-{step}")
         for step in steps

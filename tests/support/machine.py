@@ -1,5 +1,8 @@
 """A small interpreter of the ASL that our compiler emits, for tests that own time and call the handlers themselves.
 
+A Task that waits for its token goes on when it is answered, be it while its function still runs; a token is good for
+one attempt, and only while that waits. What a function answers there goes nowhere, what it raises fails the attempt.
+
 The local engine runs the same machines end to end; here a test can stop between states, repeat a Task and count states.
 """
 
@@ -8,10 +11,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 Invoke = Callable[[str, dict[str, Any]], dict[str, Any]]
+UNTIL_ANSWERED = "arn:aws:states:::lambda:invoke.waitForTaskToken"
 
 
 @dataclass
@@ -23,6 +27,9 @@ class Execution:
     state: str = ""
     states: list[str] = field(default_factory=list)
     waits: list[datetime] = field(default_factory=list)
+    attempts: int = 0
+    token: str = ""
+    times_out: datetime | None = None
 
     @property
     def is_over(self) -> bool:
@@ -38,34 +45,90 @@ class Execution:
         return execution
 
     def wait(self) -> datetime | None:
-        """Until when the current state waits; None if it is no Wait."""
+        """Until when the current state waits; None if it is no Wait, and no Task that waits for its token."""
         state = self.definition["States"].get(self.state, {})
+        if self.token:
+            return self.times_out
         return datetime.fromisoformat(_path(self.data, state["TimestampPath"])) if state.get("Type") == "Wait" else None
 
-    def step(self, invoke: Invoke) -> None:
-        """Leave the current state: call the Task, take the Choice, or let the Wait be over."""
+    def step(self, invoke: Invoke, now: datetime | None = None) -> None:
+        """Leave the current state: call the Task, take the Choice, or let the Wait be over.
+
+        A Task that waits for a token begins to, or, if it does already, its time runs out.
+        """
         state = self.definition["States"][self.state]
+        if self.token:
+            self._time_out(state)
+            return
+        if state.get("Resource") == UNTIL_ANSWERED:
+            assert now is not None, "a wait for a token needs to know the time"
+            self._ask(state, invoke, now)
+            return
         if state["Type"] == "Task":
             self._task(state, invoke)
         if state["Type"] == "Choice":
-            answer = _path(self.data, state["Choices"][0]["Variable"])
-            self._enter(next(c["Next"] for c in state["Choices"] if c["StringEquals"] == answer))
+            self._enter(next((c["Next"] for c in state["Choices"] if _holds(c, self.data)), state.get("Default", "")))
         elif state.get("End") or state["Type"] == "Succeed":
             self.state = ""
         else:
             self._enter(state["Next"])
+
+    def answer(self, token: str, output: str) -> bool:
+        """Let the Task that waits with a token go on; False if none does."""
+        if not token or token != self.token:
+            return False
+        state, self.token = self.definition["States"][self.state], ""
+        told = json.loads(output)
+        told = _filled(state["ResultSelector"], told) if "ResultSelector" in state else told
+        self.data = {**self.data, state["ResultPath"].removeprefix("$."): told}
+        self.state = "" if state.get("End") else self.state
+        if self.state:
+            self._enter(state["Next"])
+        return True
+
+    def _ask(self, state: dict[str, Any], invoke: Invoke, now: datetime) -> None:
+        """Call the function with a new token; whoever is asked again after a fault gets another."""
+        self.attempts += 1
+        seconds = state.get("TimeoutSeconds") or _path(self.data, state["TimeoutSecondsPath"])
+        assert isinstance(seconds, int)
+        assert seconds > 0
+        self.token = f"token-{id(self)}-{self.attempts}"
+        self.times_out = now + timedelta(seconds=seconds)
+        parameters = _filled(state["Parameters"], {**self.data, "$$": {"Task": {"Token": self.token}}})
+        try:
+            invoke(parameters["FunctionName"], json.loads(json.dumps(parameters["Payload"])))
+        except BaseException:
+            self.token = ""
+            raise
+
+    def _time_out(self, state: dict[str, Any]) -> None:
+        """The token is worth nothing from now on, and nobody tries again what has taken its time."""
+        self.token = ""
+        assert "States.Timeout" in state["Retry"][0]["ErrorEquals"]
+        assert state["Retry"][0]["MaxAttempts"] == 0
+        (caught,) = state["Catch"]
+        assert caught["ErrorEquals"] == ["States.Timeout"]
+        assert caught["ResultPath"] is None
+        self._enter(caught["Next"])
 
     def _task(self, state: dict[str, Any], invoke: Invoke) -> None:
         parameters = _filled(state["Parameters"], self.data)
         answer = {"Payload": json.loads(json.dumps(invoke(parameters["FunctionName"], parameters["Payload"])))}
         if state["ResultPath"] is None:
             return
-        assert state["ResultPath"] == "$.at"
-        self.data = {**self.data, "at": _filled(state["ResultSelector"], answer)}
+        place = state["ResultPath"].removeprefix("$.")
+        assert place in ("at", "left", "next")
+        self.data = {**self.data, place: _filled(state["ResultSelector"], answer)}
 
     def _enter(self, state: str) -> None:
         self.state = state
         self.states.append(state)
+
+
+def _holds(choice: dict[str, Any], data: dict[str, Any]) -> bool:
+    if "IsPresent" in choice:
+        return bool(choice["IsPresent"] == (choice["Variable"].removeprefix("$.") in data))
+    return bool(_path(data, choice["Variable"]) == choice["StringEquals"])
 
 
 def _filled(template: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
@@ -79,6 +142,8 @@ def _filled(template: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _path(data: Any, path: str) -> Any:
+    if path.startswith("$$."):
+        data, path = data["$$"], path.removeprefix("$")
     for part in path.removeprefix("$.").split("."):
         data = data[part]
     return data

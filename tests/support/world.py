@@ -44,8 +44,9 @@ SMS_SETUP = {
 }
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 FUNCTIONS = {name: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}" for name in (
-    "send_email", "send_sms", "branch", "check_suppression")}  # fmt: skip
+    "send_email", "send_sms", "branch", "check_suppression", "wait_for")}  # fmt: skip
 LATER = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:deliver-later"
+SENDER_IDS = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:sender-ids"
 FEEDBACK_TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:tidings-feedback"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/machines"
 
@@ -58,10 +59,21 @@ def table_definitions() -> list[dict[str, Any]]:
 
 @cache
 def later_machine() -> dict[str, Any]:
-    """The machine that waits for the instants of sends, as the template has it; its Task calls `deliver`."""
+    """The machine that waits for instants, as the template has it; it calls `deliver` or `wake_conversations`."""
     definition: str = root_stack().resources["DeliverLaterMachine"]["Properties"]["DefinitionString"]["Fn::Sub"]
-    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:deliver"
-    machine: dict[str, Any] = json.loads(definition.replace("${DeliverFunction.Arn}", arn))
+    for logical, name in (("DeliverFunction", "deliver"), ("WakeConversationsFunction", "wake_conversations")):
+        arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+        definition = definition.replace(f"${{{logical}.Arn}}", arn)
+    machine: dict[str, Any] = json.loads(definition)
+    return machine
+
+
+@cache
+def sender_ids_machine() -> dict[str, Any]:
+    """The machine in which requests for sender IDs wait, as the template has it."""
+    definition: str = root_stack().resources["SenderIdsMachine"]["Properties"]["DefinitionString"]["Fn::Sub"]
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:review_sender_ids"
+    machine: dict[str, Any] = json.loads(definition.replace("${ReviewSenderIdsFunction.Arn}", arn))
     return machine
 
 
@@ -142,7 +154,7 @@ class World:
         self.dynamodb = boto3.client("dynamodb", region_name=REGION)
         self.sqs = boto3.client("sqs", region_name=REGION)
         self.stepfunctions = boto3.client("stepfunctions", region_name=REGION)
-        self.machines: dict[str, dict[str, Any]] = {LATER: later_machine()}
+        self.machines: dict[str, dict[str, Any]] = {LATER: later_machine(), SENDER_IDS: sender_ids_machine()}
         self.started: dict[str, str] = {}
         self.start_failures: list[str] = []
         self.delayed = 0  # seconds that the last message is not to be seen for
@@ -168,6 +180,7 @@ class World:
             "QUEUE_ERASURES_URL": queues["erasures"],
             "QUEUE_DELIVERIES_URL": queues["deliveries"],
             "MACHINE_DELIVER_LATER_ARN": LATER,
+            "MACHINE_SENDER_IDS_ARN": SENDER_IDS,
             "QUEUE_FEEDBACK_URL": queues["feedback"],
             "FEEDBACK_TOPIC_ARNS": f"{FEEDBACK_TOPIC},",
             "DNS_LOOKUPS": "off",
@@ -194,6 +207,7 @@ class World:
             "stepfunctions:StartExecution": self._start_execution,
             "stepfunctions:DescribeExecution": self._describe_execution,
             "stepfunctions:StopExecution": self._stop_execution,
+            "stepfunctions:SendTaskSuccess": self._send_task_success,
             "sqs:SendMessage": self._send_message,
             "sqs:SendMessageBatch": self._send_messages,
         }
@@ -250,11 +264,19 @@ class World:
             raise ClientError({"Error": {"Code": "ExecutionDoesNotExist", "Message": arn}}, "DescribeExecution")
         return {"status": "SUCCEEDED" if self.executions[arn].is_over else "RUNNING"}
 
+    def _send_task_success(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """A token that was answered before, or whose attempt is over, is refused as the service does."""
+        assert len(arguments["output"]) < 256 * 1024
+        if not any(one.answer(arguments["taskToken"], arguments["output"]) for one in self.executions.values()):
+            code = "TaskTimedOut" if arguments["taskToken"].startswith("token-") else "InvalidToken"
+            raise ClientError({"Error": {"Code": code, "Message": code}}, "SendTaskSuccess")
+        return {}
+
     def _stop_execution(self, arguments: dict[str, Any]) -> dict[str, Any]:
         arn = arguments["executionArn"]
         if arn not in self.executions:
             raise ClientError({"Error": {"Code": "ExecutionDoesNotExist", "Message": arn}}, "StopExecution")
-        self.executions[arn].state = ""
+        self.executions[arn].state = self.executions[arn].token = ""
         return {"stopDate": self.now}
 
     def _send_message(self, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -465,7 +487,7 @@ class World:
                 break
             at, _, execution = due[0]
             self.now = max(self.now, at)
-            execution.step(self.task)
+            execution.step(self.task, self.now)
             self.pump()
         self.now = end
 

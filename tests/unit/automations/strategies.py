@@ -20,6 +20,7 @@ UNTIL = st.one_of(
 )
 
 
+WHERES = st.sampled_from([None, {"property": "ZzSize", "at_least": 2}, {"trait": "ZzTrait", "is": "ZzValue"}])
 CONDITIONS = st.sampled_from(
     [
         {"did": "ZzEvent", "since": "enrolment"},
@@ -55,13 +56,18 @@ def _name(number: int) -> str:
 
 def _component(draw: st.DrawFn, number: int, count: int) -> dict[str, Any]:
     onward = st.sampled_from([*(_name(later) for later in range(number + 1, min(number + 4, count))), None])
-    kinds = ["wait", "until", "branch", "send_email", "send_email", "check_suppression", *["end"] * (number > 0)]
+    kinds = ["wait", "until", "wait_for", "branch", "send_email", "send_email", "check_suppression"]
+    kinds += ["end"] * (number > 0)
     kind = draw(st.sampled_from(kinds))
     if kind == "wait":
         back = st.sampled_from([_name(earlier) for earlier in range(number)]) if number else onward
         return _filled({"type": "wait", "for": draw(DURATIONS), "next": draw(st.one_of(onward, back))})
     if kind == "until":
         return _filled({"type": "wait", "until": draw(UNTIL), "next": draw(onward)})
+    if kind == "wait_for":
+        arms = [_filled({"name": f"ZzArm{n}", "event": "ZzEvent", "where": draw(WHERES), "next": draw(onward)})
+                for n in range(draw(st.integers(1, 3)))]  # fmt: skip
+        return _filled({"type": kind, "arms": arms, "timeout": draw(DURATIONS), "on_timeout": draw(onward)})
     if kind == "branch":
         return _filled({"type": "branch", "arms": _arms(draw, onward), "otherwise": draw(onward)})
     if kind == "send_email":

@@ -22,7 +22,7 @@ GOLDEN = Path(__file__).parent / "golden"
 EXAMPLES = Path(__file__).parents[3] / "examples" / "automations"
 FILES = sorted([*GOLDEN.glob("*.yaml"), *EXAMPLES.glob("*.yaml")])
 ARN = "arn:aws:lambda:eu-west-1:111122223333:function:"
-ARNS = StepFunctions(ARN + "send-email", ARN + "branch", ARN + "check-suppression")
+ARNS = StepFunctions(ARN + "send-email", ARN + "branch", ARN + "check-suppression", ARN + "wait-for")
 
 
 def compiled(name: str) -> dict[str, Any]:
@@ -92,6 +92,29 @@ def test_a_machine_is_resumed_at_a_component_without_what_lies_behind_it() -> No
     assert again["StartAt"] == "tips"
     assert set(again["States"]) == {"tips"}
     assert set(resumed(compiled("reminders"), "again")["States"]) == set(compiled("reminders")["States"])
+
+
+def test_a_machine_is_resumed_at_a_wait_for_an_event_for_as_long_as_is_left() -> None:
+    machine, again = compiled("answers")["States"], resumed(compiled("answers"), "answer")
+    left, waits_on = again["States"]["answer-left"], again["States"]["answer-resumed"]
+    assert again["StartAt"] == "answer-left"
+    assert (left["Resource"], left["ResultPath"]) == ("arn:aws:states:::lambda:invoke", "$.left")
+    assert left["Parameters"]["Payload"]["ask"] == "left"
+    assert waits_on["TimeoutSecondsPath"] == "$.left.seconds"
+    assert {name: value for name, value in waits_on.items() if name != "TimeoutSecondsPath"} == {
+        name: value for name, value in machine["answer"].items() if name != "TimeoutSeconds"
+    }
+    assert again["States"]["answer"] == machine["answer"]  # whoever comes back in a loop waits as long as all others
+    assert "rated-left" not in again["States"]
+
+
+def test_a_wait_for_an_event_that_has_timed_out_is_not_begun_anew() -> None:
+    for name in ("answer", "rated"):
+        state = compiled("answers")["States"][name]
+        assert state["Resource"] == "arn:aws:states:::lambda:invoke.waitForTaskToken"
+        assert state["Retry"][0] == {"ErrorEquals": ["EnrolmentOver", "States.Timeout"], "MaxAttempts": 0}
+        assert state["Catch"] == [{"ErrorEquals": ["States.Timeout"], "ResultPath": None, "Next": f"{name}-timeout"}]
+    assert compiled("answers")["States"]["answer"]["TimeoutSeconds"] == 2.5 * 86_400
 
 
 @pytest.mark.parametrize("component", ["nowhere", "has_begun-route", "done"])

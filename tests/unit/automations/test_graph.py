@@ -111,3 +111,15 @@ def test_outcomes_lead_where_the_definition_says() -> None:
         "pause": {"waited": ""},
         "done": {},
     }
+
+
+WAIT_FOR = {"type": "wait_for", "arms": [{"name": "Paid", "event": "Paid", "next": "mail"}], "timeout": "3 days"}
+
+
+def test_a_wait_for_an_event_lasts_at_most_from_when_it_is_reached() -> None:
+    definition = automation(
+        day=wait(**{"for": "1 day", "next": "paid"}), paid={**WAIT_FOR, "on_timeout": "day"}, mail=MAIL
+    )
+    assert follow(definition, "day", Moment(NOW)) == Following("day", {"day": NOW + DAY, "paid": NOW + 4 * DAY})
+    assert follow(definition, "paid", Moment(NOW)) == Following("paid", {"paid": NOW + 3 * DAY})
+    assert links(definition.components["paid"]) == {"Paid": "mail", "timeout": "day"}

@@ -60,9 +60,40 @@ def branch(when: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"type": "branch", "arms": [{"name": "yes", "when": when, "next": "mail"}], **more}
 
 
+def waits_for(event: str = "Paid", timeout: str = "1 day", on_timeout: str = "mail", **arm: Any) -> dict[str, Any]:
+    arms = [{"name": "yes", "event": event, "next": "mail", **arm}]
+    return {"type": "wait_for", "arms": arms, "timeout": timeout, "on_timeout": on_timeout}
+
+
+TWICE = {**waits_for(), "arms": [{"name": "yes", "event": "Paid"}, {"name": "yes", "event": "Refunded"}]}
+
 GRAPHS: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
     (with_("start", "nowhere"), [("unknown_start", "", "error")]),
     (with_("components.mail.next", "nowhere"), [("unknown_component", "mail", "error")]),
+    (automation(wait=waits_for(next="nowhere"), mail=MAIL), [("unknown_component", "wait", "error")]),
+    (automation(wait=waits_for(on_timeout="nowhere"), mail=MAIL), [("unknown_component", "wait", "error")]),
+    (automation(wait=waits_for(timeout="366 days"), mail=MAIL), [("wait_too_long", "wait", "error")]),
+    (automation(wait=TWICE, mail=MAIL), [("duplicate_arm", "wait", "error")]),
+    (automation(wait=waits_for(where={"did": "X"}), mail=MAIL), [("events_in_arm", "wait", "error")]),
+    (
+        automation(wait=waits_for(next="done", on_timeout="done"), done={"type": "end"}),
+        [("nothing_follows_wait", "wait", "warning")],
+    ),
+    (automation(wait=waits_for("Email recieved"), mail=MAIL), [("event_misspelled", "wait", "warning")]),
+    (automation(wait=waits_for("Email Verified"), mail=MAIL), []),
+    (with_("trigger.event", "SMS Recieved"), [("event_misspelled", "", "warning")]),
+    # A wait for what somebody does, or for its timeout, takes time; what comes of itself when a mail went takes none.
+    (automation(mail={**MAIL, "next": "wait"}, wait=waits_for(on_timeout="done"), done={"type": "end"}), []),
+    (automation(mail={**MAIL, "next": "wait"}, wait=waits_for(next="done"), done={"type": "end"}), []),
+    (
+        automation(mail={**MAIL, "next": "wait"}, wait=waits_for("Email Sent", on_timeout="end"), end={"type": "end"}),
+        [("loop_without_wait", "mail", "error")],
+    ),
+    (
+        {**automation(wait=waits_for("Email Sent"), mail=MAIL), "trigger": {"event": "Email Delivered"}},
+        [("loop_through_trigger", "mail", "error")],
+    ),
+    ({**automation(wait=waits_for(), mail=MAIL), "trigger": {"event": "Email Delivered"}}, []),
     (with_("components.mail.on_skipped", "nowhere"), [("unknown_component", "mail", "error")]),
     (with_("components.ask.otherwise", "nowhere"), [("unknown_component", "ask", "error")]),
     (
@@ -177,6 +208,8 @@ FORMS: list[tuple[object, str, str, str]] = [
     (with_("components.mail", {"template": "tips"}), "unknown_component_type", "mail", "components.mail"),
     (with_("components.mail", "send_email"), "unknown_component_type", "mail", "components.mail"),
     (with_("components.mail.type", ["wait"]), "unknown_component_type", "mail", "components.mail"),
+    (automation(wait=waits_for(name="timeout")), "invalid_definition", "wait", "components.wait.arms[0].name"),
+    (automation(wait=waits_for(timeout="0 days")), "invalid_definition", "wait", "components.wait.timeout"),
     (with_("components.mail.subject", "Hi"), "invalid_definition", "mail", "components.mail.subject"),
     (with_("components.mail.template", 5), "invalid_definition", "mail", "components.mail.template"),
     (with_("components.mail.template", "Big Tips"), "invalid_definition", "mail", "components.mail.template"),

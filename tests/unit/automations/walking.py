@@ -42,6 +42,8 @@ def walk(definition: Definition, asl: Asl, moment: Moment, choose: Any, most: in
             assert step["TimestampPath"].removeprefix("$.at.until.") in at["until"], "nobody said until when"
         else:
             assert step["Type"] == "Task"
+            if not step["Resource"].endswith("lambda:invoke"):
+                assert state in at["until"], "nobody said until when"
             at = _carried_out(definition, step, state, at, moment, choose)
         if step.get("End"):
             done.ended = True
@@ -57,9 +59,9 @@ def _carried_out(
     ways = links(definition.components[state])
     following = follow(definition, ways[choose(sorted(ways))], moment)
     answer = {"outcome": "ours", "n": at["n"] + 1, "next": following.next, "until": following.until}
-    return {
-        key.removesuffix(".$"): answer[path.removeprefix("$.Payload.")] for key, path in step["ResultSelector"].items()
-    }
+    until_answered = step["Resource"].endswith(".waitForTaskToken")
+    begins = "$." if until_answered else "$.Payload."
+    return {key.removesuffix(".$"): answer[path.removeprefix(begins)] for key, path in step["ResultSelector"].items()}
 
 
 def _chosen(step: Asl, following: str) -> str:

@@ -4,6 +4,10 @@ One Task for each component that acts; a Choice behind it only where its outcome
 An `end` adds no state where the state before it can end itself. Only a Choice cannot: there the way ends in one shared
 Succeed state. Names of states are component ids; `tips-route` and `Ended` cannot be ids, so they never clash.
 
+A `wait_for` is one Task too, which goes on when its token is answered. Only where its time runs out a second one,
+`answer-timeout`, settles that; both lead to the same Choice, if there is one. A machine that is resumed at a `wait_for`
+first asks how long is still left (`answer-left`), and waits that long (`answer-resumed`).
+
 A machine's input: `workspace`, `contact`, `automation`, `version`, `entry`, and `at`, which every Task's answer
 replaces: `n` (steps taken), `next` (the state that follows, "" where the way ends) and `until` (for each wait before
 the next Task, the instant at which it ends; `graph.follow` says it).
@@ -18,17 +22,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from tidings.automations.graph import reachable, state_of, targets
-from tidings.automations.model import Branch, CheckSuppression, Definition, SendEmail, Wait
+from tidings.automations.model import Branch, CheckSuppression, Definition, SendEmail, Wait, WaitFor
 from tidings.core.errors import InvalidInput
 
 Asl = dict[str, Any]
 
 ENDED = "Ended"
 ROUTE = "-route"
+TIMED_OUT, LEFT, RESUMED = "-timeout", "-left", "-resumed"
+UNTIL_ANSWERED = ".waitForTaskToken"
 TASK_TIMEOUT_SECONDS = 60
 MAX_MACHINE_NAME = 80
 _HASH_CHARACTERS = 40
 
+_INVOKE = "arn:aws:states:::lambda:invoke"
 _IDS = ("workspace", "contact", "automation", "version", "entry")
 # Names of errors are those of Python's exceptions. Whoever asks us to slow down gets hours, spread out, instead of the
 # minutes that a fault gets: a provider's daily quota must not end anybody's way.
@@ -44,6 +51,8 @@ _RETRY: list[Asl] = [
     },
     {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "BackoffRate": 2.0, "MaxAttempts": 8},
 ]
+_AT = ("n", "next", "until")
+_ANSWERED: Asl = {"ResultSelector": {f"{name}.$": f"$.Payload.{name}" for name in _AT}, "ResultPath": "$.at"}
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,7 @@ class StepFunctions:
     send_email: str
     branch: str
     check_suppression: str
+    wait_for: str
 
 
 def compile(definition: Definition, version: int, arns: StepFunctions) -> Asl:  # noqa: A001 the word of the field
@@ -76,15 +86,31 @@ def resumed(asl: Asl, component: str) -> Asl:
     Step Functions refuses a machine with states that cannot be reached. Raises InvalidInput for an unknown component.
     """
     states = asl["States"]
-    if component not in states or component == ENDED or component.endswith(ROUTE):
+    if component not in states or component == ENDED or "-" in component:
         raise InvalidInput("unknown_component", f'no state "{component}" in the machine', "component")
+    start = component
+    if str(states[component].get("Resource")).endswith(UNTIL_ANSWERED):
+        start = component + LEFT
+        states = _waiting_on(states, component) | states
     kept: set[str] = set()
-    ahead = {component}
+    ahead = {start}
     while ahead:
         here = ahead.pop()
         kept.add(here)
         ahead |= _next_states(states[here]) - kept
-    return {**asl, "StartAt": component, "States": {name: states[name] for name in states if name in kept}}
+    return {**asl, "StartAt": start, "States": {name: states[name] for name in states if name in kept}}
+
+
+def _waiting_on(states: Asl, component: str) -> Asl:
+    """The states at which somebody goes on waiting for an event, for as long as was left of the wait that was lost."""
+    wait = {name: value for name, value in states[component].items() if name != "TimeoutSeconds"}
+    payload = {name: value for name, value in wait["Parameters"]["Payload"].items() if name != "token.$"}
+    told = {"ResultSelector": {"seconds.$": "$.Payload.seconds"}, "ResultPath": "$.left"}
+    ask = _invoke(wait["Parameters"]["FunctionName"], payload | {"ask": "left"}, told)
+    return {
+        component + LEFT: ask | {"Next": component + RESUMED},
+        component + RESUMED: wait | {"TimeoutSecondsPath": "$.left.seconds"},
+    }
 
 
 def machine_name(prefix: str, workspace: str, automation: str, version: int, definition_hash: str) -> str:
@@ -109,6 +135,8 @@ def _states_of(definition: Definition, component_id: str, arns: StepFunctions) -
     if isinstance(component, Wait):
         wait = {"Type": "Wait", "TimestampPath": f"$.at.until.{component_id}"}
         return {component_id: wait | _leads_to(targets(definition, component_id)[0])}
+    if isinstance(component, WaitFor):
+        return _wait_for(definition, component_id, component, arns.wait_for)
     if isinstance(component, SendEmail):
         return _task(definition, component_id, arns.send_email)
     if isinstance(component, Branch):
@@ -119,21 +147,54 @@ def _states_of(definition: Definition, component_id: str, arns: StepFunctions) -
 
 
 def _task(definition: Definition, component_id: str, arn: str) -> dict[str, Asl]:
-    payload = {f"{name}.$": f"$.{name}" for name in _IDS} | {"n.$": "$.at.n", "component": component_id}
-    task = {
-        "Type": "Task",
-        "Resource": "arn:aws:states:::lambda:invoke",
-        "Parameters": {"FunctionName": arn, "Payload": payload},
-        "ResultSelector": {f"{name}.$": f"$.Payload.{name}" for name in ("n", "next", "until")},
-        "ResultPath": "$.at",
-        "TimeoutSeconds": TASK_TIMEOUT_SECONDS,
-        "Retry": [dict(rule) for rule in _RETRY],
+    onward, route = _onward(definition, component_id)
+    return {component_id: _invoke(arn, _payload(component_id), _ANSWERED) | onward, **route}
+
+
+def _wait_for(definition: Definition, component_id: str, wait: WaitFor, arn: str) -> dict[str, Asl]:
+    """Waits for its token to be answered; its time runs out only here, and what became of that is asked once.
+
+    A wait that is over is not begun anew: its timeout is no fault to be tried again.
+    """
+    onward, route = _onward(definition, component_id)
+    payload, timed_out = _payload(component_id), component_id + TIMED_OUT
+    answered = {"ResultSelector": {f"{name}.$": f"$.{name}" for name in _AT}, "ResultPath": "$.at"}
+    waiting = _invoke(arn, payload | {"token.$": "$$.Task.Token"}, answered) | {
+        "Resource": _INVOKE + UNTIL_ANSWERED,
+        "TimeoutSeconds": int(wait.length.total_seconds()),
+        "Retry": [{"ErrorEquals": ["EnrolmentOver", "States.Timeout"], "MaxAttempts": 0}, *_again()[1:]],
+        "Catch": [{"ErrorEquals": ["States.Timeout"], "ResultPath": None, "Next": timed_out}],
     }
+    settling = _invoke(arn, payload | {"ask": "timeout"}, _ANSWERED)
+    return {component_id: waiting | onward, timed_out: settling | onward, **route}
+
+
+def _payload(component_id: str) -> Asl:
+    return {f"{name}.$": f"$.{name}" for name in _IDS} | {"n.$": "$.at.n", "component": component_id}
+
+
+def _invoke(arn: str, payload: Asl, answered: Asl) -> Asl:
+    return {
+        "Type": "Task",
+        "Resource": _INVOKE,
+        "Parameters": {"FunctionName": arn, "Payload": payload},
+        **answered,
+        "TimeoutSeconds": TASK_TIMEOUT_SECONDS,
+        "Retry": _again(),
+    }
+
+
+def _again() -> list[Asl]:
+    return [dict(rule) for rule in _RETRY]
+
+
+def _onward(definition: Definition, component_id: str) -> tuple[Asl, dict[str, Asl]]:
+    """What stands in a Task about what follows, and the Choice behind it where its outcomes lead apart."""
     following = sorted(targets(definition, component_id))
     if len(following) == 1:
-        return {component_id: task | _leads_to(following[0])}
+        return _leads_to(following[0]), {}
     route = component_id + ROUTE
-    return {component_id: task | {"Next": route}, route: _choice(following)}
+    return {"Next": route}, {route: _choice(following)}
 
 
 def _choice(following: Iterable[str]) -> Asl:
@@ -147,5 +208,5 @@ def _leads_to(state: str) -> Asl:
 
 
 def _next_states(state: Asl) -> set[str]:
-    ways = [state, *state.get("Choices", ())]
+    ways = [state, *state.get("Choices", ()), *state.get("Catch", ())]
     return {way["Next"] for way in ways if "Next" in way}

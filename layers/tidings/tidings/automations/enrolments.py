@@ -130,6 +130,11 @@ class StepTaken:
         """What the Task answers to its machine."""
         return {"outcome": self.outcome, "next": self.next, "until": dict(self.until), "n": self.n}
 
+    @property
+    def onward(self) -> dict[str, Any]:
+        """What a machine that waits is told: ids and times only."""
+        return {"n": self.n, "next": self.next, "until": dict(self.until)}
+
     def as_dict(self) -> dict[str, Any]:
         """The step as the API shows it."""
         return {

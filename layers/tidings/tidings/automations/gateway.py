@@ -11,12 +11,14 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tidings.core import aws
-from tidings.core.errors import Unavailable
+from tidings.core.errors import Throttled, Unavailable
 
 _CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
 _THROTTLES = frozenset({"ThrottlingException", "TooManyRequestsException", "ExecutionLimitExceeded", "Throttling"})
 # What StopExecution says of an execution that has ended, or never began.
 _NOT_RUNNING = frozenset({"ExecutionDoesNotExist", "ValidationException"})
+# What SendTaskSuccess says of a token that was answered, or whose Task timed out, failed or was stopped.
+_NOT_WAITING = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
 
 
 class Start(StrEnum):
@@ -71,6 +73,22 @@ class StepFunctionsGateway:
         except (ClientError, BotoCoreError) as error:
             if _code(error) not in _NOT_RUNNING:
                 raise Unavailable("stop_failed", f"The execution could not be stopped: {_code(error)}.") from error
+
+    def succeed(self, token: str, output: Mapping[str, Any]) -> bool:
+        """Let a Task that waits with a token go on; False if it does not wait any more, which is no error.
+
+        Raises Throttled or Unavailable.
+        """
+        try:
+            self._client.send_task_success(taskToken=token, output=json.dumps(output, separators=(",", ":")))
+        except (ClientError, BotoCoreError) as error:
+            code = _code(error)
+            if code in _NOT_WAITING:
+                return False
+            if code in _THROTTLES:
+                raise Throttled("wake_throttled", "Step Functions takes no more answers right now.") from error
+            raise Unavailable("wake_failed", f"The machine could not be woken: {code}.") from error
+        return True
 
     def status(self, execution: str) -> str:
         """RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED; empty if there is no such execution. Raises Unavailable."""

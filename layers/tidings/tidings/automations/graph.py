@@ -9,6 +9,7 @@ from typing import Any
 
 from tidings.automations.model import (
     OTHERWISE,
+    TIMEOUT,
     Branch,
     CheckSuppression,
     Component,
@@ -17,6 +18,7 @@ from tidings.automations.model import (
     SendEmail,
     UntilTrait,
     Wait,
+    WaitFor,
 )
 from tidings.conditions.values import lookup, parse_instant
 
@@ -43,8 +45,8 @@ class Following:
 def links(component: Component) -> dict[str, str]:
     """Where each outcome of the component leads; "" where the way ends.
 
-    Outcomes: a wait `waited`; a branch the names of its arms and `otherwise`; send_email `accepted`, `skipped` and
-    `unknown`; check_suppression `clear` and `suppressed`; an end none.
+    Outcomes: a wait `waited`; a branch the names of its arms and `otherwise`; wait_for those of its arms and `timeout`;
+    send_email `accepted`, `skipped` and `unknown`; check_suppression `clear` and `suppressed`; an end none.
     """
     return dict(ways(component))
 
@@ -55,6 +57,8 @@ def ways(component: Component) -> list[tuple[str, str]]:
         return [("waited", component.next or "")]
     if isinstance(component, Branch):
         return [*((arm.name, arm.next or "") for arm in component.arms), (OTHERWISE, component.otherwise or "")]
+    if isinstance(component, WaitFor):
+        return [*((arm.name, arm.next or "") for arm in component.arms), (TIMEOUT, component.on_timeout or "")]
     if isinstance(component, SendEmail):
         following = component.next or ""
         return [("accepted", following), ("skipped", component.on_skipped or following), ("unknown", following)]
@@ -79,7 +83,8 @@ def follow(definition: Definition, component_id: str, moment: Moment) -> Followi
     """What follows when a person reaches `component_id` at `moment`.
 
     `next` is the state to enter: the component itself (a wait too), or "" where it is an end or nothing. `until` holds
-    the ends of all waits in the unbroken chain of waits that begins there, each beginning when the one before ends.
+    the ends of all waits in the unbroken chain of waits that begins there, each beginning when the one before ends; a
+    wait for an event ends the chain, at the latest when it times out.
     """
     until: dict[str, datetime] = {}
     reached, begins = component_id, moment.now
@@ -89,6 +94,8 @@ def follow(definition: Definition, component_id: str, moment: Moment) -> Followi
         until[reached] = begins
         reached = component.next or ""
         component = definition.components.get(reached)
+    if isinstance(component, WaitFor):
+        until[reached] = _later(begins, component.length)
     return Following(state_of(definition, component_id), until)
 
 

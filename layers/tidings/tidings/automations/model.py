@@ -44,6 +44,7 @@ from tidings.core.errors import InvalidInput
 NAME_PATTERN = "^[a-z][a-z0-9-]{0,62}$"
 COMPONENT_PATTERN = "^[a-z][a-z0-9_]{0,62}$"
 OTHERWISE = "otherwise"
+TIMEOUT = "timeout"
 
 
 def _named(pattern: str, message: str) -> Callable[[str], str]:
@@ -70,12 +71,15 @@ ComponentId = Annotated[
 ]
 
 
-def _arm_name(name: str) -> str:
-    if name == OTHERWISE:
-        raise ValueError(f'"{OTHERWISE}" is the name of the way without an arm; choose another')
-    if not name.isprintable():
-        raise ValueError("must be one line of printable characters")
-    return name
+def _arm_name(taken: str) -> Callable[[str], str]:
+    def check(name: str) -> str:
+        if name == taken:
+            raise ValueError(f'"{taken}" is the name of the way without an arm; choose another')
+        if not name.isprintable():
+            raise ValueError("must be one line of printable characters")
+        return name
+
+    return check
 
 
 def _offset(value: object) -> str:
@@ -85,7 +89,8 @@ def _offset(value: object) -> str:
     return value
 
 
-ArmName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_arm_name)]
+ArmName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_arm_name(OTHERWISE))]
+EventArmName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_arm_name(TIMEOUT))]
 OffsetText = Annotated[
     str,
     PlainValidator(_offset),
@@ -192,6 +197,37 @@ class Branch(Component):
     otherwise: ComponentId | None = None
 
 
+class EventArm(Model):
+    """One event that ends the waiting, if `where` holds for its properties and the contact's traits."""
+
+    name: EventArmName
+    event: Text
+    where: Condition | None = None
+    next: ComponentId | None = None
+
+
+class WaitFor(Component):
+    """Waits until one of some events comes, at most for `timeout`, and then goes along its arm, or `on_timeout`.
+
+    What comes from the moment on at which the component before it acted counts, the message that it sent included.
+    """
+
+    type: Literal["wait_for"]
+    arms: Annotated[list[EventArm], Field(min_length=1, max_length=50)]
+    timeout: DurationText
+    on_timeout: ComponentId | None = None
+
+    @cached_property
+    def length(self) -> timedelta:
+        """`timeout` as a length of time."""
+        return parse_duration(self.timeout)
+
+    @property
+    def events(self) -> set[str]:
+        """Names of the events that it waits for."""
+        return {arm.event for arm in self.arms}
+
+
 class SendEmail(Component):
     """Sends an e-mail. `on_skipped` leads on when it may not be sent (default: `next`).
 
@@ -233,6 +269,7 @@ class End(Component):
 
 COMPONENT_TYPES: dict[str, type[Component]] = {
     "wait": Wait,
+    "wait_for": WaitFor,
     "branch": Branch,
     "send_email": SendEmail,
     "check_suppression": CheckSuppression,
@@ -247,6 +284,7 @@ def _type_of(value: object) -> str | None:
 
 AnyComponent = Annotated[
     Annotated[Wait, Tag(TAG + "wait")]
+    | Annotated[WaitFor, Tag(TAG + "wait_for")]
     | Annotated[Branch, Tag(TAG + "branch")]
     | Annotated[SendEmail, Tag(TAG + "send_email")]
     | Annotated[CheckSuppression, Tag(TAG + "check_suppression")]
@@ -268,6 +306,12 @@ class Definition(Model):
     reentry: Literal["every_time", "once"] = "every_time"
     start: ComponentId
     components: Annotated[dict[ComponentId, AnyComponent], Field(min_length=1)]
+
+    @property
+    def awaits(self) -> frozenset[str]:
+        """Names of the events that somebody inside may wait for."""
+        waits = (one for one in self.components.values() if isinstance(one, WaitFor))
+        return frozenset(name for wait in waits for name in wait.events)
 
     def as_dict(self) -> dict[str, Any]:
         """The definition as plain data, as it was written; keys without a value are left out."""

@@ -10,21 +10,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from typing import Any
 
-from tidings.accounts.model import Workspace
 from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.activity.facts import ContactFacts
 from tidings.activity.folding import Folding
 from tidings.activity.model import COMPANY_CALLS, Event
 from tidings.activity.store import DynamoEventStore, from_stream
 from tidings.automations.enrol import Enrolling
+from tidings.automations.listeners import Listeners
 from tidings.automations.merged import Offering
 from tidings.automations.sightings import Known, Record, Sighted, identities_of, sighting_of
-from tidings.automations.store import Automation, DynamoAutomationStore
 from tidings.automations.visits import Traced, Visits, is_visit
+from tidings.automations.waking import Waking
 from tidings.conditions.evaluate import evaluate
 from tidings.contacts.companies import CompanyService
 from tidings.contacts.context import merged
@@ -43,46 +42,6 @@ from tidings.core.logs import logger
 from tidings.core.store import ConditionFailed, Database, Key
 
 
-class Listeners:
-    """The live automations of each workspace by the event that starts them; reloaded when the workspace's grew."""
-
-    def __init__(self, automations: DynamoAutomationStore) -> None:
-        self._automations = automations
-        self._by_event: dict[str, tuple[int, dict[str, list[Automation]]]] = {}
-        self._to_merges: dict[str, list[Automation]] = {}
-        self._first: dict[tuple[str, str], datetime] = {}
-
-    def refresh(self, workspace: Workspace) -> None:
-        """Load a workspace's automations again if any was published since."""
-        known = self._by_event.get(workspace.id)
-        if known is not None and known[0] == workspace.generation:
-            return
-        by_event: dict[str, list[Automation]] = defaultdict(list)
-        if workspace.generation:
-            for automation in self._automations.all_live(workspace.id):
-                by_event[automation.definition.trigger.event].append(automation)
-        asking = [one for live in by_event.values() for one in live if one.definition.trigger.merged]
-        self._to_merges[workspace.id] = asking
-        self._by_event[workspace.id] = (workspace.generation, dict(by_event))
-
-    def to(self, event: Event) -> Sequence[Automation]:
-        """The automations that an event may start."""
-        if not event.name:
-            return ()
-        return self._by_event.get(event.workspace, (0, {}))[1].get(event.name, ())
-
-    def to_merges_in(self, workspace: str) -> list[Automation]:
-        """The automations that events of whoever is merged may start."""
-        return self._to_merges.get(workspace, [])
-
-    def first_published(self, automation: Automation) -> datetime:
-        """When an automation was published first, which is asked once a process."""
-        place = (automation.workspace, automation.name)
-        if place not in self._first:
-            self._first[place] = self._automations.first_published(automation)
-        return self._first[place]
-
-
 class Reactor:
     """Reacts to batches of stream records."""
 
@@ -98,6 +57,7 @@ class Reactor:
         folding: Folding,
         listeners: Listeners,
         enrolling: Enrolling,
+        waking: Waking,
         visits: Visits,
         ratings: Ratings,
         set_aside: Callable[[Record], None],
@@ -112,6 +72,7 @@ class Reactor:
         self._folding = folding
         self._listeners = listeners
         self._enrolling = enrolling
+        self._waking = waking
         self._offering = Offering(listeners, events, enrolling)
         self._visits = visits
         self._ratings = ratings
@@ -240,7 +201,7 @@ class Reactor:
     def _matters(self, event: Event, known: Known) -> bool:
         """Whether the contact must be read for an event, and not only be told when it was seen."""
         changes = event.contact_traits or event.type in COMPANY_CALLS or external_ids(event.context)
-        heard = bool(self._listeners.to(event)) or self._offering.concerns(event)
+        heard = bool(self._listeners.to(event)) or self._offering.concerns(event) or self._waking.concerns(event)
         return bool(changes) or is_visit(event, known.roots) or heard or self._ratings.concerns(event)
 
     def _serve(self, place: tuple[str, str], before: Contact | None, known: Known, group: Sequence[Sighted]) -> None:
@@ -266,6 +227,8 @@ class Reactor:
         self._visits.keep(contact, traced)
         for event in events:
             self._tell_company(event)
+        for event in filter(self._waking.concerns, events):
+            self._waking.wake(contact, event)
         for automation, enrolled, event in enrolments:
             self._enrolling.enrol(automation, enrolled, event)
         for event in filter(self._offering.concerns, events):

@@ -14,14 +14,16 @@
 | loop_without_action | a loop of waits and nothing else |
 | loop_without_end | a loop that nobody can ever leave |
 | loop_through_trigger | sends at once, and what becomes of the mail starts it again |
-| wait_too_long | `for` more than 365 days, the longest that an execution lasts |
-| duplicate_arm | two arms of a branch with the same name |
+| wait_too_long | `for` or `timeout` more than 365 days, the longest that an execution lasts |
+| duplicate_arm | two arms of a component with the same name |
 | step_not_upstream | `since: {step: x}` where nobody can have passed x |
 | step_not_recorded | `since: {step: x}` where x is a wait: only components that act leave a record |
 | events_in_trigger | `did` or `did_not` in the trigger's `where`; a branch can ask that |
+| events_in_arm | `did` or `did_not` in the `where` of an arm that waits for an event; a branch can ask that |
 | unknown_template | no such template |
 | nothing_follows_wait | warning: the way ends after a wait |
 | branch_without_effect | warning: every arm leads to the same place |
+| event_misspelled | warning: an event that is called nearly like one of Tidings' own |
 
 The links themselves are walked in `graph`.
 """
@@ -44,8 +46,10 @@ from tidings.automations.model import (
     Definition,
     SendEmail,
     Wait,
+    WaitFor,
     code_of,
 )
+from tidings.automations.own_events import OWN_EVENTS
 from tidings.automations.source import read
 from tidings.conditions.model import needs_events, steps_named
 from tidings.conditions.places import mistakes
@@ -120,7 +124,9 @@ def lint(definition: Definition, templates: Collection[str] | None = None) -> li
         *_reach(definition),
         *(list(_loops(definition)) or _endless(definition)),
         *_waits(definition),
+        *_waits_for_events(definition),
         *_branches(definition),
+        *_events(definition),
         *_templates(definition, templates),
     ]
 
@@ -157,20 +163,25 @@ def _trigger(definition: Definition) -> Iterator[Problem]:
 
 def _sends_at_once(definition: Definition) -> Iterator[str]:
     """Components that send before any wait that takes time for certain."""
-    at_once = {name: component for name, component in definition.components.items() if _takes_no_time(component)}
     ahead, seen = [definition.start], set()
     while ahead:
         here = ahead.pop()
-        if here in seen or here not in at_once:
+        component = definition.components.get(here)
+        if here in seen or component is None:
             continue
         seen.add(here)
-        if isinstance(at_once[here], SendEmail):
+        if isinstance(component, SendEmail):
             yield here
-        ahead.extend(target for _, target in ways(at_once[here]))
+        ahead.extend(_at_once(component))
 
 
-def _takes_no_time(component: Component) -> bool:
-    return not (isinstance(component, Wait) and component.length)
+def _at_once(component: Component) -> list[str]:
+    """Where a component may lead without any time passing for certain, and without anybody doing anything."""
+    if isinstance(component, Wait) and component.length:
+        return []
+    if isinstance(component, WaitFor):
+        return [arm.next or "" for arm in component.arms if arm.event in OF_SENDING]
+    return [target for _, target in ways(component)]
 
 
 def _links(definition: Definition) -> Iterator[Problem]:
@@ -194,6 +205,9 @@ def _written_links(component: Component) -> list[tuple[str, str]]:
     elif isinstance(component, Branch):
         written = [(f"arms[{number}].next", arm.next) for number, arm in enumerate(component.arms)]
         written.append(("otherwise", component.otherwise))
+    elif isinstance(component, WaitFor):
+        written = [(f"arms[{number}].next", arm.next) for number, arm in enumerate(component.arms)]
+        written.append(("on_timeout", component.on_timeout))
     return [(key, target) for key, target in written if target is not None]
 
 
@@ -207,10 +221,11 @@ def _reach(definition: Definition) -> Iterator[Problem]:
 
 def _loops(definition: Definition) -> Iterator[Problem]:
     """A loop must pass a wait that takes time for certain, and something that acts."""
-    for loop in _loops_among(definition, _takes_no_time):
+    for loop in _loops_among({name: _at_once(component) for name, component in definition.components.items()}):
         message = f"the loop {_way(loop)} has no wait `for` a length of time, so it could run without end at once"
         yield Problem("loop_without_wait", message, loop[0], place=f"components.{loop[0]}")
-    for loop in _loops_among(definition, lambda component: isinstance(component, Wait)):
+    waits = {name: wait for name, wait in definition.components.items() if isinstance(wait, Wait)}
+    for loop in _loops_among({name: [wait.next or ""] for name, wait in waits.items()}):
         message = f"the loop {_way(loop)} only waits and never ends"
         yield Problem("loop_without_action", message, loop[0], place=f"components.{loop[0]}")
 
@@ -234,9 +249,8 @@ def _endless(definition: Definition) -> Iterator[Problem]:
         yield Problem("loop_without_end", message, endless[0], place=f"components.{endless[0]}")
 
 
-def _loops_among(definition: Definition, admits: Callable[[Component], bool]) -> Iterator[list[str]]:
-    """One loop for each knot of components that `admits` lets in, in the order of its links."""
-    inside = {name: component for name, component in definition.components.items() if admits(component)}
+def _loops_among(inside: Mapping[str, list[str]]) -> Iterator[list[str]]:
+    """One loop for each knot of components and where each leads, in the order of its links."""
     told: set[str] = set()
     for name in inside:
         if name not in told:
@@ -246,9 +260,9 @@ def _loops_among(definition: Definition, admits: Callable[[Component], bool]) ->
                 yield loop
 
 
-def _loop_through(start: str, inside: Mapping[str, Component]) -> list[str]:
+def _loop_through(start: str, inside: Mapping[str, list[str]]) -> list[str]:
     """The shortest loop from `start` back to it through `inside`; empty if there is none."""
-    came_from = {target: start for _, target in ways(inside[start]) if target in inside}
+    came_from = {target: start for target in inside[start] if target in inside}
     ahead = list(came_from)
     for here in ahead:
         if here == start:
@@ -256,7 +270,7 @@ def _loop_through(start: str, inside: Mapping[str, Component]) -> list[str]:
             while came_from[loop[0]] != start:
                 loop.insert(0, came_from[loop[0]])
             return [start, *loop[:-1]]
-        for _, target in ways(inside[here]):
+        for target in inside[here]:
             if target in inside and target not in came_from:
                 came_from[target] = here
                 ahead.append(target)
@@ -281,6 +295,47 @@ def _waits(definition: Definition) -> Iterator[Problem]:
             yield Problem("nothing_follows_wait", message, component_id, "warning", f"components.{component_id}")
 
 
+def _waits_for_events(definition: Definition) -> Iterator[Problem]:
+    for component_id, component in definition.components.items():
+        if not isinstance(component, WaitFor):
+            continue
+        yield from _arms(component_id, [arm.name for arm in component.arms])
+        if component.length > LONGEST_WAIT:
+            place = f"components.{component_id}.timeout"
+            message = f"{place}: waits longer than {LONGEST_WAIT.days} days"
+            yield Problem("wait_too_long", message, component_id, place=place)
+        for number, arm in enumerate(component.arms):
+            if arm.where is not None and needs_events(arm.where):
+                place = f"components.{component_id}.arms[{number}].where"
+                message = f"{place}: looks at the event and the contact only; ask for other events in a branch"
+                yield Problem("events_in_arm", message, component_id, place=place)
+        if all(not state_of(definition, target) for _, target in ways(component)):
+            message = f'nothing follows the wait "{component_id}", whatever comes'
+            yield Problem("nothing_follows_wait", message, component_id, "warning", f"components.{component_id}")
+
+
+def _events(definition: Definition) -> Iterator[Problem]:
+    """Events that are nobody's: a name that Tidings' own events nearly have is a slip of the pen."""
+    named = [("trigger.event", "", definition.trigger.event)]
+    for component_id, component in definition.components.items():
+        arms = component.arms if isinstance(component, WaitFor) else ()
+        named += [(f"components.{component_id}.arms[{n}].event", component_id, a.event) for n, a in enumerate(arms)]
+    for place, component_id, event in named:
+        meant = _meant(event)
+        if meant:
+            message = f'{place}: nobody sends "{event}" unless an app does; did you mean "{meant}"?'
+            yield Problem("event_misspelled", message, component_id, "warning", place)
+
+
+def _meant(event: str) -> str:
+    """The event of Tidings' own that a name is nearly the name of; empty if it is one, or none is near."""
+    from difflib import get_close_matches  # late: only where somebody writes an automation
+
+    near = {own.casefold(): own for own in OWN_EVENTS}
+    found = [] if event in OWN_EVENTS else get_close_matches(event.casefold(), near, n=1, cutoff=0.88)
+    return near[found[0]] if found else ""
+
+
 def _branches(definition: Definition) -> Iterator[Problem]:
     @cache
     def after(step: str) -> set[str]:
@@ -288,21 +343,19 @@ def _branches(definition: Definition) -> Iterator[Problem]:
 
     for component_id, component in definition.components.items():
         if isinstance(component, Branch):
-            yield from _arms(component_id, component)
+            yield from _arms(component_id, [arm.name for arm in component.arms])
             yield from _steps(definition, component_id, component, after)
             if len({state_of(definition, target) for _, target in ways(component)}) == 1:
                 message = f'every arm of "{component_id}" leads to the same place'
                 yield Problem("branch_without_effect", message, component_id, "warning", f"components.{component_id}")
 
 
-def _arms(component_id: str, branch: Branch) -> Iterator[Problem]:
-    seen: set[str] = set()
-    for number, arm in enumerate(branch.arms):
-        if arm.name in seen:
+def _arms(component_id: str, names: list[str]) -> Iterator[Problem]:
+    for number, name in enumerate(names):
+        if name in names[:number]:
             place = f"components.{component_id}.arms[{number}].name"
-            message = f'{place}: another arm is called "{arm.name}" too'
+            message = f'{place}: another arm is called "{name}" too'
             yield Problem("duplicate_arm", message, component_id, place=place)
-        seen.add(arm.name)
 
 
 def _steps(

@@ -77,7 +77,9 @@ class AutomationService:
             return live, False
         version = 1 if live is None else live.version + 1
         machine = self._machines.of_version(workspace, draft.definition, version)
-        published = replace(draft, version=version, machine=machine, created_at=self._clock.now())
+        # Those inside an earlier version wait for its events still, however many versions have come since.
+        awaits = draft.definition.awaits | (frozenset() if live is None else live.awaits)
+        published = replace(draft, version=version, machine=machine, created_at=self._clock.now(), awaits=awaits)
         try:
             self._automations.publish(published, self._workspaces.grow_generation(workspace))
         except ConditionFailed as error:

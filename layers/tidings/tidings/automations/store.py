@@ -24,13 +24,17 @@ ENROLMENT_SHARDS = 4
 
 @dataclass(frozen=True, slots=True)
 class Automation:
-    """A draft (`version` 0) or a published version of an automation; a published one has a machine."""
+    """A draft (`version` 0) or a published version of an automation; a published one has a machine.
+
+    `awaits` are the names of all events that somebody may wait for who is inside it, in this version or an earlier one.
+    """
 
     workspace: str
     definition: Definition
     version: int
     machine: str
     created_at: datetime
+    awaits: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -53,6 +57,7 @@ class AutomationItem(Item):
     definition = UnicodeAttribute()
     machine = UnicodeAttribute(null=True)
     created_at = UnicodeAttribute()
+    awaits = JsonAttribute(null=True)
 
 
 class DynamoAutomationStore:
@@ -118,7 +123,9 @@ class DynamoAutomationStore:
     def entity(self, item: AutomationItem) -> Automation:
         """The automation that a read item is."""
         definition = parse_definition(json.loads(item.definition))
-        return Automation(item.pk, definition, int(item.version), item.machine or "", from_text(item.created_at))
+        awaits = frozenset(item.awaits or ())
+        created_at = from_text(item.created_at)
+        return Automation(item.pk, definition, int(item.version), item.machine or "", created_at, awaits)
 
     def _get(self, key: Key) -> Automation | None:
         item = self._database.batch_get([key]).get(key)
@@ -137,6 +144,7 @@ class DynamoAutomationStore:
             definition=json.dumps(automation.definition.as_dict(), separators=(",", ":"), ensure_ascii=False),
             machine=automation.machine or None,
             created_at=to_text(automation.created_at),
+            awaits=sorted(automation.awaits) or None,
         )
 
 
