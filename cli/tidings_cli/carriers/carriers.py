@@ -7,7 +7,7 @@ from wsgiref.types import WSGIApplication
 
 from tidings.core.clock import Clock, SystemClock
 from tidings_cli.carriers.database import Database
-from tidings_cli.carriers.faults import Faults, Rate
+from tidings_cli.carriers.faults import Channel, Faults, Rate
 from tidings_cli.carriers.feedback import FeedbackLog
 from tidings_cli.carriers.outbox.app import Outbox
 from tidings_cli.carriers.outbox.desk import Desk
@@ -18,7 +18,12 @@ from tidings_cli.carriers.ses.mails import RECEIVED, MailStore, target_of
 from tidings_cli.carriers.ses.recipient import Recipient
 from tidings_cli.carriers.ses.sending import Sending
 from tidings_cli.carriers.sms.api import SmsApi
-from tidings_cli.carriers.sms.messages import INBOUND, SmsStore, sms_target
+from tidings_cli.carriers.sms.desk import SmsDesk
+from tidings_cli.carriers.sms.messages import SmsStore, sms_target
+from tidings_cli.carriers.sms.numbers import INBOUND, Numbers
+from tidings_cli.carriers.sms.opt_outs import OptOuts
+from tidings_cli.carriers.sms.registrations import Registrations
+from tidings_cli.carriers.sms.sender_ids import SenderIds
 
 FILE_NAME = "outbox.sqlite"
 
@@ -43,11 +48,12 @@ class Carriers:
         log = FeedbackLog(self._database)
         self._publisher = Publisher(log, publish)
         account, faults, mails = Account(self._database, clock), Faults(self._database), MailStore(self._database, log)
-        texts = SmsStore(self._database, log, self._publisher, clock)
         sending = Sending(mails, log, account, clock, public_url)
         recipient = Recipient(mails, log, account, self._publisher, clock)
         rate = Rate(self._database, clock)
         self.ses_app = SesApi(sending, mails, account, faults, rate, self._publisher, clock)
+        texts = self._open_sms(log, clock)
+        self._numbers = texts.numbers
         self.sms_app = SmsApi(texts, log)
         desk = Desk(self._database, mails, texts, log, account, faults, rate, recipient, public_url)
         self.outbox_app = Outbox(desk)
@@ -67,12 +73,29 @@ class Carriers:
             self.receive_sms(inbound_topic_arn)
 
     def receive_sms(self, topic_arn: str) -> None:
-        """What people write to our numbers goes to this topic."""
+        """What people write to our numbers goes to this topic, unless a number was given one of its own."""
         self._publisher.listen(INBOUND, topic_arn)
+        self._numbers.listen()
 
     def receive_mails(self, topic_arn: str) -> None:
         """What people answer to mails goes to this topic, as SES tells of received mail."""
         self._publisher.listen(RECEIVED, topic_arn)
+
+    def _open_sms(self, log: FeedbackLog, clock: Clock) -> SmsDesk:
+        database = self._database
+        numbers, stopped, senders = (
+            Numbers(database, log, self._publisher),
+            OptOuts(database, clock),
+            SenderIds(database),
+        )
+        return SmsDesk(
+            SmsStore(database, log, self._publisher, numbers, stopped, clock),
+            numbers,
+            senders,
+            Registrations(database, senders, clock),
+            stopped,
+            Faults(database, Channel.SMS),
+        )
 
     def drain(self, timeout: float = 10.0) -> bool:
         """Wait until every event that can be published was; False after `timeout` seconds."""

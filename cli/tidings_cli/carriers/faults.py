@@ -1,4 +1,4 @@
-"""Faults that tests order: what SES may do to a caller on a bad day."""
+"""Faults that tests order: what SES and End User Messaging may do to a caller on a bad day."""
 
 from __future__ import annotations
 
@@ -15,19 +15,34 @@ from tidings_cli.carriers.database import Database
 
 
 class SendFault(StrEnum):
-    """What goes wrong with a SendEmail call."""
+    """What goes wrong with a SendEmail or SendTextMessage call. The last three are for text messages alone."""
 
-    THROTTLE = "throttle"  # refused with TooManyRequestsException; nothing is sent
-    REJECT = "reject"  # refused with MessageRejected; nothing is sent
+    THROTTLE = "throttle"  # refused as too many a second; nothing is sent
+    REJECT = "reject"  # refused for good; nothing is sent
+    TIMEOUT_BEFORE_ACCEPT = "timeout_before_accept"  # not sent, and no answer reaches the caller
     TIMEOUT_AFTER_ACCEPT = "timeout_after_accept"  # sent, but the answer never reaches the caller
     DROP_EVENTS = "drop_events"  # sent, but none of the events that follow by themselves reaches SNS
+    DOUBLE_EVENTS = "double_events"  # each of these events reaches SNS twice
+    BACKWARD_EVENTS = "backward_events"  # they reach SNS in the opposite order
+    LATE_EVENTS = "late_events"  # they reach SNS `seconds` later
+
+
+class Channel(StrEnum):
+    """Whose calls a fault meets."""
+
+    EMAIL = "email"
+    SMS = "sms"
+
+
+ONLY_TEXTS = frozenset({SendFault.DOUBLE_EVENTS, SendFault.BACKWARD_EVENTS, SendFault.LATE_EVENTS})
+_REFUSALS = (SendFault.THROTTLE, SendFault.REJECT, SendFault.TIMEOUT_BEFORE_ACCEPT)
 
 
 @dataclass(frozen=True)
 class Ordered:
     """A fault that is waiting: for `count` more calls, to one address or to any.
 
-    `seconds` is how long a timeout keeps the caller waiting before the connection ends.
+    `seconds` is how long a timeout keeps the caller waiting before the connection ends, or how late events are.
     """
 
     id: int
@@ -42,35 +57,39 @@ class Ordered:
 
 
 class Faults:
-    """The faults that were ordered, used up one call at a time."""
+    """The faults that were ordered for one channel, used up one call at a time."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, channel: Channel = Channel.EMAIL) -> None:
         self._database = database
+        # Mails came first, and their faults are written down without a word about it.
+        self._prefix = "" if channel is Channel.EMAIL else f"{channel.value}:"
+        self._ours = f"send {'NOT LIKE' if channel is Channel.EMAIL else 'LIKE'} '%:%'"
 
     def order(self, send: SendFault, count: int, to: str | None = None, seconds: float = 0.0) -> None:
         """Let the next `count` calls (to this address) fail this way."""
         address = to.lower() if to else None
         self._database.change(
             "INSERT INTO faults (send, count, address, seconds) VALUES (?, ?, ?, ?)",
-            (send.value, count, address, seconds),
+            (f"{self._prefix}{send.value}", count, address, seconds),
         )
 
     def waiting(self) -> list[Ordered]:
         """The faults that are still to come, in the order in which they were asked for."""
-        rows = self._database.rows("SELECT id, send, count, address, seconds FROM faults ORDER BY id")
-        found = cast(list[tuple[int, str, int, str | None, float]], rows)
-        return [Ordered(number, SendFault(send), count, to, wait) for number, send, count, to, wait in found]
+        query = f"SELECT id, send, count, address, seconds FROM faults WHERE {self._ours} ORDER BY id"  # noqa: S608
+        found = cast(list[tuple[int, str, int, str | None, float]], self._database.rows(query))
+        cut = len(self._prefix)
+        return [Ordered(number, SendFault(send[cut:]), count, to, wait) for number, send, count, to, wait in found]
 
     def clear(self) -> None:
         """Forget all faults."""
-        self._database.change("DELETE FROM faults")
+        self._database.change(f"DELETE FROM faults WHERE {self._ours}")  # noqa: S608
 
     def take(self, addresses: Sequence[str]) -> dict[SendFault, Ordered]:
         """The faults that meet a call to these addresses, at most one of each kind, each counted down by one."""
         wanted = {address.lower() for address in addresses}
         with self._database.transaction():
             taken = {fault.send: fault for fault in reversed(self.waiting()) if fault.to is None or fault.to in wanted}
-            refusal = taken.get(SendFault.THROTTLE) or taken.get(SendFault.REJECT)
+            refusal = next((taken[kind] for kind in _REFUSALS if kind in taken), None)
             if refusal:  # a call that is refused uses up nothing else
                 taken = {refusal.send: refusal}
             for fault in taken.values():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, cast
 
@@ -20,6 +20,7 @@ class State(StrEnum):
     PUBLISHED = "published"
     FAILED = "failed"  # given up after several tries
     DROPPED = "dropped"  # held back by the fault `drop_events`
+    HELD = "held"  # published later, as ordered
     UNSENT = "unsent"  # never meant for SNS: no configuration set, or something only a person sees
 
 
@@ -47,8 +48,11 @@ class FeedbackLog:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, entries: Iterable[Entry]) -> None:
-        """Write entries down in their order."""
+    def add(self, entries: Iterable[Entry], held: bool = False) -> None:
+        """Write entries down in their order; `held` back until they are released."""
+        if held:
+            late = {State.PENDING: State.HELD}
+            entries = [replace(entry, state=late.get(entry.state, entry.state)) for entry in entries]
         self._database.change_many(
             "INSERT INTO feedback (message, type, at, target, subject, body, state) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [(e.message, e.type, e.at, e.target, e.subject, json.dumps(e.body), e.state.value) for e in entries],
@@ -77,6 +81,12 @@ class FeedbackLog:
         """Note what became of an entry."""
         self._database.change("UPDATE feedback SET state = ?, error = ? WHERE id = ?", (state.value, error, entry.id))
 
+    def release(self, message: str = "") -> None:
+        """Let what was held back of a message, or of all, be published."""
+        wish = "AND message = ?" if message else ""
+        statement = f"UPDATE feedback SET state = 'pending' WHERE state = 'held' {wish}"  # noqa: S608
+        self._database.change(statement, (message,) if message else ())
+
     def set_topic(self, target: str, topic_arn: str) -> None:
         """From now on the events of this target go to this topic."""
         self._database.change("INSERT OR REPLACE INTO topics VALUES (?, ?)", (target, topic_arn))
@@ -86,9 +96,14 @@ class FeedbackLog:
         rows = self._database.rows("SELECT arn FROM topics WHERE target = ?", (target,))
         return cast(str, rows[0][0]) if rows else None
 
+    def targets(self) -> list[str]:
+        """Every target that has a topic, in the order of their names."""
+        return [cast(str, row[0]) for row in self._database.rows("SELECT target FROM topics ORDER BY target")]
+
     def forget(self, messages: str) -> None:
-        """Drop what is settled of the messages that a query names; what is pending is still published."""
-        self._database.change(f"DELETE FROM feedback WHERE state != 'pending' AND message IN ({messages})")  # noqa: S608
+        """Drop what is settled of the messages that a query names; what is still to be published is."""
+        settled = "state NOT IN ('pending', 'held')"
+        self._database.change(f"DELETE FROM feedback WHERE {settled} AND message IN ({messages})")  # noqa: S608
 
 
 def _entry(row: tuple[object, ...]) -> Entry:

@@ -37,6 +37,9 @@ class Publisher:
         self._busy = False
         self._news = False
         self._stopping = threading.Event()
+        # What was held back when an earlier run ended is told now: late enough.
+        log.release()
+        self._later: list[tuple[float, str]] = []
         self._thread = threading.Thread(target=self._run, name="carriers-publisher", daemon=True)
         self._thread.start()
 
@@ -52,6 +55,12 @@ class Publisher:
         """Say that the log grew."""
         with self._changed:
             self._news = True
+            self._changed.notify_all()
+
+    def release_after(self, seconds: float, message: str) -> None:
+        """Publish what is held back of a message, so many seconds from now."""
+        with self._changed:
+            self._later.append((time.monotonic() + seconds, message))
             self._changed.notify_all()
 
     def drain(self, timeout: float = 10.0) -> bool:
@@ -74,13 +83,25 @@ class Publisher:
     def _run(self) -> None:
         while not self._stopping.is_set():
             with self._changed:
-                while not self._news and not self._stopping.is_set():
-                    self._changed.wait()
+                while not (self._news or self._stopping.is_set() or self._release_due()):
+                    self._changed.wait(self._until_next())
                 self._news, self._busy, targets = False, True, self._targets
             self._empty(targets)
             with self._changed:
                 self._busy = False
                 self._changed.notify_all()
+
+    def _release_due(self) -> bool:
+        """Whether the time of anything that is held back has come; it is released then."""
+        due = [(at, message) for at, message in self._later if at <= time.monotonic()]
+        self._later = [one for one in self._later if one not in due]
+        for _, message in due:
+            self._log.release(message)
+        return bool(due)
+
+    def _until_next(self) -> float | None:
+        """Seconds until something that is held back is due; None while nothing is."""
+        return max(0.0, min(at for at, _ in self._later) - time.monotonic()) if self._later else None
 
     def _empty(self, targets: Sequence[str]) -> None:
         while targets and not self._stopping.is_set():

@@ -33,40 +33,105 @@ def error_of(call: Callable[[], object]) -> dict[str, Any]:
     return response
 
 
-@pytest.mark.parametrize(
-    ("name", "call"),
-    [
-        ("SendTextMessage", {"DestinationPhoneNumber": PHONE, "MessageBody": "Hi"}),
-        ("DescribePhoneNumbers", {}),
-        ("DescribeSenderIds", {"SenderIds": [{"SenderId": "TIDINGS", "IsoCountryCode": "PL"}]}),
-    ],
-)
-def test_an_operation_answers_its_shape(local: Local, name: str, call: dict[str, Any]) -> None:
+POLISH = "+48455500100"
+FORM = {"RegistrationType": "SG_SENDER_ID_REGISTRATION"}
+FIRST_FORM = "registration-00000000000000000000000000000001"
+
+
+def a_form(local: Local) -> str:
+    """A registration in Singapore that asks for a name, not submitted yet."""
+    made: str = local.sms.create_registration(**FORM)["RegistrationId"]
+    local.sms.put_registration_field_value(RegistrationId=made, FieldPath="senderIdInfo.senderId", TextValue="ACME")
+    return made
+
+
+def nothing(local: Local) -> None:
+    """An operation that needs nothing to be there."""
+
+
+def a_denied_form(local: Local) -> None:
+    made = a_form(local)
+    local.sms.submit_registration_version(RegistrationId=made)
+    local.post(f"/outbox/api/registrations/{made}", {"status": "denied"})
+
+
+def somebody_stopped(local: Local) -> None:
+    local.sms.put_opted_out_number(OptOutListName="Default", OptedOutNumber=PHONE)
+
+
+OF_FORM = {"RegistrationId": FIRST_FORM}
+OF_STOPPED = {"OptOutListName": "Default", "OptedOutNumber": PHONE}
+NAME = {"SenderId": "TIDINGS", "IsoCountryCode": "PL"}
+OPERATIONS: list[tuple[str, dict[str, Any], Callable[[Local], object]]] = [
+    ("SendTextMessage", {"DestinationPhoneNumber": PHONE, "MessageBody": "Hi"}, nothing),
+    ("DescribeConfigurationSets", {}, nothing),
+    ("DescribePhoneNumbers", {}, nothing),
+    ("UpdatePhoneNumber", {"PhoneNumberId": "phone-poland", "SelfManagedOptOutsEnabled": False}, nothing),
+    ("DescribePools", {}, nothing),
+    ("RequestSenderId", {"SenderId": "ACME", "IsoCountryCode": "PL"}, nothing),
+    ("DescribeSenderIds", {"SenderIds": [NAME]}, nothing),
+    ("ReleaseSenderId", NAME, nothing),
+    ("DescribeOptOutLists", {}, nothing),
+    ("PutOptedOutNumber", OF_STOPPED, nothing),
+    ("DeleteOptedOutNumber", OF_STOPPED, somebody_stopped),
+    ("DescribeOptedOutNumbers", {"OptOutListName": "Default"}, somebody_stopped),
+    ("CreateRegistration", FORM, nothing),
+    ("PutRegistrationFieldValue", {**OF_FORM, "FieldPath": "companyInfo.companyName", "TextValue": "Acme"}, a_form),
+    ("CreateRegistrationAssociation", {**OF_FORM, "ResourceId": "TIDINGS/PL"}, a_form),
+    ("SubmitRegistrationVersion", OF_FORM, a_form),
+    ("CreateRegistrationVersion", OF_FORM, a_denied_form),
+    ("DescribeRegistrations", {}, a_denied_form),
+    ("DescribeRegistrationVersions", OF_FORM, a_denied_form),
+    ("DeleteRegistration", OF_FORM, a_form),
+]
+
+
+def test_every_operation_is_held_against_the_model(local: Local) -> None:
     claimed: Any = local.carriers.sms_app
-    assert set(claimed.operations) == {"SendTextMessage", "DescribePhoneNumbers", "DescribeSenderIds"}
+    assert set(claimed.operations) == {name for name, _, _ in OPERATIONS}
+
+
+@pytest.mark.parametrize(("name", "call", "before"), OPERATIONS, ids=[name for name, _, _ in OPERATIONS])
+def test_an_operation_answers_its_shape(
+    local: Local, name: str, call: dict[str, Any], before: Callable[[Local], object]
+) -> None:
+    before(local)
     raw: list[bytes] = []
     local.sms.meta.events.register("before-parse.*", lambda response_dict, **_: raw.append(response_dict["body"]))
     answer = getattr(local.sms, botocore.xform_name(name))(**call)
     del answer["ResponseMetadata"]
     shape = MODEL.operation_model(name).output_shape
-    assert set(json.loads(raw[-1])) <= set(shape.members)
+    assert_known(json.loads(raw[-1]), shape)
     report = ParamValidator().validate(answer, shape)
     assert not report.has_errors(), report.generate_report()
 
 
+def assert_known(value: Any, shape: Any) -> None:
+    """Nothing in an answer that the service could not have given, at any depth."""
+    if shape.type_name == "structure":
+        assert set(value) <= set(shape.members)
+        for member, inner in value.items():
+            assert_known(inner, shape.members[member])
+    elif shape.type_name == "list":
+        for inner in value:
+            assert_known(inner, shape.member)
+    elif shape.type_name == "string" and shape.enum:
+        assert value in shape.enum
+
+
 def test_a_delivery_is_told_field_by_field(local: Local) -> None:
-    sent = send(local, "Zażółć", Context={"send_id": "s-43"}, MessageType="PROMOTIONAL", OriginationIdentity="ACME")
+    sent = send(local, "Zażółć", Context={"send_id": "s-43"}, MessageType="PROMOTIONAL", OriginationIdentity="TIDINGS")
     pending, delivered = heard(local, SMS_TOPIC)
     assert (pending["eventType"], pending["isFinal"]) == ("TEXT_PENDING", False)
     assert set(delivered) == {
         "eventType", "eventVersion", "eventTimestamp", "isFinal", "originationPhoneNumber", "destinationPhoneNumber",
         "isInternationalSend", "mcc", "mnc", "messageId", "messageRequestTimestamp", "messageEncoding", "messageType",
         "messageStatus", "messageStatusDescription", "context", "totalMessageParts", "totalMessagePrice",
-        "totalCarrierFee",
+        "totalCarrierFee", "isoCountryCode", "carrierName",
     }  # fmt: skip
     assert delivered["messageId"] == sent
     assert (delivered["eventType"], delivered["eventVersion"], delivered["isFinal"]) == ("TEXT_DELIVERED", "1.0", True)
-    assert (delivered["originationPhoneNumber"], delivered["destinationPhoneNumber"]) == ("ACME", PHONE)
+    assert (delivered["originationPhoneNumber"], delivered["destinationPhoneNumber"]) == ("TIDINGS", PHONE)
     assert (delivered["messageEncoding"], delivered["messageType"]) == ("Unicode", "PROMOTIONAL")
     assert delivered["context"] == {"send_id": "s-43"}
     assert delivered["totalMessageParts"] == 1
@@ -118,13 +183,13 @@ def test_a_refusal_names_the_field(local: Local) -> None:
 
 
 def test_an_operation_that_is_not_there_says_which_are(local: Local) -> None:
-    answer = error_of(local.sms.describe_pools)
+    answer = error_of(local.sms.describe_spend_limits)
     assert (answer["Error"]["Code"], answer["Reason"]) == ("ValidationException", "UNKNOWN_OPERATION")
     assert "SendTextMessage" in answer["Error"]["Message"]
 
 
 def test_the_number_says_where_answers_go(local: Local) -> None:
-    (number,) = local.sms.describe_phone_numbers()["PhoneNumbers"]
+    number, *_ = local.sms.describe_phone_numbers()["PhoneNumbers"]
     assert (number["TwoWayEnabled"], number["TwoWayChannelArn"]) == (True, INBOUND_TOPIC)
     send(local, OriginationIdentity=number["PhoneNumberArn"])
     assert local.get("/outbox/api/sms").json[0]["from"] == number["PhoneNumber"]
@@ -149,7 +214,7 @@ def test_an_answer_is_told_as_a_two_way_message(local: Local) -> None:
 
 
 def test_nobody_answers_a_sender_id(local: Local) -> None:
-    sent = send(local, OriginationIdentity="ACME")
+    sent = send(local, OriginationIdentity="TIDINGS")
     assert local.post(f"/outbox/api/sms/{sent}/reply", {"body": "TAK"}).json["code"] == "one_way"
     assert local.post(f"/outbox/api/sms/{sent}/reply", {"body": " "}).json["code"] == "empty_reply"
     assert local.post("/outbox/api/sms/nobody/reply", {"body": "TAK"}).status == 404

@@ -10,7 +10,7 @@ from typing import Any
 
 from tidings.core.clock import from_text
 from tidings.core.errors import InvalidInput, NotFound
-from tidings_cli.carriers.faults import SendFault
+from tidings_cli.carriers.faults import ONLY_TEXTS, Channel, SendFault
 from tidings_cli.carriers.outbox import views
 from tidings_cli.carriers.outbox.desk import Desk
 from tidings_cli.carriers.ses.account import STATUSES
@@ -24,10 +24,9 @@ class OutboxApi:
 
     def __init__(self, desk: Desk) -> None:
         self._mails = desk.mails
-        self._texts = desk.texts
         self._log = desk.log
         self._account = desk.account
-        self._faults = desk.faults
+        self._faults = {Channel.EMAIL: desk.faults, Channel.SMS: desk.texts.faults}
         self._rate = desk.rate
         self._recipient = desk.recipient
         self._base = f"{desk.public_url.rstrip('/')}/outbox"
@@ -42,10 +41,6 @@ class OutboxApi:
             ("POST", "/api/mails/{mail}/click", self._click),
             ("POST", "/api/mails/{mail}/complain", self._complain),
             ("POST", "/api/mails/{mail}/bounce", self._bounce),
-            ("GET", "/api/sms", self._list_sms),
-            ("DELETE", "/api/sms", self._empty_sms),
-            ("GET", "/api/sms/{sms}", self._get_sms),
-            ("POST", "/api/sms/{sms}/reply", self._reply),
             ("GET", "/api/faults", self._list_faults),
             ("POST", "/api/faults", self._order_fault),
             ("DELETE", "/api/faults", self._clear_faults),
@@ -93,45 +88,38 @@ class OutboxApi:
         self._recipient.bounce(mail, str(body.get("type") or "Permanent"), str(body.get("subType") or "General"))
         return json_response(self._one(mail))
 
-    def _list_sms(self, request: Request) -> Response:
-        """Text messages, oldest first; `person` is the phone's number."""
-        found = self._texts.find(request.one("person"))
-        entries = self._log.of([sms.id for sms in found])
-        return json_response([views.sms_json(sms, entries[sms.id]) for sms in found])
-
-    def _empty_sms(self, request: Request) -> Response:
-        return json_response({"deleted": self._texts.empty()})
-
-    def _get_sms(self, request: Request, sms: str) -> Response:
-        found = self._texts.get(sms)
-        if found is None:
-            raise NotFound("unknown_sms", f"The outbox has no text message {sms}")
-        return json_response(views.sms_json(found, self._log.of([sms])[sms]))
-
-    def _reply(self, request: Request, sms: str) -> Response:
-        """Answer in the person's place with `body`."""
-        answer = self._texts.reply(sms, str(request.json().get("body") or ""))
-        return json_response(views.sms_json(answer, self._log.of([answer.id])[answer.id]), 201)
-
     def _list_faults(self, request: Request) -> Response:
-        return json_response([fault.as_dict() for fault in self._faults.waiting()])
+        return json_response(self._waiting())
 
     def _order_fault(self, request: Request) -> Response:
-        """Let the next `count` sends (to `to`) fail as `send` says; `seconds` holds a lost answer back for so long."""
+        """Let the next `count` sends of `channel` (to `to`) fail as `send` says.
+
+        `seconds` holds a lost answer back for so long, or the events of a text message.
+        """
         body = request.json()
         kind, count, seconds = body.get("send"), body.get("count", 1), body.get("seconds", 0)
         if kind not in set(SendFault):
             raise InvalidInput("unknown_fault", f"send must be one of {', '.join(SendFault)}", "send")
+        channel = body.get("channel", Channel.EMAIL)
+        if channel not in set(Channel) or (channel == Channel.EMAIL and kind in ONLY_TEXTS):
+            raise InvalidInput(
+                "invalid_channel", f"channel must be {'sms' if kind in ONLY_TEXTS else ' or '.join(Channel)}", "channel"
+            )
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
             raise InvalidInput("invalid_count", "count must be a number from 1 up", "count")
         if not isinstance(seconds, int | float) or not 0 <= seconds <= 300:
             raise InvalidInput("invalid_seconds", "seconds must be between 0 and 300", "seconds")
-        self._faults.order(SendFault(kind), count, body.get("to"), float(seconds))
-        return json_response([fault.as_dict() for fault in self._faults.waiting()], 201)
+        self._faults[Channel(channel)].order(SendFault(kind), count, body.get("to"), float(seconds))
+        return json_response(self._waiting(), 201)
 
     def _clear_faults(self, request: Request) -> Response:
-        self._faults.clear()
+        for faults in self._faults.values():
+            faults.clear()
         return json_response([])
+
+    def _waiting(self) -> list[dict[str, object]]:
+        ordered = [(channel, fault) for channel, faults in self._faults.items() for fault in faults.waiting()]
+        return [fault.as_dict() | {"channel": channel.value} for channel, fault in ordered]
 
     def _get_rate(self, request: Request) -> Response:
         return json_response({"per_second": self._rate.limit()})

@@ -10,7 +10,10 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from tidings.core.errors import Conflict, Forbidden, NotFound, TidingsError
 from tidings_cli.carriers.outbox.api import OutboxApi, device
 from tidings_cli.carriers.outbox.desk import Desk
+from tidings_cli.carriers.outbox.frame import Frame
 from tidings_cli.carriers.outbox.pages import Pages
+from tidings_cli.carriers.outbox.phone import Phone
+from tidings_cli.carriers.outbox.sms_api import OutboxSmsApi
 from tidings_cli.carriers.web import Handler, Request, Response, Router, json_response, read_request, respond
 
 PREFIX = "/outbox"
@@ -26,12 +29,13 @@ class Outbox:
     def __init__(self, desk: Desk) -> None:
         self._recipient = desk.recipient
         self._public_host = urlsplit(desk.public_url).netloc
-        self._pages = Pages(desk)
+        self._frame = Frame(desk)
         tracking: list[tuple[str, str, Handler]] = [
             ("GET", "/t/{mail}/open.gif", self._open),
             ("GET", "/t/{mail}/{number}", self._click),
         ]
-        self._router = Router([*tracking, *OutboxApi(desk).routes(), *self._pages.routes()])
+        parts = (OutboxApi(desk), OutboxSmsApi(desk), Pages(desk, self._frame), Phone(desk, self._frame))
+        self._router = Router([*tracking, *(route for part in parts for route in part.routes())])
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -60,7 +64,7 @@ class Outbox:
     def _failed(self, error: TidingsError, path: str) -> Response:
         if path.startswith("/api/"):
             return json_response(error.as_dict(), error.status)
-        return self._pages.failed(error)
+        return self._frame.failed(error, "sms" if path.startswith("/sms") else "mail")
 
     def _check_origin(self, request: Request) -> None:
         """Keep other websites, and scripts of mails, from acting here. Raises Forbidden."""

@@ -10,7 +10,7 @@ from tidings_cli.carriers.feedback import FeedbackLog
 from tidings_cli.carriers.ses.account import Account
 from tidings_cli.carriers.ses.mails import MailStore
 from tidings_cli.carriers.ses.recipient import Recipient
-from tidings_cli.carriers.sms.messages import SmsStore
+from tidings_cli.carriers.sms.desk import SmsDesk
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Desk:
 
     database: Database
     mails: MailStore
-    texts: SmsStore
+    texts: SmsDesk
     log: FeedbackLog
     account: Account
     faults: Faults

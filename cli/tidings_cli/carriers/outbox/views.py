@@ -1,4 +1,4 @@
-"""Mails and text messages as the outbox shows them: plain dictionaries for JSON and for the templates."""
+"""Mails as the outbox shows them: plain dictionaries for JSON and for the templates."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from tidings_cli.carriers.feedback import Entry, State
 from tidings_cli.carriers.ses.mails import Mail
 from tidings_cli.carriers.ses.tracking import Link
-from tidings_cli.carriers.sms.messages import Sms
 
 STATES = {
     "Send": "sent",
@@ -21,11 +20,12 @@ STATES = {
     "Reject": "rejected",
 }
 AUTO_REPLY = "AutoReply"
-_PUBLISHED = {
+PUBLISHED = {
     State.PENDING: "waiting for SNS",
     State.PUBLISHED: "published to SNS",
     State.FAILED: "SNS did not take it",
     State.DROPPED: "held back by an ordered fault",
+    State.HELD: "waiting, as ordered",
     State.UNSENT: "not published: no configuration set",
 }
 _HUES = 8
@@ -57,29 +57,8 @@ def mail_json(mail: Mail, links: Sequence[Link], entries: Sequence[Entry], base:
             for number, link in enumerate(links)
         ],
         "states": states(entries),
-        "events": [_event_json(entry) for entry in entries if entry.type != AUTO_REPLY],
+        "events": [event_json(entry) for entry in entries if entry.type != AUTO_REPLY],
         "replies": [entry.body | {"at": entry.at} for entry in entries if entry.type == AUTO_REPLY],
-    }
-
-
-def sms_json(sms: Sms, entries: Sequence[Entry]) -> dict[str, Any]:
-    """A text message as the JSON API shows it."""
-    out = sms.direction == "out"
-    return {
-        "id": sms.id,
-        "at": sms.at,
-        "direction": sms.direction,
-        "from": sms.ours if out else sms.person,
-        "to": sms.person if out else sms.ours,
-        "body": sms.body,
-        "encoding": sms.encoding,
-        "parts": sms.parts,
-        "message_type": sms.message_type,
-        "configuration_set": sms.configuration_set,
-        "context": sms.context,
-        "answers": sms.answers,
-        "status": entries[-1].body.get("messageStatus", "RECEIVED") if entries else "RECEIVED",
-        "events": [_event_json(entry) for entry in entries],
     }
 
 
@@ -124,7 +103,7 @@ def event_line(entry: Entry) -> dict[str, Any]:
         "state": STATES.get(entry.type, "sent"),
         "at": entry.at,
         "detail": _detail(entry),
-        "published": "seen here only" if entry.type == AUTO_REPLY else _PUBLISHED[entry.state],
+        "published": "seen here only" if entry.type == AUTO_REPLY else PUBLISHED[entry.state],
         "trouble": entry.state in (State.FAILED, State.DROPPED),
         "error": entry.error,
         "json": json.dumps(entry.body, indent=2, ensure_ascii=False),
@@ -138,7 +117,8 @@ def size(count: int) -> str:
     return f"{count / 1024:.1f} KB" if count < 1024 * 1024 else f"{count / 1024 / 1024:.1f} MB"
 
 
-def _event_json(entry: Entry) -> dict[str, Any]:
+def event_json(entry: Entry) -> dict[str, Any]:
+    """An event as the JSON API shows it."""
     return {
         "type": entry.type,
         "at": entry.at,

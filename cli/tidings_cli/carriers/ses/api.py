@@ -94,6 +94,9 @@ class SesApi:
             raise TooManyRequests
         if SendFault.REJECT in faults:
             raise MessageRejected("The message was rejected, as ordered at the outbox.")
+        if lost := faults.get(SendFault.TIMEOUT_BEFORE_ACCEPT):
+            time.sleep(lost.seconds)
+            return Response(200, b"", "application/json", cut_short=True)
         message_id = self._sending.accept(call, caller_of(request), SendFault.DROP_EVENTS in faults)
         self._publisher.wake()
         if lost := faults.get(SendFault.TIMEOUT_AFTER_ACCEPT):

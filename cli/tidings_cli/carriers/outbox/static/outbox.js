@@ -32,10 +32,14 @@
       if (part.innerHTML === news.innerHTML) continue;
       const open = new Set([...part.querySelectorAll("details[open]")].map((one) => one.dataset.key));
       const known = new Set([...part.querySelectorAll("a[data-key]")].map((one) => one.dataset.key));
+      const bubbles = part.querySelectorAll(".bubble").length;
+      const low = part.scrollHeight - part.scrollTop - part.clientHeight < 40;
+      const focused = part.contains(document.activeElement) ? document.activeElement.closest("[data-key]")?.dataset.key : null;
       part.innerHTML = news.innerHTML;
       for (const one of part.querySelectorAll("details")) one.open = open.has(one.dataset.key);
       for (const one of part.querySelectorAll("a[data-key]")) if (!known.has(one.dataset.key)) one.classList.add("new");
-      if (part.dataset.live === "bubbles") part.scrollTop = part.scrollHeight;
+      if (focused) part.querySelector(`details[data-key="${focused}"] summary, a[data-key="${focused}"]`)?.focus({ preventScroll: true });
+      if (part.dataset.live === "bubbles" && low && part.querySelectorAll(".bubble").length > bubbles) part.scrollTop = part.scrollHeight;
     }
   }
 
@@ -110,8 +114,9 @@
     event.preventDefault();
     const sent = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form, event.submitter)) });
     form.closest("details")?.removeAttribute("open");
-    if ("reply" in form.dataset) { form.reset(); form.querySelector("input").blur(); }
+    if (sent.ok && "reply" in form.dataset) { form.reset(); form.querySelector("input").focus(); }
     if (sent.ok) await look(location.href, false);
+    if (sent.ok && "reply" in form.dataset && bubbles) bubbles.scrollTop = bubbles.scrollHeight;
   });
 
   document.addEventListener("click", (event) => {
