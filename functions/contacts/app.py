@@ -1,4 +1,4 @@
-"""Woken by GET /v1/contacts…: finds contacts, counts them, and shows each with its timeline, messages, enrolments."""
+"""Woken by GET /v1/contacts…: finds contacts, counts them, and shows each with what became of it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from tidings.contacts.model import Contact
 from tidings.contacts.search import ContactSearch, read_question
 from tidings.contacts.service import ContactDirectory
 from tidings.contacts.store import DynamoContactStore
+from tidings.conversations.history import ConversationHistory
+from tidings.conversations.store import DynamoConversationStore
 from tidings.core import http
 from tidings.core.clock import SystemClock
 from tidings.core.settings import Settings
@@ -32,14 +34,15 @@ directory = ContactDirectory(contacts, clock)
 search = ContactSearch(DynamoContactIndex(database, contacts), contacts, messages)
 timeline = TimelineService(DynamoEventStore(database))
 sent = MessageHistory(messages)
+talked = ConversationHistory(DynamoConversationStore(database))
 entered = EnrolmentHistory(DynamoEnrolmentStore(database))
 
 
 @http.answers
 def handler(event: dict[str, Any], context: Any) -> http.Answer:
-    """Answer a secret key's question about contacts of its workspace."""
+    """Answer a secret key's question about contacts of its workspace, an agent's too."""
     request = http.Request.of(event)
-    workspace = doorkeeper.admit_secret(request).workspace
+    workspace = doorkeeper.admit_agent(request).workspace
     if "contact" in request.path:
         return _show(request, directory.get(workspace, request.path["contact"]))
     if request.route.endswith("/counts"):
@@ -58,6 +61,9 @@ def _show(request: http.Request, contact: Contact) -> http.Answer:
     if what == "messages":
         found, cursor = sent.page(contact, request.page_size(), request.query.get("cursor", ""), name)
         return http.ok({"messages": [one.as_dict() for one in found], "cursor": cursor})
+    if what == "conversations":
+        talks, cursor = talked.page(contact, request.page_size(), request.query.get("cursor", ""), name)
+        return http.ok({"conversations": [one.as_dict() for one in talks], "cursor": cursor})
     if what == "enrolments":
         ways, cursor = entered.page(contact, request.page_size(), request.query.get("cursor", ""), name)
         return http.ok({"enrolments": ways, "cursor": cursor})

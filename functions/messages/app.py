@@ -23,9 +23,9 @@ messages = MessageService(store, DynamoReportedStore(database, store))
 
 @http.answers
 def handler(event: dict[str, Any], context: Any) -> http.Answer:
-    """Show messages of a secret key's workspace."""
+    """Show messages of a secret key's workspace, to an agent too."""
     request = http.Request.of(event)
-    workspace = doorkeeper.admit_secret(request).workspace
+    workspace = doorkeeper.admit_agent(request).workspace
     if "message" in request.path:
         return http.ok(messages.get(workspace, request.path["message"], read_at(request.query)).as_dict())
     if request.query.get("state") != "unknown":

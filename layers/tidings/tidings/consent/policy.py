@@ -81,10 +81,12 @@ class PolicyDesk:
 
 def unknown(noun: str, name: str) -> NotFound:
     """There is no definition of a name."""
-    told = f"There is no {noun} named {name}."
-    if noun == "topic":
-        return NotFound("unknown_topic", told, "topic")
-    return NotFound("unknown_suppression_rule", told, "rule")
+    return NotFound(f"unknown_{noun.replace(' ', '_')}", f"There is no {noun} named {name}.", field_of(noun))
+
+
+def field_of(noun: str) -> str:
+    """The field that names a definition: of a suppression rule it is `rule`."""
+    return noun.rpartition(" ")[2]
 
 
 def read_definition(model: type[Definition], body: Mapping[str, Any]) -> dict[str, Any]:

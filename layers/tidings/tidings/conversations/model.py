@@ -10,6 +10,7 @@ from typing import Any
 
 from tidings.accounts.model import Workspace
 from tidings.consent.model import Channel
+from tidings.core.errors import Conflict
 from tidings.core.ids import digest
 
 INBOX = "default"
@@ -201,3 +202,15 @@ class Conversation:
             "resolution": dict(self.resolution) or None,
             "revision": self.revision,
         }
+
+
+class ConversationChanged(Conflict):
+    """Somebody changed the conversation first; the answer shows it as it is now."""
+
+    def __init__(self, code: str, message: str, conversation: Conversation) -> None:
+        super().__init__(code, message)
+        self.conversation = conversation
+
+    def as_dict(self) -> dict[str, Any]:
+        """The error with the conversation."""
+        return {**super().as_dict(), "conversation": self.conversation.as_dict()}

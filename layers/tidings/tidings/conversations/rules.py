@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from tidings.consent.model import Channel
-from tidings.conversations.model import Conversation, Entry, Inbound, State
+from tidings.conversations.model import Conversation, ConversationChanged, Entry, Inbound, State
+from tidings.core.errors import InvalidInput
 from tidings.core.ids import digest
+
+HOLD_MOST = timedelta(days=364)  # an execution lasts a year
 
 
 def conversation_id(contact: str, inbound: Inbound) -> str:
@@ -67,3 +72,73 @@ def with_message(before: Conversation, channel: Channel, entry: Entry) -> Conver
 def is_later(entry: Entry, at: datetime | None, than: str) -> bool:
     """Whether an entry comes after another: by its time, and at one instant by its id."""
     return at is None or (entry.at, entry.id) > (at, than)
+
+
+def taken(before: Conversation, agent: str) -> Conversation:
+    """A conversation that an agent has: one that was new goes on, one on hold stays there. Raises Conflict."""
+    _require_open(before)
+    state = State.ONGOING if before.state is State.NEW else before.state
+    return _next(before, agent=agent, state=state)
+
+
+def transferred(before: Conversation, agent: str | None, inbox: str | None) -> Conversation:
+    """A conversation that another agent has, or that is in another inbox; there nobody has it until they take it.
+
+    Its state stays. Raises Conflict for one that is resolved.
+    """
+    _require_open(before)
+    if inbox is not None and inbox != before.inbox:
+        return _next(before, inbox=inbox, agent=agent or "")
+    return _next(before, agent=before.agent if agent is None else agent)
+
+
+def held(before: Conversation, until: datetime | None, now: datetime) -> Conversation:
+    """A conversation on hold, for ever or until an instant. Raises Conflict for one that is resolved, InvalidInput."""
+    _require_open(before)
+    if until is not None and not now < until <= now + HOLD_MOST:
+        raise InvalidInput("invalid_until", "A hold ends within a year from now.", "until")
+    return _next(before, state=State.ON_HOLD, wakes_at=until)
+
+
+def resumed(before: Conversation) -> Conversation:
+    """A conversation that goes on after a hold; one that is not on hold is as it was. Raises Conflict if resolved."""
+    _require_open(before)
+    return _next(before, state=State.ONGOING, wakes_at=None) if before.state is State.ON_HOLD else before
+
+
+def woken(before: Conversation, at: datetime) -> Conversation:
+    """A conversation whose hold until an instant is over; unchanged if it is not on hold until then any more."""
+    return resumed(before) if before.state is State.ON_HOLD and before.wakes_at == at else before
+
+
+def resolved(before: Conversation, resolution: Mapping[str, Any]) -> Conversation:
+    """A conversation that is over, and what it was about. Resolving it the same again changes nothing.
+
+    Raises Conflict for one that was resolved as something else.
+    """
+    about = ("type", "category", "key_message")
+    if not before.is_open and all(before.resolution.get(name) == resolution[name] for name in about):
+        return before
+    _require_open(before)
+    return _next(before, state=State.RESOLVED, wakes_at=None, resolution=dict(resolution))
+
+
+def replied(before: Conversation, channel: Channel, entry: Entry, agent: str) -> Conversation:
+    """A conversation that an agent answered: it goes on, with the agent if nobody had it, and has one message more.
+
+    Raises Conflict for one that is resolved.
+    """
+    _require_open(before)
+    after = with_message(before, channel, entry)
+    return replace(after, state=State.ONGOING, wakes_at=None, agent=before.agent or agent)
+
+
+def _require_open(conversation: Conversation) -> None:
+    if not conversation.is_open:
+        raise ConversationChanged("conversation_resolved", "The conversation is resolved.", conversation)
+
+
+def _next(before: Conversation, **changes: Any) -> Conversation:
+    """The next revision; the same one if nothing changes."""
+    after = replace(before, **changes)
+    return before if after == before else replace(after, revision=before.revision + 1)

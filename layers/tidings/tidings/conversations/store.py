@@ -8,7 +8,7 @@ state: a count says what is so, whatever was repeated.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ from tidings.conversations import keeping
 from tidings.conversations.model import Conversation, Entry, Taken
 from tidings.core.clock import epoch, to_text
 from tidings.core.ids import contact_of_message, shard
-from tidings.core.store import Database, Item, JsonAttribute, Key, Part, SingleItem, faults, put, update
+from tidings.core.store import Database, Item, JsonAttribute, Key, Part, SingleItem, check, faults, put, update
 
 # Over how many parts of the index the conversations of an inbox in a state are spread, and over how many items the
 # counts of a workspace: a partition takes 1,000 write units a second.
@@ -31,6 +31,9 @@ LISTED_SHARDS = 2
 COUNT_SHARDS = 8
 # Longer than any queue repeats what came in, set aside and sent again included.
 SEEN_KEPT = timedelta(days=90)
+
+# Among how many of the latest entries a repeat is looked for.
+RECENT = 100
 
 HEAD = "head"
 _PLACE = "."
@@ -101,8 +104,9 @@ class DynamoConversationStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._heads = database.table(HeadItem, "conversations")
+        # First, since the connection learns a table's indexes from the first kind of item that stands in it.
         self._conversations = database.table(ConversationItem, "conversations")
+        self._heads = database.table(HeadItem, "conversations")
         self._entries = database.table(EntryItem, "conversations")
         self._seen = database.table(SeenItem, "conversations")
         self._counts = database.table(CountItem, "counters")
@@ -182,32 +186,33 @@ class DynamoConversationStore:
             )
             return [_entry(item) for item in found]
 
-    def listed(
-        self, workspace: str, place: Place, number: int, before: tuple[str, str] | None, most: int, **only: str
-    ) -> list[Conversation]:
-        """Up to `most` conversations of an inbox and state in one part of the index, latest first.
+    def entry_with(self, workspace: str, conversation: str, entry: str) -> Entry | None:
+        """The entry of an id, among the latest that a conversation has: one query."""
+        found = self.entries(workspace, conversation, "", RECENT, latest=True)
+        return next((one for one in found if one.id == entry), None)
 
-        They stand in it within moments. `before` is the `last_at` and id of the last one seen; `only` names an `agent`
-        or a `channel` that all of them have.
+    def listed(
+        self, workspace: str, place: Place, number: int, until: str, size: int, **only: str
+    ) -> Iterator[Conversation]:
+        """The conversations of an inbox and state in one part of the index, latest first: a query for each `size`.
+
+        They stand in it within moments. `until` is the `last_at` of the first, empty for the latest; `only` names an
+        `agent` or a `channel` that all of them have.
         """
         condition: Condition | None = None
         for name, value in only.items():
             one = getattr(self._conversations, name) == value
             condition = one if condition is None else condition & one
-        listed = f"{workspace}#{place[0]}#{place[1]}#{number}"
-        start = None
-        if before is not None:
-            start = {
-                "pk": {"S": _pk(workspace, before[1])},
-                "sk": {"S": f"{_CONVERSATION}{before[1]}"},
-                "listed": {"S": listed},
-                "last_at": {"S": before[0]},
-            }
+        found = self._conversations.by_listed.query(
+            f"{workspace}#{place[0]}#{place[1]}#{number}",
+            self._conversations.last_at <= until if until else None,
+            filter_condition=condition,
+            page_size=size,
+            scan_index_forward=False,
+        )
         with faults():
-            found = self._conversations.by_listed.query(
-                listed, filter_condition=condition, limit=most, last_evaluated_key=start, scan_index_forward=False
-            )
-            return [self.entity(item) for item in found]
+            for item in found:
+                yield self.entity(item)
 
     def counts(self, workspace: str) -> dict[Place, int]:
         """How many conversations each inbox has in each state, without those that have none: one batched read."""
@@ -248,6 +253,10 @@ class DynamoConversationStore:
         if _place(before) != _place(after):
             parts.append(self._count(after, {_place(before): -1, _place(after): 1}))
         return parts
+
+    def present(self, conversation: Conversation) -> Part:
+        """That a conversation is still there: refused once it was erased."""
+        return check("conversation", self._item(conversation), self._conversations.pk.exists())
 
     def entry_part(self, workspace: str, conversation: str, entry: Entry) -> Part:
         """What stands in a conversation, by its time; written again it is the same."""

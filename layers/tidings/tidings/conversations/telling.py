@@ -8,6 +8,7 @@ from typing import Any
 
 from tidings.activity.chain import Node
 from tidings.activity.model import SYSTEM, Event
+from tidings.consent.model import Channel
 from tidings.contacts.model import Identity, IdentityKind
 from tidings.conversations.model import Conversation, Entry, Inbound
 from tidings.core.ids import digest
@@ -20,6 +21,11 @@ HELD = "Conversation Held"
 RESUMED = "Conversation Resumed"
 RESOLVED = "Conversation Resolved"
 NOTED = "Conversation Noted"
+
+
+def event_id(channel: Channel, provider_id: str) -> str:
+    """The id of the event of a message that came in."""
+    return digest("inbound", channel.value, provider_id)
 
 
 def inbound_event(conversation: Conversation, inbound: Inbound, entry: Entry, now: datetime) -> Event:
@@ -36,7 +42,7 @@ def inbound_event(conversation: Conversation, inbound: Inbound, entry: Entry, no
     return Event(
         workspace=conversation.workspace,
         identity=Identity(IdentityKind.CONTACT, conversation.person),
-        message_id=digest("inbound", inbound.channel.value, inbound.provider_id),
+        message_id=event_id(inbound.channel, inbound.provider_id),
         type=SYSTEM,
         name=inbound.event,
         received_at=now,
@@ -47,13 +53,18 @@ def inbound_event(conversation: Conversation, inbound: Inbound, entry: Entry, no
 
 
 def changed(
-    conversation: Conversation, name: str, properties: Mapping[str, Any], now: datetime, cause: Node | None = None
+    conversation: Conversation,
+    name: str,
+    properties: Mapping[str, Any],
+    now: datetime,
+    cause: Node | None = None,
+    of: str = "",
 ) -> Event:
-    """The event of a change, by the revision that it made: the same for a repeat."""
+    """The event of a change, by the revision that it made, or by what it is `of`: the same for a repeat."""
     return Event(
         workspace=conversation.workspace,
         identity=Identity(IdentityKind.CONTACT, conversation.person),
-        message_id=digest("conversation", conversation.id, str(conversation.revision), name),
+        message_id=digest("conversation", conversation.id, of or str(conversation.revision), name),
         type=SYSTEM,
         name=name,
         received_at=now,

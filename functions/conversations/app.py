@@ -1,0 +1,66 @@
+"""Woken by /v1/conversations…: what agents look at, take, pass on, put off, answer and bring to an end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from tidings.accounts.model import ApiKey
+from tidings.accounts.service import Doorkeeper
+from tidings.accounts.store import DynamoWorkspaceStore
+from tidings.activity.store import DynamoEventStore
+from tidings.consent.asking import read_body
+from tidings.conversations import requests
+from tidings.conversations.changes import Changes
+from tidings.conversations.listing import ConversationListing
+from tidings.conversations.service import ConversationService
+from tidings.conversations.store import DynamoConversationStore
+from tidings.core import http
+from tidings.core.clock import SystemClock
+from tidings.core.settings import Settings
+from tidings.core.store import Database
+from tidings.email.sends_gateway import DeliverLater
+
+settings = Settings.read()
+clock = SystemClock()
+database = Database(settings)
+doorkeeper = Doorkeeper.over(database, clock)
+store = DynamoConversationStore(database)
+listing = ConversationListing(store)
+later = DeliverLater(settings.require("MACHINE_DELIVER_LATER_ARN"))
+changes = Changes(database, store, DynamoEventStore(database), clock)
+service = ConversationService(changes, DynamoWorkspaceStore(database), later, clock)
+
+# What the last word of a path asks for: the body, and who does it.
+CHANGES: Mapping[str, tuple[type[BaseModel], Any]] = {
+    "take": (requests.TakeInput, service.take),
+    "transfer": (requests.TransferInput, service.transfer),
+    "hold": (requests.HoldInput, service.hold),
+    "resume": (requests.ResumeInput, service.resume),
+    "resolve": (requests.ResolveInput, service.resolve),
+    "notes": (requests.NoteInput, service.note),
+}
+
+
+@http.answers
+def handler(event: dict[str, Any], context: Any) -> http.Answer:
+    """Serve one call of a secret key, an agent's too; who changes something is named by its key."""
+    request = http.Request.of(event)
+    key = doorkeeper.admit_agent(request)
+    if request.method == "POST":
+        return _change(request, key)
+    cursor = request.query.get("cursor", "")
+    if "conversation" in request.path:
+        return http.ok(listing.show(key.workspace, request.path["conversation"], request.page_size(), cursor))
+    if request.route.endswith("/counts"):
+        return http.ok(listing.counts(key.workspace))
+    found, following = listing.page(key.workspace, requests.read_asked(request.query), request.page_size(), cursor)
+    return http.ok({"conversations": [one.as_dict() for one in found], "cursor": following})
+
+
+def _change(request: http.Request, key: ApiKey) -> http.Answer:
+    model, change = CHANGES[request.route.rpartition("/")[2]]
+    asked = read_body(model, request.document() if request.event.get("body") else {})
+    return http.ok(change(key.workspace, request.path["conversation"], key.who, asked).as_dict())
