@@ -24,8 +24,10 @@ PLACE_CHARACTERS = 2_000
 FILES = 10
 # Fields that hold what is told; whatever else comes with them is kept as it came.
 _KNOWN = frozenset(
-    ["originationNumber", "destinationNumber", "messageKeyword", "messageBody", "inboundMessageId"]
-    + ["previousPublishedMessageId"]
+    {
+        *("originationNumber", "destinationNumber", "messageKeyword", "messageBody"),
+        *("inboundMessageId", "previousPublishedMessageId"),
+    }
 )
 _NUMBER = re.compile(r"^\+?[1-9][0-9]{1,18}$")
 _FILE = {"bucket": ("bucket", "s3bucket", "bucketname"), "key": ("key", "s3key", "objectkey")}

@@ -1,0 +1,111 @@
+"""What Tidings answers by itself: to STOP, START and HELP where AWS does not, and to the owner's keywords. Once each.
+
+An answer is a transactional message on the path that all messages take: consent and suppression are asked, and its
+decision is kept. Its id comes from the message that it answers, so that a repeat is the same message. The confirmation
+of a STOP is the one message that passes that STOP: it names it, the gate lets only the STOP pass that it names, and
+nobody else names one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from tidings.accounts.model import Workspace
+from tidings.activity.chain import Node
+from tidings.consent.model import Channel, Kind
+from tidings.contacts.model import Contact, Trait
+from tidings.core.clock import Clock
+from tidings.core.ids import message_id
+from tidings.messages.model import Message, Template, TemplateInput
+from tidings.messages.orders import Alone
+from tidings.messages.store import DynamoMessageStore
+from tidings.messages.template_store import DynamoTemplateStore
+from tidings.sms.inbound import Text
+from tidings.sms.model import Number, Setup, SmsOrder
+from tidings.sms.service import SmsService
+from tidings.sms.wording import Wording, answer_to, brand_of
+from tidings.sms.words import HELP, START, STOP, Match
+
+ANSWER = "answer"
+# What AWS answers where it manages opt-outs: there Tidings is silent.
+ANSWERED_BY_AWS = frozenset({STOP, START, HELP})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is answered: a text of a contact, what it means, and what its answer belongs to."""
+
+    text: Text
+    found: Match
+    contact: Contact
+    owner: str
+    conversation: str
+    cause: Node
+
+
+class Answers:
+    """Sends answers."""
+
+    def __init__(
+        self, texts: SmsService, messages: DynamoMessageStore, templates: DynamoTemplateStore, clock: Clock
+    ) -> None:
+        self._texts = texts
+        self._messages = messages
+        self._templates = templates
+        self._clock = clock
+
+    def send(self, workspace: Workspace, number: Number, asked: Asked) -> Message | None:
+        """Answer a text that means something, if there is an answer; the message as it then stands.
+
+        A repeat sends nothing. Raises Unavailable while it is open whether an earlier attempt sent, and Throttled.
+        """
+        wording = answer_to(Setup.of(workspace), asked.found, number, asked.contact)
+        if wording is None or not answers(number, asked.found):
+            return None
+        order = self._order(workspace, number, asked, wording)
+        known = self._messages.get(workspace.id, order.message_id)
+        return self._texts.send(order, known, Alone())
+
+    def _order(self, workspace: Workspace, number: Number, asked: Asked, wording: Wording) -> SmsOrder:
+        name = wording.template or ANSWER
+        return SmsOrder(
+            workspace=_answering(workspace, number),
+            contact=_at(asked.contact, asked.text),
+            message_id=message_id(asked.owner, ANSWER, asked.text.id),
+            owner=asked.owner,
+            template_name=name,
+            template=self._template(workspace, wording),
+            kind=Kind.TRANSACTIONAL,
+            variables={"brand": brand_of(workspace), "keyword": asked.found.word, "text": asked.text.body},
+            cause={"event": str(asked.cause)},
+            root=asked.cause,
+            conversation=asked.conversation,
+            confirms=asked.text.id if asked.found.meaning == STOP else "",
+            sender=number.number,
+        )
+
+    def _template(self, workspace: Workspace, wording: Wording) -> Template | None:
+        if wording.template:
+            found = self._templates.live(workspace.id, wording.template)
+            return found if found is not None and found.content.channel is Channel.SMS else None
+        content = TemplateInput(template=ANSWER, channel=Channel.SMS, text=wording.text, kind=Kind.TRANSACTIONAL)
+        return Template(workspace.id, ANSWER, 0, content, self._clock.now())
+
+
+def answers(number: Number, found: Match) -> bool:
+    """Whether Tidings answers a text on a number: the owner's keywords always, the rest where AWS does not."""
+    return found.meaning not in ANSWERED_BY_AWS or number.self_managed
+
+
+def _at(contact: Contact, text: Text) -> Contact:
+    """The contact at the number that they wrote from, which may be another than the one that messages go to."""
+    phone: Mapping[str, Trait] = {"phone": Trait(text.sender, text.at, text.id)}
+    return replace(contact, traits={**contact.traits, **phone})
+
+
+def _answering(workspace: Workspace, number: Number) -> Workspace:
+    """The workspace with a number that takes every kind: an answer leaves from where the question went."""
+    numbers = workspace.sms.get("numbers") or {}
+    entry = {**numbers.get(number.number, {}), "kinds": [kind.value for kind in Kind]}
+    return replace(workspace, sms={**workspace.sms, "numbers": {**numbers, number.number: entry}})
