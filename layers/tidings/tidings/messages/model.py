@@ -252,11 +252,13 @@ class Message:
 
     @property
     def caused_by(self) -> Node | None:
-        """What led to the message: an enrolment, or a call of the API; of an erased person none is left."""
+        """What led to the message: an enrolment, a call of the API or an event; of an erased person none is left."""
         if "api" in self.cause:
             return Node.call(self.cause["api"])
         if "entry" in self.cause:
             return Node.enrolment(self.contact, self.cause["automation"], self.cause["entry"])
+        if "event" in self.cause:
+            return Node.parse(self.cause["event"])
         return None
 
     @property
