@@ -10,6 +10,7 @@ from tidings.activity.store import DynamoEventStore
 from tidings.automations.enrolments import StepCall
 from tidings.automations.resending import TriggerProperties
 from tidings.automations.steps import SendEmailTask, StepRunner
+from tidings.consent.model import Channel
 from tidings.consent.store import DynamoConsentStore
 from tidings.contacts.model import IdentityKind
 from tidings.contacts.service import ContactDirectory
@@ -27,6 +28,7 @@ from tidings.email.sends import SendDesk
 from tidings.email.sends_gateway import DeliverLater, SqsDeliveryQueue
 from tidings.email.service import EmailService
 from tidings.messages.call_store import DynamoCallStore
+from tidings.messages.placing import Placing
 from tidings.messages.recipients import Recipients
 from tidings.messages.report_store import DynamoReportStore
 from tidings.messages.store import DynamoMessageStore
@@ -44,7 +46,7 @@ emails = EmailService(database, messages, DynamoConsentStore(database), events, 
 directory = ContactDirectory(DynamoContactStore(database), clock)
 calls, workspaces = DynamoCallStore(database), DynamoWorkspaceStore(database)
 recipients = Recipients(directory, IdentityKind.EMAIL, emails.require_not_erased, messages, events)
-desk = EmailDesk(database, emails, recipients, calls, workspaces, templates, messages)
+desk = EmailDesk(Placing(database, emails, recipients, calls, workspaces, templates, messages, Channel.EMAIL))
 queue = SqsDeliveryQueue(settings.require("QUEUE_DELIVERIES_URL"))
 later = DeliverLater(settings.require("MACHINE_DELIVER_LATER_ARN"))
 sends = SendDesk(DynamoSendStore(database), calls, templates, queue, later, clock)

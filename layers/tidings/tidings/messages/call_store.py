@@ -19,12 +19,12 @@ class DynamoCallStore:
     def __init__(self, database: Database) -> None:
         self._items = database.table(CallItem, "sends")
 
-    def bind(self, workspace: str, key: str, request: str) -> None:
+    def bind(self, workspace: str, key: str, request: str, *place: str) -> None:
         """Let a key of a workspace stand for a request from now on: one write. Raises Conflict if it does for another.
 
-        `request` is a hash of all that was asked.
+        `request` is a hash of all that was asked. A key that has a `place` is another than one without.
         """
-        item = self._items(f"{workspace}#call#{digest('call', key)}", "call")
+        item = self._items(f"{workspace}#call#{digest('call', *place, key)}", "call")
         ours = self._items.pk.does_not_exist() | (self._items.request == request)
         try:
             with faults():
