@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.support.recorder import Call
-from tests.support.world import LATER, World
+from tests.support.world import LATER, SENDER_IDS, World
 
 TOUR: dict[str, Any] = {
     "description": "Shows people around",
@@ -36,8 +36,8 @@ def acme(world: World) -> World:
 
 
 def machines(world: World) -> list[str]:
-    """The machines that were made for automations: the one that waits for sends is there from the start."""
-    return [arn for arn in world.machines if arn != LATER]
+    """The machines that were made for automations: those of sends and sender IDs are there from the start."""
+    return [arn for arn in world.machines if arn not in (LATER, SENDER_IDS)]
 
 
 def changed(component: str = "", **fields: Any) -> dict[str, Any]:

@@ -364,5 +364,6 @@ def names_of(outputs: Mapping[str, str]) -> dict[str, str]:
     names["FeedbackTopic"] = outputs["FeedbackTopicArn"].rpartition(":")[2]
     names |= {name: outputs[name] for name in ("MarketingMails", "TransactionalMails")}
     names["DeliverLaterMachine"] = outputs["DeliverLaterMachineArn"]  # a machine's Ref is its ARN
+    names["SenderIdsMachine"] = outputs["SenderIdsMachineArn"]
     names["MachinesRole"] = outputs["MachinesRoleArn"].rpartition("/")[2]
     return names
