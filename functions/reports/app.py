@@ -1,4 +1,4 @@
-"""Woken by GET /v1/reports/email…: what became of mails, in numbers or one by one, as JSON or CSV."""
+"""Woken by GET /v1/reports/email… and …/sms…: what became of messages, in numbers or one by one, as JSON or CSV."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tidings.accounts.service import Doorkeeper
+from tidings.consent.model import Channel
 from tidings.contacts.index import DynamoContactIndex
 from tidings.contacts.model import Contact
 from tidings.contacts.search import ContactSearch, address_question
@@ -42,20 +43,22 @@ listing = MessageListing(rows, DynamoReportedStore(database, messages), holders,
 
 @http.answers
 def handler(event: dict[str, Any], context: Any) -> http.Answer:
-    """Answer a secret key's question about the mails of its workspace."""
+    """Answer a secret key's question about the mails, or the text messages, of its workspace."""
     request = http.Request.of(event)
     workspace = doorkeeper.admit_secret(request).workspace
     as_sheet, size, cursor = sheets.asked_for(request), request.page_size(), request.query.get("cursor", "")
+    channel = Channel(request.route.split("/")[3])
     if request.route.endswith("/messages"):
-        asked = read_message_question(workspace, request.query, clock.now())
+        asked = read_message_question(workspace, request.query, clock.now(), channel)
         found, following = listing.page(asked, size, cursor)
         shown = [listed(one) for one in found]
         if as_sheet:
-            return sheets.answer("messages", asked.period, sheets.sheet(sheets.MESSAGE_COLUMNS, shown), following)
+            text = sheets.sheet(sheets.COLUMNS_OF[channel], shown)
+            return sheets.answer("messages", asked.period, text, following)
         return http.ok({"messages": shown, "cursor": following})
-    question = read_report_question(workspace, request.query, clock.now())
+    question = read_report_question(workspace, request.query, clock.now(), channel)
     report, following = reports.page(question, size, cursor)
     if as_sheet:
-        text = sheets.sheet(sheets.report_columns(question.parts), map(sheets.report_row, report["rows"]))
+        text = sheets.sheet(sheets.report_columns(question.parts, channel), map(sheets.report_row, report["rows"]))
         return sheets.answer("report", question.period, text, following)
     return http.ok({**report, "cursor": following})

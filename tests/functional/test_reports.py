@@ -16,7 +16,7 @@ from tests.support.world import World
 from werkzeug.test import Client
 
 from tidings.messages import listing
-from tidings.messages.reports import COUNTED
+from tidings.messages.reports import COUNTED_OF
 
 WELCOME = {
     "automation": "welcome",
@@ -332,7 +332,7 @@ def test_a_report_is_a_file_where_csv_is_asked_for(sent: World) -> None:
     shown = report(sent)["rows"]
     assert [row["template"] for row in rows] == [row["template"] for row in shown]
     for row, line in zip(rows, shown, strict=True):
-        assert {name: int(row[name]) for name in COUNTED} == line["counts"]
+        assert {name: int(row[name]) for name in COUNTED_OF["email"]} == line["counts"]
         rates = {name: float(row[f"{name}_rate"]) if row[f"{name}_rate"] else None for name in line["rates"]}
         assert rates == line["rates"]
 

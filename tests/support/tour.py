@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
+from tests.support.inbound import sms, take
 from tests.support.template import ROOT, routes
 from tests.support.world import World
 from tidings.accounts.store import DynamoWorkspaceStore
@@ -59,6 +60,7 @@ CONTACT, MESSAGE, TIPS, TOUR = {"contact": "{contact}"}, {"message": "{message}"
 COMPANY, SEND = {"company": "globex"}, {"send": "{send}"}
 ADDRESS = {"channel": "email", "address": ADA}
 TOPIC, RULE = {"topic": "club"}, {"rule": "closed"}
+CONVERSATION, INBOX, CATEGORY = {"conversation": "{conversation}"}, {"inbox": "sales"}, {"category": "hours"}
 CLOSED = {"trait": "status", "is": "closed"}
 SENDER = {"identity": f"{CANARY}.example"}
 AUTOMATION = {
@@ -77,6 +79,7 @@ CASES = {
     "GET /v1/contacts/{contact}/timeline": Case(CONTACT, {"limit": "2"}),
     "GET /v1/contacts/{contact}/messages": Case(CONTACT),
     "GET /v1/contacts/{contact}/enrolments": Case(CONTACT),
+    "GET /v1/contacts/{contact}/conversations": Case(CONTACT),
     "GET /v1/contacts/{contact}/export": Case(CONTACT),
     "GET /v1/contacts/{contact}/merges": Case(CONTACT),
     "POST /v1/merges/preview": Case(body={"contact": "{tablet}", "into": "{contact}"}),
@@ -130,6 +133,23 @@ CASES = {
     "GET /v1/suppression-rules/{rule}": Case(RULE),
     "PUT /v1/suppression-rules/{rule}": Case(RULE, body={"when": CLOSED}, theirs=200, late=True),
     "DELETE /v1/suppression-rules/{rule}": Case(RULE, theirs=200, late=True),
+    "GET /v1/conversations": Case(query={"inbox": "sales", "state": "open", "limit": "1"}, theirs=200),
+    "GET /v1/conversations/counts": Case(theirs=200),
+    "GET /v1/conversations/{conversation}": Case(CONVERSATION, {"limit": "1"}),
+    "POST /v1/conversations/{conversation}/take": Case(CONVERSATION, body={"agent": "Eve"}),
+    "POST /v1/conversations/{conversation}/transfer": Case(CONVERSATION, body={"inbox": "default", "note": "Theirs"}),
+    "POST /v1/conversations/{conversation}/hold": Case(CONVERSATION, body={"until": "{tomorrow}"}),
+    "POST /v1/conversations/{conversation}/resume": Case(CONVERSATION, body={}),
+    "POST /v1/conversations/{conversation}/notes": Case(CONVERSATION, body={"text": "Theirs"}),
+    "POST /v1/conversations/{conversation}/resolve": Case(
+        CONVERSATION, body={"type": "task", "category": "general", "key_message": "Theirs"}, late=True
+    ),
+    "GET /v1/inboxes": Case(theirs=200),
+    "PUT /v1/inboxes/{inbox}": Case(INBOX, body={"title": "Theirs"}, theirs=200, late=True),
+    "DELETE /v1/inboxes/{inbox}": Case(INBOX, theirs=200, late=True),
+    "GET /v1/categories": Case(theirs=200),
+    "PUT /v1/categories/{category}": Case(CATEGORY, body={"title": "Theirs"}, theirs=200, late=True),
+    "DELETE /v1/categories/{category}": Case(CATEGORY, theirs=200, late=True),
     "POST /v1/emails": Case(body={"to": {"contact": "{contact}"}, "template": "tips", "idempotency_key": "k-1"}),
     "POST /v1/messages/{message}/resend": Case(MESSAGE, body={"idempotency_key": "k-3"}),
     "GET /v1/sends": Case(theirs=200),
@@ -141,6 +161,8 @@ CASES = {
     "GET /v1/messages/{message}": Case(MESSAGE),
     "GET /v1/reports/email": Case(query={"by": "template,automation", "limit": "1"}, theirs=200),
     "GET /v1/reports/email/messages": Case(query={"automation": "tour", "limit": "1"}, theirs=200),
+    "GET /v1/reports/sms": Case(query={"by": "template,automation", "limit": "1"}, theirs=200),
+    "GET /v1/reports/sms/messages": Case(query={"automation": "tour", "limit": "1"}, theirs=200),
     "GET /v1/contacts/{contact}/decisions": Case(CONTACT, {"limit": "1"}),
     "GET /v1/why": Case(query={"email": ADA, "template": "tips"}, theirs=200),
     "GET /v1/sending": Case(theirs=200),
@@ -224,6 +246,7 @@ def one_of_each(world: World) -> dict[str, str]:
     world.pump()
     (message,) = world.of_contact(contact, "messages")
     ids = {"contact": contact, "message": message["message"], "cursor": page["cursor"]}
+    ids |= _conversation(world)
     ids["conflict"] = _conflict(world)
     world.identify("dan", secret=CANARY)
     ids["erased"] = world.contact(user_id="bob")["contact"]
@@ -240,6 +263,16 @@ def _conflict(world: World) -> str:
     _, answer = world.call("forms", "POST /v1/forms", form)
     world.pump()
     return str(answer["conflict"])
+
+
+def _conversation(world: World) -> dict[str, str]:
+    """An inbox, a category, and a conversation of somebody's that came into that inbox."""
+    inbox = {"title": CANARY, "channels": ["sms"]}
+    world.call("policy", "PUT /v1/inboxes/{inbox}", inbox, path=INBOX)
+    world.call("policy", "PUT /v1/categories/{category}", {"title": CANARY}, path=CATEGORY)
+    taken = take(world, sms(world, "canary-1", CANARY, world.now, sender="+48600100209"))
+    world.pump()
+    return {"conversation": taken.conversation, "tomorrow": to_text(world.now + timedelta(days=1))}
 
 
 def _tokens(world: World, message: str) -> dict[str, str]:

@@ -11,8 +11,8 @@ from pydantic.json_schema import SkipJsonSchema
 from tidings.automations.explaining import Standing
 from tidings.consent.model import Kind
 from tidings.messages.model import State
-from tidings.messages.reporting import BY, RATES
-from tidings.messages.reports import COUNTED, PROBLEMS
+from tidings.messages.reporting import BY, MAIL_RATES, TEXT_RATES
+from tidings.messages.reports import COUNTED_OF, PROBLEMS
 from tidings_cli.openapi.answers.base import Cursor, Instant, Shape
 from tidings_cli.openapi.answers.contacts import DecisionShown, NothingKept, StepShown
 
@@ -21,9 +21,15 @@ Rate = Annotated[float, Field(ge=0)]
 SourceKind = Literal["automation", "send", "api"]
 
 Counts = create_model("Counts", __base__=Shape, __doc__="How many; what machines did is counted apart.",
-                      **dict.fromkeys(COUNTED, int))  # type: ignore[call-overload]  # fmt: skip
+                      **dict.fromkeys(COUNTED_OF["email"], int))  # type: ignore[call-overload]  # fmt: skip
 Rates = create_model("Rates", __base__=Shape, __doc__="Fractions of one; null where there is nothing to compare with.",
-                     **dict.fromkeys(RATES, float | None))  # type: ignore[call-overload]  # fmt: skip
+                     **dict.fromkeys(MAIL_RATES, float | None))  # type: ignore[call-overload]  # fmt: skip
+TextCounts = create_model("TextCounts", __base__=Shape,
+                          __doc__="How many; what machines did is apart. Money is in millionths of a US dollar.",
+                          **dict.fromkeys(COUNTED_OF["sms"], int))  # type: ignore[call-overload]  # fmt: skip
+TextRates = create_model("TextRates", __base__=Shape,
+                         __doc__="Fractions of one; null where there is nothing to compare with.",
+                         **dict.fromkeys(TEXT_RATES, float | None))  # type: ignore[call-overload]  # fmt: skip
 
 
 class ErrorCounted(Shape):
@@ -41,7 +47,7 @@ class SourceShown(Shape):
     name: str
 
 
-class ReportRow(Shape):
+class RowOf(Shape):
     """Messages alike in what the report is by: only those fields are there."""
 
     day: date | SkipJsonSchema[None] = None
@@ -52,12 +58,24 @@ class ReportRow(Shape):
     send: str | SkipJsonSchema[None] = None
     template: str | SkipJsonSchema[None] = None
     version: Number | SkipJsonSchema[None] = None
-    counts: Counts
-    rates: Rates
     errors: list[ErrorCounted]
     sources: list[SourceShown]
     """Those that sent most, at most 20."""
     more_sources: Number
+
+
+class ReportRow(RowOf):
+    """Mails alike in what the report is by: only those fields are there."""
+
+    counts: Counts
+    rates: Rates
+
+
+class TextRow(RowOf):
+    """Text messages alike in what the report is by: only those fields are there."""
+
+    counts: TextCounts
+    rates: TextRates
 
 
 class ReportTotals(Shape):
@@ -76,6 +94,25 @@ class Report(Shape):
     by: list[Annotated[str, Field(json_schema_extra={"enum": list(BY)})]]
     rows: list[ReportRow]
     totals: ReportTotals
+    cursor: Cursor
+
+
+class TextTotals(Shape):
+    """All rows together, also those of other pages."""
+
+    counts: TextCounts
+    rates: TextRates
+    errors: list[ErrorCounted]
+
+
+class TextReport(Shape):
+    """A page of a report of text messages."""
+
+    from_: date = Field(alias="from")
+    to: date
+    by: list[Annotated[str, Field(json_schema_extra={"enum": list(BY)})]]
+    rows: list[TextRow]
+    totals: TextTotals
     cursor: Cursor
 
 
@@ -109,6 +146,26 @@ class ReportedMessages(Shape):
     """A page of mails, those tried last first."""
 
     messages: list[ReportedMessage]
+    cursor: Cursor
+
+
+class ReportedText(ReportedMessage):
+    """What became of one text message, why, and what it cost."""
+
+    country: str
+    sender: str
+    price: str
+    """What AWS takes for it, in USD; empty while it is not told."""
+    fee: str
+    """What the carrier takes beside, in USD."""
+    carrier: str
+    parts: Number
+
+
+class ReportedTexts(Shape):
+    """A page of text messages, those tried last first."""
+
+    messages: list[ReportedText]
     cursor: Cursor
 
 

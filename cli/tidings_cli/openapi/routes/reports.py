@@ -30,6 +30,15 @@ _WANTED = (
     AT,
 )
 
+_ONE_BY_ONE = (
+    *_ABOUT_MAILS,
+    Query("state", "Only in this state.", {"type": "string", "enum": list(State)}),
+    Query("problem", "Only with this problem.", {"type": "string", "enum": list(PROBLEMS)}),
+    Query("address", "Only what was meant for this address."),
+    _FORMAT, *PAGE,
+)  # fmt: skip
+_NO_MESSAGES = ("invalid_state", "unknown_problem", "invalid_address", "too_many_sources")
+
 REPORTS = (
     Route(
         "GET", "/v1/reports/email", "reportEmail", "Count mails and what became of them", shapes.Report,
@@ -45,14 +54,25 @@ REPORTS = (
         "GET", "/v1/reports/email/messages", "listReportedMessages", "List mails with what became of each, and why",
         shapes.ReportedMessages,
         about="With filters a page may be short and still have a next one. A mail's day is that of the last attempt.",
+        query=_ONE_BY_ONE, refusals=(*_REFUSALS, *_NO_MESSAGES), sheet=True,
+    ),
+    Route(
+        "GET", "/v1/reports/sms", "reportSms", "Count text messages, what became of them and what they cost",
+        shapes.TextReport,
+        about="A message counts on the day on which it was decided, and so does all that became of it later. Money is "
+        "in millionths of a US dollar.",
         query=(
             *_ABOUT_MAILS,
-            Query("state", "Only in this state.", {"type": "string", "enum": list(State)}),
-            Query("problem", "Only with this problem.", {"type": "string", "enum": list(PROBLEMS)}),
-            Query("address", "Only what was meant for this address."),
+            Query("by", f"Some of {', '.join(BY)}, with commas between; `template` if left out."),
             _FORMAT, *PAGE,
         ),
-        refusals=(*_REFUSALS, "invalid_state", "unknown_problem", "invalid_address", "too_many_sources"), sheet=True,
+        refusals=(*_REFUSALS, "unknown_grouping"), sheet=True,
+    ),
+    Route(
+        "GET", "/v1/reports/sms/messages", "listReportedTexts", "List text messages with what became of each, and why",
+        shapes.ReportedTexts,
+        about="With filters a page may be short and still have a next one. A message's day is that of the last attempt.",
+        query=_ONE_BY_ONE, refusals=(*_REFUSALS, *_NO_MESSAGES), sheet=True,
     ),
 )  # fmt: skip
 

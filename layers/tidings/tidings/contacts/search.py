@@ -122,7 +122,9 @@ def read_question(workspace: str, query: Mapping[str, str], identifiers: Callabl
 
 
 def address_question(workspace: str, address: str) -> Question:
-    """Who has an e-mail address, or had it. The address is in the one spelling it is kept by."""
+    """Who has an e-mail address or phone number, or had it. It is in the one spelling it is kept by."""
+    if address.startswith("+"):
+        return Question(workspace, "phone", Identity(IdentityKind.PHONE, address))
     return Question(workspace, "email", Identity(IdentityKind.EMAIL, address))
 
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from tidings.accounts.model import STOPPED, Workspace
 from tidings.accounts.sending import Rates
-from tidings.consent.model import Kind
+from tidings.consent.model import Channel, Kind
 from tidings.core.clock import Clock, to_text
 from tidings.core.errors import NotFound
 from tidings.core.logs import count, logger
@@ -82,7 +82,7 @@ def counts_of(rows: Iterable[Row], baseline: Mapping[str, int] | None = None) ->
 
     A mail counts as bounced where the address does not exist, or where it was refused as spam.
     """
-    told = total(row for row in rows if row.kind == Kind.MARKETING)
+    told = total(row for row in rows if row.kind == Kind.MARKETING and row.channel == Channel.EMAIL)
     counts = {
         "sent": told["sent"],
         "bounced": told["hard_bounced"] + told["spam_bounced"],

@@ -24,12 +24,12 @@ from tidings.messages.reporting import FILTERS, Period, ReportQuestion, lines, r
 LOOKED_AT = 500
 MOST_SOURCES = 25
 
-_NOT_DELIVERED = (State.BOUNCED, State.REJECTED, State.REFUSED, State.UNKNOWN)
+_NOT_DELIVERED = (State.BOUNCED, State.UNDELIVERED, State.REJECTED, State.REFUSED, State.UNKNOWN)
 _SINGLE = (*_NOT_DELIVERED, State.SKIPPED, State.COMPLAINED, State.DELAYED)
 # What to look for, and in which states that is.
 PROBLEMS: Mapping[str, tuple[State, ...]] = {
-    "undelivered": _NOT_DELIVERED,
     **{state.value: (state,) for state in _SINGLE},
+    "undelivered": _NOT_DELIVERED,
 }
 
 
@@ -42,13 +42,14 @@ class MessageQuestion:
     only: Mapping[str, str] = field(default_factory=dict)
     states: tuple[State, ...] = tuple(State)
     address: str = ""
+    channel: str = Channel.EMAIL.value
 
     @property
     def scope(self) -> tuple[str, ...]:
         """What a cursor is bound to."""
         days = (self.period.first.isoformat(), self.period.last.isoformat())
         only = (self.only.get(name, "") for name in FILTERS)
-        return (self.workspace, "reported", *days, *only, ",".join(self.states), self.address)
+        return (self.workspace, f"reported {self.channel}", *days, *only, ",".join(self.states), self.address)
 
     @property
     def source(self) -> tuple[str, str] | None:
@@ -62,10 +63,14 @@ class MessageQuestion:
         told = {"template": message.template, "kind": message.kind.value, "source": source, source: name}
         if any(told.get(asked, "") != wanted for asked, wanted in self.only.items()):
             return False
+        if message.channel != self.channel:
+            return False
         return message.state in self.states and (not self.address or message.address == self.address)
 
 
-def read_message_question(workspace: str, query: Mapping[str, str], now: datetime) -> MessageQuestion:
+def read_message_question(
+    workspace: str, query: Mapping[str, str], now: datetime, channel: Channel = Channel.EMAIL
+) -> MessageQuestion:
     """The question that a query asks. Raises InvalidInput."""
     states = tuple(State)
     if query.get("state"):
@@ -74,8 +79,8 @@ def read_message_question(workspace: str, query: Mapping[str, str], now: datetim
         if query["problem"] not in PROBLEMS:
             raise InvalidInput("unknown_problem", f"problem is one of {', '.join(PROBLEMS)}.", "problem")
         states = tuple(state for state in states if state in PROBLEMS[query["problem"]])
-    address = normalise_address(Channel.EMAIL, query["address"]) if query.get("address") else ""
-    return MessageQuestion(workspace, read_period(query, now), read_filters(query), states, address)
+    address = normalise_address(channel, query["address"]) if query.get("address") else ""
+    return MessageQuestion(workspace, read_period(query, now), read_filters(query), states, address, channel.value)
 
 
 def listed(message: Message) -> dict[str, Any]:
@@ -101,7 +106,15 @@ def listed(message: Message) -> dict[str, Any]:
         "last_tried_at": to_text(message.claimed_at) if message.claimed_at else None,
         "updated_at": max(message.history.values(), default=None),
         "history": dict(message.history),
+        **(_carried(message) if message.channel == Channel.SMS else {}),
     }
+
+
+def _carried(message: Message) -> dict[str, Any]:
+    """How a text message went, and what it cost (USD): as far as that is known."""
+    told = message.transport
+    texts = {name: str(told.get(name) or "") for name in ("country", "sender", "price", "fee", "carrier")}
+    return {**texts, "parts": int(told.get("parts") or 0)}
 
 
 class MessageListing:
@@ -155,7 +168,7 @@ class MessageListing:
             return [question.source]
         period = question.period
         rows = self._reports.rows(question.workspace, period.first.isoformat(), period.last.isoformat())
-        asked = ReportQuestion(question.workspace, period, question.only, ("source",))
+        asked = ReportQuestion(question.workspace, period, question.only, ("source",), question.channel)
         sources = sorted({source for line in lines(asked, rows) for source in line.sources})
         if len(sources) > MOST_SOURCES:
             told = f"More than {MOST_SOURCES} automations and sends are meant: name one of them, or fewer days."

@@ -7,8 +7,10 @@ from typing import Any
 
 from pynamodb.attributes import NumberAttribute
 
+from tidings.consent.model import Channel
 from tidings.core.ids import shard
 from tidings.core.store import Database, Item, Part, update
+from tidings.messages.costs import PARTS
 from tidings.messages.model import Message
 from tidings.messages.reports import COUNTED, PROBLEMS, Row, reason_of, row_of
 
@@ -21,6 +23,7 @@ class ReportItem(Item):
     sent = NumberAttribute(null=True)
     delivered = NumberAttribute(null=True)
     delayed = NumberAttribute(null=True)
+    undelivered = NumberAttribute(null=True)
     opened = NumberAttribute(null=True)
     machine_opened = NumberAttribute(null=True)
     clicked = NumberAttribute(null=True)
@@ -38,6 +41,9 @@ class ReportItem(Item):
     machine_opens = NumberAttribute(null=True)
     clicks = NumberAttribute(null=True)
     machine_clicks = NumberAttribute(null=True)
+    parts = NumberAttribute(null=True)
+    cost_micro_usd = NumberAttribute(null=True)
+    carrier_fee_micro_usd = NumberAttribute(null=True)
 
 
 class DynamoReportStore:
@@ -54,10 +60,15 @@ class DynamoReportStore:
     def part(self, message: Message, reason: str = "", **changes: int) -> Part:
         """Count something of a message, such as `sent=1`, as part of the transaction that makes it so.
 
-        `reason` is what the provider told of a problem; left out, the message's error or decision tells it.
+        `reason` is what the provider told of a problem; left out, the message's error or decision tells it. With a
+        text message that was sent, its parts are counted.
         """
         row = row_of(message)
+        if "sent" in changes and (parts := int(message.transport.get(PARTS) or 0)):
+            changes = {**changes, PARTS: changes.get(PARTS, 0) + parts * changes["sent"]}
         sk = "#".join((row.day, row.kind, row.source, row.name, row.component, row.template, str(row.version)))
+        if row.channel != Channel.EMAIL:
+            sk = f"{sk}#{row.channel}"  # rows of mails name no channel: when they began there was no other
         item = self._items(_pk(message.workspace, shard(message.id, SHARDS)), sk)
         actions = [getattr(self._items, name).add(number) for name, number in changes.items()]
         for problem in sorted(changes.keys() & set(PROBLEMS)):
@@ -90,11 +101,12 @@ def _pk(workspace: str, number: int) -> str:
 
 
 def _row(item: Mapping[str, Any]) -> Row:
-    day, kind, source, name, component, template, version = item["sk"]["S"].split("#")
+    day, kind, source, name, component, template, version, *channel = item["sk"]["S"].split("#")
     numbers = {attribute: int(value["N"]) for attribute, value in item.items() if "N" in value}
     counts = {name: number for name, number in numbers.items() if name in COUNTED}
     reasons = {_reason(name): number for name, number in numbers.items() if name.startswith(_WHY) and number}
-    return Row(day, kind, source, name, component, template, int(version), counts, reasons)
+    in_channel = channel[0] if channel else Channel.EMAIL.value
+    return Row(day, kind, source, name, component, template, int(version), counts, reasons, in_channel)
 
 
 def _reason(attribute: str) -> tuple[str, str]:

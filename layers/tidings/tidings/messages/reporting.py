@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
+from tidings.consent.model import Channel
 from tidings.core import cursors
 from tidings.core.errors import InvalidInput
-from tidings.messages.reports import COUNTED, Row, total
+from tidings.messages.reports import COUNTED, COUNTED_OF, Row, total
 
 DAYS = 30
 MOST_DAYS = 92
@@ -38,7 +39,7 @@ FILTERS = ("template", "automation", "send", "source", "kind")
 
 _BOUNCED = ("hard_bounced", "soft_bounced", "spam_bounced")
 # Each rate: what is counted, and of what.
-RATES: Mapping[str, tuple[tuple[str, ...], str]] = {
+MAIL_RATES: Mapping[str, tuple[tuple[str, ...], str]] = {
     "delivered": (("delivered",), "sent"),
     "opened": (("opened",), "delivered"),
     "machine_opened": (("machine_opened",), "delivered"),
@@ -52,6 +53,14 @@ RATES: Mapping[str, tuple[tuple[str, ...], str]] = {
     "complained": (("complained",), "delivered"),
     "unsubscribed": (("unsubscribed",), "delivered"),
 }
+TEXT_RATES: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "delivered": (("delivered",), "sent"),
+    "undelivered": (("undelivered",), "sent"),
+    "clicked": (("clicked",), "delivered"),
+    "machine_clicked": (("machine_clicked",), "delivered"),
+    "unsubscribed": (("unsubscribed",), "delivered"),
+}
+RATES_OF = {Channel.EMAIL.value: MAIL_RATES, Channel.SMS.value: TEXT_RATES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +89,7 @@ class ReportQuestion:
     period: Period
     only: Mapping[str, str] = field(default_factory=dict)
     by: tuple[str, ...] = ("template",)
+    channel: str = Channel.EMAIL.value
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -90,11 +100,17 @@ class ReportQuestion:
     def scope(self) -> tuple[str, ...]:
         """What a cursor is bound to."""
         only = (self.only.get(name, "") for name in FILTERS)
-        return (self.workspace, "report", *map(str, (self.period.first, self.period.last)), *only, *self.by)
+        return (
+            self.workspace,
+            f"report {self.channel}",
+            *map(str, (self.period.first, self.period.last)),
+            *only,
+            *self.by,
+        )
 
     def takes(self, row: Row) -> bool:
         """Whether a row is one of those meant."""
-        return all(_part(row, name) == wanted for name, wanted in self.only.items())
+        return row.channel == self.channel and all(_part(row, name) == wanted for name, wanted in self.only.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +121,7 @@ class Line:
     counts: Mapping[str, int]
     reasons: Mapping[tuple[str, str], int]
     sources: tuple[tuple[str, str], ...]
+    channel: str = Channel.EMAIL.value
 
     @property
     def place(self) -> tuple[str, ...]:
@@ -116,20 +133,22 @@ class Line:
         shown = self.sources[:MOST_SOURCES]
         return {
             **self.key,
-            "counts": dict(self.counts),
-            "rates": rates(self.counts),
+            "counts": shown_counts(self.counts, self.channel),
+            "rates": rates(self.counts, self.channel),
             "errors": errors(self.reasons),
             "sources": [{"source": source, "name": name} for source, name in shown],
             "more_sources": len(self.sources) - len(shown),
         }
 
 
-def read_report_question(workspace: str, query: Mapping[str, str], now: datetime) -> ReportQuestion:
+def read_report_question(
+    workspace: str, query: Mapping[str, str], now: datetime, channel: Channel = Channel.EMAIL
+) -> ReportQuestion:
     """The question that a query asks. Raises InvalidInput."""
     by = tuple(dict.fromkeys(name.strip() for name in query.get("by", "template").split(",")))
     if set(by) - set(BY):
         raise InvalidInput("unknown_grouping", f"by lists some of {', '.join(BY)}, with commas between.", "by")
-    return ReportQuestion(workspace, read_period(query, now), read_filters(query), by)
+    return ReportQuestion(workspace, read_period(query, now), read_filters(query), by, channel.value)
 
 
 def read_period(query: Mapping[str, str], now: datetime) -> Period:
@@ -158,20 +177,28 @@ def lines(question: ReportQuestion, rows: Iterable[Row]) -> list[Line]:
     for row in rows:
         if question.takes(row):
             groups[tuple(_part(row, part) for part in question.parts)].append(row)
-    made = [_line(dict(zip(question.parts, key, strict=True)), members) for key, members in groups.items()]
+    named = ((dict(zip(question.parts, key, strict=True)), members) for key, members in groups.items())
+    made = [_line(key, members, question.channel) for key, members in named]
     return sorted(made, key=lambda line: line.place)
 
 
-def whole(found: Iterable[Line]) -> dict[str, Any]:
+def whole(found: Iterable[Line], channel: str = Channel.EMAIL.value) -> dict[str, Any]:
     """All lines together: what they add up to, and the rates of that."""
     gathered = list(found)
     counts = {name: sum(line.counts[name] for line in gathered) for name in COUNTED}
-    return {"counts": counts, "rates": rates(counts), "errors": errors(_sum(line.reasons for line in gathered))}
+    reasons = _sum(line.reasons for line in gathered)
+    return {"counts": shown_counts(counts, channel), "rates": rates(counts, channel), "errors": errors(reasons)}
 
 
-def rates(counts: Mapping[str, int]) -> dict[str, float | None]:
+def shown_counts(counts: Mapping[str, int], channel: str) -> dict[str, int]:
+    """The counts that messages of a channel have."""
+    return {name: counts[name] for name in COUNTED_OF[channel]}
+
+
+def rates(counts: Mapping[str, int], channel: str = Channel.EMAIL.value) -> dict[str, float | None]:
     """Every rate of some counts, as fractions of one; None where there is nothing that it could be of."""
-    return {name: _rate(sum(counts[one] for one in parts), counts[of]) for name, (parts, of) in RATES.items()}
+    found = RATES_OF[channel].items()
+    return {name: _rate(sum(counts[one] for one in parts), counts[of]) for name, (parts, of) in found}
 
 
 def errors(reasons: Mapping[tuple[str, str], int]) -> list[dict[str, Any]]:
@@ -211,17 +238,17 @@ class ReportService:
             "to": period.last.isoformat(),
             "by": list(question.by),
             "rows": [line.as_dict() for line in page],
-            "totals": whole(found),
+            "totals": whole(found, question.channel),
         }
         return shown, following
 
 
-def _line(key: Mapping[str, str | int], rows: list[Row]) -> Line:
+def _line(key: Mapping[str, str | int], rows: list[Row], channel: str) -> Line:
     sent: dict[tuple[str, str], int] = defaultdict(int)
     for row in rows:
         sent[row.source, row.name] += row.counts.get("sent", 0)
     sources = sorted(sent, key=lambda source: (-sent[source], source))
-    return Line(key, total(rows), _sum(row.reasons for row in rows), tuple(sources))
+    return Line(key, total(rows), _sum(row.reasons for row in rows), tuple(sources), channel)
 
 
 def _sum(several: Iterable[Mapping[tuple[str, str], int]]) -> dict[tuple[str, str], int]:

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from tidings.consent.model import Channel
+from tidings.messages.costs import FEE, PARTS, PRICE
 from tidings.messages.model import Message
 
-# Milestones count messages, the four below them count events.
+# Milestones count messages, totals events, and sums what messages come to: money in millionths of a US dollar.
 MILESTONES = (
     "sent",
     "delivered",
     "delayed",
+    "undelivered",
     "opened",
     "machine_opened",
     "clicked",
@@ -31,16 +34,25 @@ MILESTONES = (
     "unknown",
 )
 TOTALS = ("opens", "machine_opens", "clicks", "machine_clicks")
-COUNTED = (*MILESTONES, *TOTALS)
+SUMS = (PARTS, PRICE, FEE)
+COUNTED = (*MILESTONES, *TOTALS, *SUMS)
+# What is counted of the messages of a channel: the rest cannot happen to them.
+COUNTED_OF: Mapping[str, tuple[str, ...]] = {
+    Channel.EMAIL.value: (*(name for name in MILESTONES if name != "undelivered"), *TOTALS),
+    Channel.SMS.value: (
+        *("sent", "delivered", "delayed", "undelivered", "opened", "clicked", "machine_clicked", "unsubscribed"),
+        *("refused", "skipped", "unknown", "opens", "clicks", "machine_clicks", *SUMS),
+    ),
+}
 # Milestones that somebody wants to know the reason of; each is counted by its reasons too.
-PROBLEMS = ("hard_bounced", "soft_bounced", "spam_bounced", "rejected", "refused", "skipped")
+PROBLEMS = ("hard_bounced", "soft_bounced", "spam_bounced", "undelivered", "rejected", "refused", "skipped")
 REASON_CHARACTERS = 64
 UNSTATED = "unstated"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What was counted of messages alike: of one day, kind, source, component and version of a template.
+    """What was counted of messages alike: of one channel, day, kind, source, component and version of a template.
 
     `day` is `YYYY-MM-DD` in UTC; `source` is `automation`, `send` or `api`, and `name` says which.
     """
@@ -55,6 +67,7 @@ class Row:
     counts: Mapping[str, int] = field(default_factory=dict)
     reasons: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """How many for each problem and its reason: together as many as `counts` has of the problem."""
+    channel: str = Channel.EMAIL.value
 
 
 def reason_of(message: Message, problem: str, told: str = "") -> str:
@@ -79,6 +92,7 @@ def row_of(message: Message) -> Row:
         component=message.cause.get("component", ""),
         template=message.template,
         version=message.template_version,
+        channel=message.channel or Channel.EMAIL.value,
     )
 
 

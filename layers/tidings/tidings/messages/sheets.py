@@ -11,10 +11,11 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from tidings.consent.model import Channel
 from tidings.core.errors import InvalidInput
 from tidings.core.http import Answer, Request
-from tidings.messages.reporting import RATES, Period
-from tidings.messages.reports import COUNTED
+from tidings.messages.reporting import RATES_OF, Period
+from tidings.messages.reports import COUNTED_OF
 
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 
@@ -22,6 +23,9 @@ MESSAGE_COLUMNS = (
     *("message", "contact", "address", "state", "kind", "topic", "template", "template_version"),
     *("automation", "component", "send", "decided_by", "error", "reason", "decided_at", "last_tried_at", "updated_at"),
 )
+
+TEXT_COLUMNS = (*MESSAGE_COLUMNS, "country", "sender", "parts", "price", "fee", "carrier")
+COLUMNS_OF = {Channel.EMAIL.value: MESSAGE_COLUMNS, Channel.SMS.value: TEXT_COLUMNS}
 
 
 def sheet(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], header: bool = True) -> str:
@@ -40,9 +44,9 @@ def read_cell(cell: str) -> str:
     return cell[1:] if cell.startswith("'") else cell
 
 
-def report_columns(parts: Sequence[str]) -> tuple[str, ...]:
+def report_columns(parts: Sequence[str], channel: str = Channel.EMAIL.value) -> tuple[str, ...]:
     """The columns of a report by these parts: counts by their names, rates with `_rate` behind."""
-    return (*parts, *COUNTED, *(f"{name}_rate" for name in RATES))
+    return (*parts, *COUNTED_OF[channel], *(f"{name}_rate" for name in RATES_OF[channel]))
 
 
 def report_row(line: Mapping[str, Any]) -> dict[str, Any]:
