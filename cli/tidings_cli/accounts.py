@@ -72,9 +72,15 @@ def changes_in(args: argparse.Namespace) -> dict[str, Any]:
         "public_url": args.public_url,
         "default_country": args.default_country,
         "time_zone": args.time_zone,
+        "inbound_address": args.inbound_address,
     }
     changes: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
-    for name in ("hidden_link", "mirror_account_suppression", "publishable_keys_may_change_addresses"):
+    for name in (
+        "hidden_link",
+        "signed_replies",
+        "mirror_account_suppression",
+        "publishable_keys_may_change_addresses",
+    ):
         if getattr(args, name) is not None:
             changes[name] = getattr(args, name) == "yes"
     if args.rate:
@@ -178,6 +184,8 @@ def _print_workspace(workspace: Workspace, as_json: bool) -> int:
             "public_url": workspace.public_url,
             "default_country": identifiers.default_country,
             "time_zone": workspace.time_zone,
+            "inbound_address": workspace.inbound_address,
+            "signed_replies": workspace.signs_replies,
             "hidden_link": workspace.hidden_link,
             "rates": asdict(Rates.of(workspace.settings)),
             "machine_ranges": list(workspace.settings.get("machine_ranges") or ()),
@@ -199,6 +207,7 @@ def _print_workspace(workspace: Workspace, as_json: bool) -> int:
         ("Stops at", _limits(workspace)),
         ("Country", identifiers.default_country or "none: phone numbers need their country code"),
         ("Days", f"are those of {workspace.time_zone}"),
+        ("Mail to us", workspace.inbound_address or "does not come in here"),
         (
             "Addresses",
             f"publishable keys may{'' if identifiers.addresses_open else ' not'} change those of known contacts",

@@ -57,6 +57,14 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--default-country", metavar="CC", help="two letters: that of phone numbers without one, such as PL"
     )
+    parser.add_argument(
+        "--inbound-address", metavar="ADDRESS", help="where mail to the workspace comes in; empty for nowhere"
+    )
+    parser.add_argument(
+        "--signed-replies",
+        choices=("yes", "no"),
+        help="whether answers to all mails come in at signed addresses, or only those within conversations",
+    )
     parser.add_argument("--time-zone", metavar="ZONE", help="that of its agents' days, such as Europe/Warsaw")
     parser.add_argument(
         "--limit", action="append", default=[], type=_pair, metavar="KIND=N", help=f"values a contact keeps of {KINDS}"

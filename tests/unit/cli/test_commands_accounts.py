@@ -41,7 +41,21 @@ def shown(run: Run) -> dict[str, Any]:
 
 def test_a_workspace_s_settings_are_changed_and_shown(run: Run) -> None:
     run(
-        *("workspace", "configure", "acme", "--default-country", "pl", "--time-zone", "Europe/Warsaw", "--limit", "email=3", "--limit", "anon=none"),
+        *(
+            "workspace",
+            "configure",
+            "acme",
+            "--default-country",
+            "pl",
+            "--time-zone",
+            "Europe/Warsaw",
+            "--signed-replies",
+            "yes",
+            "--limit",
+            "email=3",
+            "--limit",
+            "anon=none",
+        ),
         *("--block", "user=test-.*", "--block", "user=qa=1", "--priority", "phone=1"),
         *("--publishable-keys-may-change-addresses", "yes", "--from", "New <new@acme.example>"),
         *("--reply-to", "help@acme.example", "--public-url", "https://go.acme.example/"),
@@ -57,6 +71,8 @@ def test_a_workspace_s_settings_are_changed_and_shown(run: Run) -> None:
         "public_url": "https://go.acme.example",
         "default_country": "PL",
         "time_zone": "Europe/Warsaw",
+        "inbound_address": "",
+        "signed_replies": True,
         "hidden_link": False,
         "rates": {
             "bounces_warn": 0.04,

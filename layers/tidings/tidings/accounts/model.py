@@ -135,6 +135,16 @@ class Workspace:
         return bool(self.settings.get("mirror_account_suppression", False))
 
     @property
+    def inbound_address(self) -> str:
+        """The address at which mail to the workspace comes in, such as `hello@in.acme.example`; empty for none."""
+        return str(self.settings.get("inbound_address") or "")
+
+    @property
+    def signs_replies(self) -> bool:
+        """Whether answers to all its mails come in at signed addresses, and not only those within conversations."""
+        return bool(self.settings.get("signed_replies"))
+
+    @property
     def time_zone(self) -> str:
         """The time zone of its agents' days, such as `Europe/Warsaw`."""
         return str(self.settings.get("time_zone") or "UTC")

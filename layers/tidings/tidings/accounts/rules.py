@@ -19,6 +19,9 @@ _ADDRESS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 
 ACTOR_CHARACTERS = 200
 
+_INBOUND = re.compile(r"[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?")
+_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
+
 LIMIT_MOST = 100
 PRIORITY_MOST = 1000
 PATTERNS_MOST = 20  # of one kind of identifier: each is held against every value of it
@@ -77,6 +80,8 @@ def require_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
         "publishable_keys_may_change_addresses": _yes_or_no,
         "mirror_account_suppression": _mirror,
         "time_zone": _time_zone,
+        "inbound_address": _inbound_address,
+        "signed_replies": _signed_replies,
     }
     for name in settings:
         if name not in checks:
@@ -142,6 +147,23 @@ def _mirror(value: Any) -> bool:
     if not isinstance(value, bool):
         told = "The account's suppression list is mirrored, or not."
         raise InvalidInput("invalid_type", told, "mirror_account_suppression")
+    return value
+
+
+def _inbound_address(value: Any) -> str:
+    text = value.strip().lower() if isinstance(value, str) else "?"
+    local, _, domain = text.rpartition("@")
+    # What comes in at `name+more` is for `name`, and `reply+…` is signed by us.
+    plain = _INBOUND.fullmatch(local) and local != "reply" and _DOMAIN.fullmatch(domain) and len(text) <= 254
+    if text and not plain:
+        told = "The inbound address is one such as hello@in.acme.example: no plus sign, no name, and not reply@."
+        raise InvalidInput("invalid_inbound_address", told, "inbound_address")
+    return text
+
+
+def _signed_replies(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidInput("invalid_type", "All mails ask for answers at signed addresses, or not.", "signed_replies")
     return value
 
 

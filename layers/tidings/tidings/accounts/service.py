@@ -35,6 +35,7 @@ class WorkspaceStore(Protocol):
 
     def add(self, workspace: Workspace) -> None: ...
     def change_settings(self, workspace: str, settings: dict[str, Any]) -> None: ...
+    def change_inbound(self, before: Workspace, settings: dict[str, Any]) -> None: ...
     def get(self, workspace: str, consistent: bool = False) -> Workspace | None: ...
 
 
@@ -128,8 +129,19 @@ class AccountService:
         for kind, rules in changed.pop("identifiers", {}).items():
             identifiers[kind] = {**identifiers.get(kind, {}), **rules}
         settings = {**before.settings, **changed, **({"identifiers": identifiers} if identifiers else {})}
-        self._workspaces.change_settings(workspace_id, settings)
+        if settings.get("inbound_address", "") == before.inbound_address:
+            self._workspaces.change_settings(workspace_id, settings)
+        else:
+            self._change_inbound(before, settings)
         return replace(before, settings=settings)
+
+    def _change_inbound(self, before: Workspace, settings: dict[str, Any]) -> None:
+        """Change settings and with them at which address mail comes in: an address is one workspace's."""
+        try:
+            self._workspaces.change_inbound(before, settings)
+        except ConditionFailed as error:
+            told = "Mail to this address comes in at another workspace."
+            raise Conflict("inbound_address_taken", told, "inbound_address") from error
 
     def keys_of(self, workspace_id: str) -> list[ApiKey]:
         """The keys of a workspace, oldest first, revoked ones too. Reads all keys there are: for operators only."""

@@ -12,7 +12,9 @@ from pynamodb.expressions.update import Action
 
 from tidings.accounts.model import ApiKey, KeyKind, Role, Workspace
 from tidings.core.clock import from_text, to_text
-from tidings.core.store import Database, JsonAttribute, Key, Part, SingleItem, faults, update
+from tidings.core.store import Database, Item, JsonAttribute, Key, Part, SingleItem, delete, faults, put, update
+
+INBOUND = "inbound"
 
 
 class WorkspaceItem(SingleItem):
@@ -42,6 +44,7 @@ class DynamoWorkspaceStore:
     """Workspaces in DynamoDB."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._items = database.table(WorkspaceItem, "workspaces")
 
     def add(self, workspace: Workspace) -> None:
@@ -61,6 +64,14 @@ class DynamoWorkspaceStore:
         """Replace the settings."""
         with faults():
             self._items(workspace).update([self._items.settings.set(settings)], condition=self._items.pk.exists())
+
+    def change_inbound(self, before: Workspace, settings: dict[str, Any]) -> None:
+        """Replace the settings, and claim the inbound address that they name. Raises ConditionFailed if it is taken."""
+        addresses = DynamoInboundStore(self._database)
+        change = [self._items.settings.set(settings)]
+        parts = [update("workspace", self._items(before.id), change, self._items.pk.exists())]
+        parts += addresses.claim(before.id, str(settings.get("inbound_address") or ""), before.inbound_address)
+        self._database.transact(parts)
 
     def change_policy(self, before: Workspace, policy: dict[str, Any]) -> Workspace:
         """Replace the policy. Raises ConditionFailed if it changed since `before` was read."""
@@ -134,6 +145,31 @@ class DynamoWorkspaceStore:
     def grow_generation(self, workspace: str) -> Part:
         """Tell every cache that the workspace's automations changed, in the transaction that changes them."""
         return update("workspace", self._items(workspace), [self._items.generation.add(1)], self._items.pk.exists())
+
+
+class InboundItem(Item):
+    workspace = UnicodeAttribute()
+
+
+class DynamoInboundStore:
+    """At which address mail comes in for which workspace: in the table of senders, whose keys carry no workspace."""
+
+    def __init__(self, database: Database) -> None:
+        self._items = database.table(InboundItem, "senders")
+
+    def workspace_of(self, address: str) -> str:
+        """Whose an address is: one read. Empty for nobody's."""
+        with faults():
+            try:
+                return str(self._items.get(address.lower(), INBOUND).workspace)
+            except self._items.DoesNotExist:
+                return ""
+
+    def claim(self, workspace: str, address: str, before: str) -> list[Part]:
+        """Take an address, if one is named, and give up the one before."""
+        own = self._items.pk.does_not_exist() | (self._items.workspace == workspace)
+        parts = [put("inbound", self._items(address, INBOUND, workspace=workspace), own)] if address else []
+        return parts + ([delete("inbound", self._items(before, INBOUND), own)] if before else [])
 
 
 class DynamoKeyStore:

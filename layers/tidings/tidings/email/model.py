@@ -44,11 +44,15 @@ class MailGateway(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MailOrder(Order):
-    """An order for a mail. `reply_to` is empty for what the template or the workspace says."""
+    """An order for a mail. `reply_to` is empty for what the template or the workspace says.
+
+    `headers` are further ones, such as those that say which mail it answers.
+    """
 
     reply_to: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     attachments: tuple[Attachment, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

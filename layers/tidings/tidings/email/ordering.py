@@ -7,6 +7,7 @@ from typing import Any
 
 from tidings.accounts.model import Workspace
 from tidings.consent.model import Check, Kind
+from tidings.email.answering import comes_in, is_signed, signed_address
 from tidings.email.model import MailOrder
 from tidings.email.sender_rules import address_of, ascii_domain, covering
 
@@ -18,9 +19,18 @@ def sender_of(order: MailOrder) -> str:
 
 
 def reply_to_of(order: MailOrder) -> str:
-    """Where replies go: what the order says, else the template, else the workspace; empty for the sender."""
+    """Where replies go: to a signed address where they come in here, else what the order says, else the template, else
+    the workspace; empty for the sender."""
+    if is_signed(order):
+        return signed_address(order.workspace, order.message_id)
     own = order.template.content.reply_to if order.template else ""
     return _as_sent(order.reply_to or own or order.workspace.reply_to)
+
+
+def answered_at(order: MailOrder) -> str:
+    """The address of ours that answers to a mail come in by; empty if they go elsewhere."""
+    replies = reply_to_of(order)
+    return replies if is_signed(order) or comes_in(order.workspace, replies or sender_of(order)) else ""
 
 
 def tags_of(order: MailOrder) -> dict[str, str]:

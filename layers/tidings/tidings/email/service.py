@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tidings.consent.model import Channel, Check
@@ -11,9 +12,19 @@ from tidings.contacts.model import Contact, IdentityKind
 from tidings.contacts.rules import normalise_email
 from tidings.core.clock import Clock
 from tidings.core.store import Database, Part
+from tidings.email.answering import Signed, code_of, is_signed
 from tidings.email.model import Mail, MailGateway, MailOrder
-from tidings.email.ordering import asked_of, reply_to_of, sender_check, sender_of, tags_of, unsubscribe_check
+from tidings.email.ordering import (
+    answered_at,
+    asked_of,
+    reply_to_of,
+    sender_check,
+    sender_of,
+    tags_of,
+    unsubscribe_check,
+)
 from tidings.email.rules import HEADER_MESSAGE, TAG_MESSAGE, TAG_WORKSPACE
+from tidings.messages.answered_store import DynamoAnsweredStore
 from tidings.messages.model import Message
 from tidings.messages.orders import Answer, may_send
 from tidings.messages.path import EventParts, MessagePath
@@ -31,8 +42,10 @@ class MailTransport:
     channel = Channel.EMAIL
     skipped = "Email Skipped"
 
-    def __init__(self, gateway: MailGateway) -> None:
+    def __init__(self, gateway: MailGateway, answered: DynamoAnsweredStore, clock: Clock) -> None:
         self._gateway = gateway
+        self._answered = answered
+        self._clock = clock
 
     def address_of(self, contact: Contact) -> str:
         """The contact's e-mail address."""
@@ -58,20 +71,25 @@ class MailTransport:
         return rendered, None
 
     def kept(self, order: MailOrder, content: Rendered | None) -> Mapping[str, Any]:
-        """The subject, the names of attachments, and what the order asked for."""
+        """The subject, the names of attachments, what the order asked for, and where answers come in here."""
+        answered = answered_at(order)
         return {
+            "transport": {"answers": answered} if answered else {},
             "subject": content.subject if content else "",
             "asked": asked_of(order),
             "attachments": tuple(one.name for one in order.attachments),
         }
 
     def parts(self, order: MailOrder, message: Message, content: Rendered) -> list[Part]:
-        """None: links in mails keep their addresses."""
-        return []
+        """What an answer to a signed address finds the message by; links in mails keep their addresses."""
+        if not is_signed(order):
+            return []
+        signed = Signed(message.workspace, code_of(order.workspace, message.id))
+        return [self._answered.part(replace(message, provider_id=signed.pointer), self._clock.now())]
 
     def settled(self, message: Message) -> list[Part]:
-        """None: what SES tells of a mail names the message."""
-        return []
+        """What an answer finds the message by that names the mail as SES does, where answers come in here."""
+        return [self._answered.part(message, self._clock.now())] if message.transport.get("answers") else []
 
     def send(self, order: MailOrder, message: Message, content: Rendered, link: str) -> Answer:
         """Hand the mail to SES."""
@@ -91,7 +109,15 @@ class EmailService(MessagePath[MailOrder, "Rendered"]):
         gateway: MailGateway,
         clock: Clock,
     ) -> None:
-        super().__init__(database, messages, consents, events, reports, MailTransport(gateway), clock)
+        super().__init__(
+            database,
+            messages,
+            consents,
+            events,
+            reports,
+            MailTransport(gateway, DynamoAnsweredStore(database), clock),
+            clock,
+        )
 
 
 def _mail(order: MailOrder, message: Message, rendered: Rendered, link: str) -> Mail:
@@ -109,6 +135,10 @@ def _mail(order: MailOrder, message: Message, rendered: Rendered, link: str) -> 
         tags={**tags_of(order), TAG_MESSAGE: message.id, TAG_WORKSPACE: message.workspace},
         kind=message.kind,
         reply_to=reply_to_of(order),
-        headers={HEADER_MESSAGE: f"{message.workspace}/{message.id}", **(headers_of(link) if link else {})},
+        headers={
+            **order.headers,
+            HEADER_MESSAGE: f"{message.workspace}/{message.id}",
+            **(headers_of(link) if link else {}),
+        },
         attachments=order.attachments,
     )
