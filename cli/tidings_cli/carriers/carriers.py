@@ -13,6 +13,7 @@ from tidings_cli.carriers.outbox.app import Outbox
 from tidings_cli.carriers.outbox.desk import Desk
 from tidings_cli.carriers.publisher import Publish, Publisher
 from tidings_cli.carriers.ses.account import Account
+from tidings_cli.carriers.ses.answering import Answering
 from tidings_cli.carriers.ses.api import SesApi
 from tidings_cli.carriers.ses.mails import RECEIVED, MailStore, target_of
 from tidings_cli.carriers.ses.recipient import Recipient
@@ -55,7 +56,8 @@ class Carriers:
         texts = self._open_sms(log, clock)
         self._numbers = texts.numbers
         self.sms_app = SmsApi(texts, log)
-        desk = Desk(self._database, mails, texts, log, account, faults, rate, recipient, public_url)
+        answering = Answering(mails, log, self._publisher, clock)
+        desk = Desk(self._database, mails, texts, log, account, faults, rate, recipient, answering, public_url)
         self.outbox_app = Outbox(desk)
 
     def configure(self, configuration_set: str, topic_arn: str) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from email import message_from_bytes, policy
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
@@ -47,6 +48,25 @@ class Request:
     def form(self) -> dict[str, str]:
         """The body as an HTML form, the first value of every name."""
         return {name: values[0] for name, values in parse_qs(self.body.decode("utf-8", "replace")).items()}
+
+    def parts(self) -> tuple[dict[str, str], list[tuple[str, str, bytes]]]:
+        """The body as a form with files (RFC 7578): the texts by name, and the name, type and content of every file."""
+        kind = self.headers.get("content-type", "")
+        if not kind.startswith("multipart/form-data"):
+            return self.form(), []
+        whole = message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + self.body, policy=policy.HTTP)
+        fields: dict[str, str] = {}
+        files: list[tuple[str, str, bytes]] = []
+        for part in whole.iter_parts() if whole.is_multipart() else ():
+            name = str(part.get_param("name", "", header="content-disposition"))
+            content = part.get_payload(decode=True)
+            if not isinstance(content, bytes):
+                continue
+            if part.get_filename() is None:
+                fields[name] = content.decode("utf-8", "replace")
+            elif part.get_filename():
+                files.append((str(part.get_filename()), part.get_content_type(), content))
+        return fields, files
 
 
 @dataclass(frozen=True)

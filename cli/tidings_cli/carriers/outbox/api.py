@@ -13,7 +13,9 @@ from tidings.core.errors import InvalidInput, NotFound
 from tidings_cli.carriers.faults import ONLY_TEXTS, Channel, SendFault
 from tidings_cli.carriers.outbox import views
 from tidings_cli.carriers.outbox.desk import Desk
+from tidings_cli.carriers.outbox.sms_api import telling
 from tidings_cli.carriers.ses.account import STATUSES
+from tidings_cli.carriers.ses.answering import Said, read_files
 from tidings_cli.carriers.ses.mails import Mail, milliseconds
 from tidings_cli.carriers.ses.recipient import Device
 from tidings_cli.carriers.web import Handler, Request, Response, json_response
@@ -29,6 +31,7 @@ class OutboxApi:
         self._faults = {Channel.EMAIL: desk.faults, Channel.SMS: desk.texts.faults}
         self._rate = desk.rate
         self._recipient = desk.recipient
+        self._answering = desk.answering
         self._base = f"{desk.public_url.rstrip('/')}/outbox"
 
     def routes(self) -> list[tuple[str, str, Handler]]:
@@ -41,6 +44,7 @@ class OutboxApi:
             ("POST", "/api/mails/{mail}/click", self._click),
             ("POST", "/api/mails/{mail}/complain", self._complain),
             ("POST", "/api/mails/{mail}/bounce", self._bounce),
+            ("POST", "/api/mails/{mail}/answer", self._answer),
             ("GET", "/api/faults", self._list_faults),
             ("POST", "/api/faults", self._order_fault),
             ("DELETE", "/api/faults", self._clear_faults),
@@ -87,6 +91,18 @@ class OutboxApi:
         body = request.json()
         self._recipient.bounce(mail, str(body.get("type") or "Permanent"), str(body.get("subType") or "General"))
         return json_response(self._one(mail))
+
+    def _answer(self, request: Request, mail: str) -> Response:
+        """Answer in the recipient's place, or that of `from`, with `text`, `html`, `subject` and `attachments`.
+
+        SNS hears it `copies` times (1), after `delay` seconds (0).
+        """
+        body = request.json()
+        words = {name: str(body.get(key) or "") for name, key in _WORDS.items()}
+        copies, delay = telling(body)
+        said = Said(**words, files=read_files(body.get("attachments")), copies=copies, delay=delay)
+        self._answering.answer(mail, said)
+        return json_response(self._one(mail), 201)
 
     def _list_faults(self, request: Request) -> Response:
         return json_response(self._waiting())
@@ -167,6 +183,10 @@ class OutboxApi:
     def _shown(self, mails: Sequence[Mail]) -> list[dict[str, Any]]:
         entries = self._log.of([mail.id for mail in mails])
         return [views.mail_json(mail, self._mails.links(mail.id), entries[mail.id], self._base) for mail in mails]
+
+
+# What a person may say, by the names of the call.
+_WORDS = {"text": "text", "html": "html", "subject": "subject", "sender": "from"}
 
 
 def device(request: Request) -> Device:

@@ -8,6 +8,7 @@ from tidings_cli.carriers.database import Database
 from tidings_cli.carriers.faults import Faults, Rate
 from tidings_cli.carriers.feedback import FeedbackLog
 from tidings_cli.carriers.ses.account import Account
+from tidings_cli.carriers.ses.answering import Answering
 from tidings_cli.carriers.ses.mails import MailStore
 from tidings_cli.carriers.ses.recipient import Recipient
 from tidings_cli.carriers.sms.desk import SmsDesk
@@ -25,4 +26,5 @@ class Desk:
     faults: Faults
     rate: Rate
     recipient: Recipient
+    answering: Answering
     public_url: str

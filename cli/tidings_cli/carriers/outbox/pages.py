@@ -7,10 +7,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tidings.core.errors import NotFound
-from tidings_cli.carriers.outbox import render, views
+from tidings_cli.carriers.outbox import render, sms_views, views
 from tidings_cli.carriers.outbox.desk import Desk
 from tidings_cli.carriers.outbox.frame import Frame, back
 from tidings_cli.carriers.ses import mime
+from tidings_cli.carriers.ses.answering import ANSWER, File, Said
 from tidings_cli.carriers.ses.mails import Mail
 from tidings_cli.carriers.web import Handler, Request, Response
 
@@ -54,8 +55,9 @@ class Pages:
         self._log = desk.log
         self._texts = desk.texts
         self._account = desk.account
-        self._faults = desk.faults
+        self._faults = (desk.faults, desk.texts.faults)
         self._recipient = desk.recipient
+        self._answering = desk.answering
 
     def routes(self) -> list[tuple[str, str, Handler]]:
         """Method, path and handler of every page."""
@@ -67,10 +69,14 @@ class Pages:
             ("GET", "/mails/{mail}/parts/{number}", self._part),
             ("POST", "/mails/{mail}/complain", self._complain),
             ("POST", "/mails/{mail}/bounce", self._bounce),
+            ("POST", "/mails/{mail}/answer", self._answer),
             ("POST", "/empty", self._empty),
             ("GET", "/account", self._account_page),
             ("POST", "/account/release", self._release),
             ("POST", "/account/clear-faults", self._clear_faults),
+            ("POST", "/account/numbers/{number}", self._switch_number),
+            ("POST", "/account/registrations", self._file),
+            ("POST", "/account/registrations/{registration}", self._decide),
             ("GET", "/static/{name}", self._static),
         ]
 
@@ -126,6 +132,9 @@ class Pages:
             "sandbox": render.MAIL_SANDBOX,
             "bounces": [{"kind": kind, "label": label} for kind, label in _BOUNCES],
             "arrived": self._recipient.has(mail.id),
+            "person": person,
+            "answer_to": ", ".join(mail.reply_to) or mail.source,
+            "answers": sum(entry.type == ANSWER for entry in entries),
         }
 
     def _mail(self, mail_id: str) -> Mail:
@@ -157,6 +166,12 @@ class Pages:
         self._recipient.bounce(mail, kind, subtype)
         return back(f"/outbox/mails/{mail}")
 
+    def _answer(self, request: Request, mail: str) -> Response:
+        fields, files = request.parts()
+        told = [File(name, kind, content) for name, kind, content in files]
+        self._answering.answer(mail, Said(fields.get("text", ""), sender=fields.get("from", ""), files=told))
+        return back(f"/outbox/mails/{mail}")
+
     def _empty(self, request: Request) -> Response:
         self._mails.empty()
         return back("/outbox")
@@ -167,16 +182,46 @@ class Pages:
     def _account_values(self) -> dict[str, Any]:
         return {
             "suppressions": [vars(entry) for entry in self._account.suppressions()],
-            "faults": [fault.as_dict() for fault in self._faults.waiting()],
+            "faults": [fault.as_dict() for faults in self._faults for fault in faults.waiting()],
             "simulator": [{"address": address, "what": what} for address, what in _SIMULATOR],
+            "numbers": self._numbers(),
+            "senders": [sms_views.sender_json(one) for one in self._texts.senders.all()],
+            "registrations": [sms_views.registration_json(one) for one in self._texts.registrations.all()],
         }
+
+    def _numbers(self) -> list[dict[str, Any]]:
+        numbers, stopped = self._texts.numbers, self._texts.opt_outs
+        return [
+            sms_views.number_json(
+                phone, numbers.channel(phone), [one["OptedOutNumber"] for one in stopped.all(phone.opt_outs)]
+            )
+            for phone in numbers.all()
+        ]
 
     def _release(self, request: Request) -> Response:
         self._account.release(request.form().get("address", ""))
         return back("/outbox/account")
 
     def _clear_faults(self, request: Request) -> Response:
-        self._faults.clear()
+        for faults in self._faults:
+            faults.clear()
+        return back("/outbox/account")
+
+    def _switch_number(self, request: Request, number: str) -> Response:
+        switch, _, wanted = request.form().get("switch", "").partition(":")
+        if switch in ("self_managed", "two_way"):
+            self._texts.numbers.change(self._texts.numbers.need(number), **{switch: wanted == "on"})
+        return back("/outbox/account")
+
+    def _file(self, request: Request) -> Response:
+        form = request.form()
+        self._texts.registrations.file(form.get("sender_id", "").strip(), form.get("country", "").strip().upper())
+        return back("/outbox/account")
+
+    def _decide(self, request: Request, registration: str) -> Response:
+        form = request.form()
+        complete = form.get("decision") == "complete"
+        self._texts.registrations.decide(registration, complete, form.get("reason", ""))
         return back("/outbox/account")
 
     def _static(self, request: Request, name: str) -> Response:

@@ -39,6 +39,7 @@ class OutboxSmsApi:
             ("PUT", "/api/numbers/{number}", self._switch_number),
             ("GET", "/api/sender-ids", self._list_senders),
             ("GET", "/api/registrations", self._list_registrations),
+            ("POST", "/api/registrations", self._file),
             ("POST", "/api/registrations/{registration}", self._decide),
         ]
 
@@ -57,7 +58,7 @@ class OutboxSmsApi:
         person = str(body.get("from") or "").strip()
         if not person.startswith("+"):
             raise InvalidInput("invalid_from", "from must be the number of a phone, such as +48600100200", "from")
-        copies, delay = _options(body)
+        copies, delay = telling(body)
         written = self._texts.receive(person, str(body.get("to") or ""), str(body.get("body") or ""), copies, delay)
         return self._shown(written, 201)
 
@@ -70,7 +71,7 @@ class OutboxSmsApi:
     def _reply(self, request: Request, sms: str) -> Response:
         """Answer in the person's place with `body`; `copies` and `delay` as when somebody writes first."""
         body = request.json()
-        return self._shown(self._texts.reply(sms, str(body.get("body") or ""), *_options(body)), 201)
+        return self._shown(self._texts.reply(sms, str(body.get("body") or ""), *telling(body)), 201)
 
     def _tell(self, request: Request, sms: str) -> Response:
         """Let an event of `type` follow, such as TEXT_UNREACHABLE; with `twice`, twice."""
@@ -94,6 +95,12 @@ class OutboxSmsApi:
     def _list_registrations(self, request: Request) -> Response:
         return json_response([sms_views.registration_json(one) for one in self._registrations.all()])
 
+    def _file(self, request: Request) -> Response:
+        """Ask for `sender_id` in a `country` that wants a registration, as one does by hand in AWS's console."""
+        body = request.json()
+        filed = self._registrations.file(str(body.get("sender_id") or ""), str(body.get("country") or ""))
+        return json_response(sms_views.registration_json(filed), 201)
+
     def _decide(self, request: Request, registration: str) -> Response:
         """Complete or deny a registration that was submitted: `status` says which, `reason` why not."""
         body = request.json()
@@ -111,7 +118,7 @@ class OutboxSmsApi:
         return json_response(sms_views.sms_json(sms, self._log.of([sms.id])[sms.id]), status)
 
 
-def _options(body: dict[str, Any]) -> tuple[int, float]:
+def telling(body: dict[str, Any]) -> tuple[int, float]:
     """How often SNS hears it, and how many seconds later. Raises InvalidInput."""
     copies, delay = body.get("copies", 1), body.get("delay", 0)
     for name, value, kind in (("copies", copies, int), ("delay", delay, int | float)):

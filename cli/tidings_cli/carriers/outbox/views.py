@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tidings_cli.carriers.feedback import Entry, State
+from tidings_cli.carriers.ses.answering import ANSWER
 from tidings_cli.carriers.ses.mails import Mail
 from tidings_cli.carriers.ses.tracking import Link
 
@@ -20,6 +21,7 @@ STATES = {
     "Reject": "rejected",
 }
 AUTO_REPLY = "AutoReply"
+NOT_SES = frozenset({AUTO_REPLY, ANSWER})
 PUBLISHED = {
     State.PENDING: "waiting for SNS",
     State.PUBLISHED: "published to SNS",
@@ -57,7 +59,8 @@ def mail_json(mail: Mail, links: Sequence[Link], entries: Sequence[Entry], base:
             for number, link in enumerate(links)
         ],
         "states": states(entries),
-        "events": [event_json(entry) for entry in entries if entry.type != AUTO_REPLY],
+        "events": [event_json(entry) for entry in entries if entry.type not in NOT_SES],
+        "answers": [event_json(entry) for entry in entries if entry.type == ANSWER],
         "replies": [entry.body | {"at": entry.at} for entry in entries if entry.type == AUTO_REPLY],
     }
 
@@ -153,6 +156,8 @@ def _detail(entry: Entry) -> str:
             return str(body["open"]["userAgent"])[:90]
         case "Reject":
             return str(body["reject"]["reason"])
+        case "Answer":
+            return f"{body['mail']['commonHeaders']['subject']} — from {body['mail']['source']}"
         case "AutoReply":
             return f"{body['subject']} — {body['text']}"
     return ""

@@ -11,7 +11,6 @@ from typing import Any, cast
 
 from tidings.core.clock import Clock
 from tidings.core.errors import Conflict, InvalidInput, NotFound
-from tidings.sms.countries import country_of
 from tidings.sms.parts import measure
 from tidings_cli.carriers.database import Database
 from tidings_cli.carriers.feedback import Entry, FeedbackLog, State
@@ -20,6 +19,7 @@ from tidings_cli.carriers.ses.mails import milliseconds
 from tidings_cli.carriers.sms import opt_outs
 from tidings_cli.carriers.sms.numbers import INBOUND, Numbers, Phone
 from tidings_cli.carriers.sms.opt_outs import OptOuts
+from tidings_cli.carriers.sms.places import country_of
 from tidings_cli.carriers.sms.prices import price_of
 from tidings_cli.carriers.sms.simulator import TURNS, Turn, story_of
 

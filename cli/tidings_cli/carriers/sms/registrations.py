@@ -18,6 +18,7 @@ from tidings_cli.carriers.sms.shelf import Record, Shelf
 
 _TYPE = re.compile(r"[A-Z]{2}_[A-Z0-9_]*REGISTRATION")
 _SUBMITTED = ("SUBMITTED", "AWS_REVIEWING", "REVIEWING")
+_FIELD = "senderIdInfo.senderId"
 _ASKS_FOR = "senderid"  # the field, in whatever section, that holds the name
 
 
@@ -102,7 +103,15 @@ class Registrations:
         version["history"]["SubmittedTimestamp"] = self._now()
         record["status"] = "SUBMITTED"
         self._shelf.put(record["id"], record)
+        for name, country in _names(record):
+            self._attach(record, name, country, registered=False)
         return record
+
+    def file(self, name: str, country: str) -> Record:
+        """Create, fill in and submit a registration in one go. Raises AwsError."""
+        record = self.create({"RegistrationType": f"{country}_SENDER_ID_REGISTRATION"})
+        self.put_field({"RegistrationId": record["id"], "FieldPath": _FIELD, "TextValue": name})
+        return self.submit(record["id"])
 
     def create_version(self, identity: str) -> Record:
         """CreateRegistrationVersion: the next try after one that was denied."""
@@ -137,10 +146,16 @@ class Registrations:
         version["reason"] = "" if complete else reason or "Denied at the outbox"
         record["status"] = "COMPLETE" if complete else "REQUIRES_UPDATES"
         self._shelf.put(record["id"], record)
-        for name, country in _names(record) if complete else ():
-            known = self._senders.get(name, country) or {}
-            self._senders.add(name, country, known.get("MessageTypes") or (), registration=record["id"])
+        for name, country in _names(record):
+            self._attach(record, name, country, complete)
         return record
+
+    def _attach(self, record: Record, name: str, country: str, registered: bool) -> None:
+        """Let a name stand on a registration: it is there from the submission on, and of use once that is complete."""
+        known = self._senders.get(name, country) or {}
+        if not known.get("Registered"):
+            kinds = known.get("MessageTypes") or ()
+            self._senders.add(name, country, kinds, registration=record["id"], registered=registered)
 
     def _draft(self) -> Record:
         return {"status": "DRAFT", "history": {"DraftTimestamp": self._now()}, "fields": {}, "reason": ""}

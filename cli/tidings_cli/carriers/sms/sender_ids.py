@@ -55,6 +55,7 @@ class SenderIds:
         kinds: Sequence[str] = (),
         protected: bool = False,
         registration: str = "",
+        registered: bool = False,
         tags: Sequence[Mapping[str, str]] = (),
     ) -> Record:
         """Let the account have a name in a country."""
@@ -64,7 +65,7 @@ class SenderIds:
             "MessageTypes": list(kinds or TYPES),
             "MonthlyLeasingPrice": "0.00",
             "DeletionProtectionEnabled": protected,
-            "Registered": bool(registration),
+            "Registered": registered,
         }
         record |= {"RegistrationId": registration} if registration else {}
         record |= {"Tags": list(tags)} if tags else {}

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from tidings.sms.countries import Names, country_of, rule_of
+from tidings.sms.countries import Names, rule_of
 from tidings.sms.parts import measure
 from tidings_cli.carriers.aws import AwsError
 from tidings_cli.carriers.faults import Faults, SendFault
@@ -18,6 +18,7 @@ from tidings_cli.carriers.sms.errors import conflict, invalid, missing, throttle
 from tidings_cli.carriers.sms.messages import KEYWORD, Manner, SmsStore, sms_target
 from tidings_cli.carriers.sms.numbers import DEFAULT_NUMBER, Numbers, Phone
 from tidings_cli.carriers.sms.opt_outs import OptOuts
+from tidings_cli.carriers.sms.places import country_of
 from tidings_cli.carriers.sms.prices import price_of
 from tidings_cli.carriers.sms.sender_ids import SenderIds
 
