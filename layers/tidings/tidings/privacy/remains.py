@@ -15,6 +15,7 @@ from tidings.activity.store import DynamoEventStore, EventItem
 from tidings.automations.enrolments import EnrolmentState
 from tidings.automations.gateway import StepFunctionsGateway
 from tidings.automations.store import DynamoEnrolmentStore, EnrolmentItem, StepItem
+from tidings.automations.wait_store import PREFIX
 from tidings.consent.merging import MERGED, UNMERGED
 from tidings.consent.model import Channel
 from tidings.consent.store import DynamoConsentStore, address_key
@@ -115,6 +116,10 @@ class DynamoRemains:
         for contact, item in self._unerased(self._enrolments, tombstone):
             if cleared >= most:
                 break
+            if item["sk"]["S"].startswith(PREFIX):
+                waits = _belongs(person, contact, _text(item, "since"))
+                triggers += [Key(self._enrolments, item["pk"]["S"], item["sk"]["S"])] if waits else []
+                continue
             if item["sk"]["S"].endswith(TRIGGER):  # it stands right behind its enrolment, or alone
                 triggers += [Key(self._enrolments, item["pk"]["S"], item["sk"]["S"])] if theirs else []
                 continue
