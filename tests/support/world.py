@@ -30,6 +30,7 @@ from tidings.core import clock as clocks
 from tidings.core.settings import Settings
 from tidings.core.store import Database
 from tidings.email import webhook
+from tidings.sms.number_store import NUMBER, NumberItem
 
 ROOT = Path(__file__).parents[2]
 REGION = "us-east-1"
@@ -37,6 +38,7 @@ ACCOUNT = "123456789012"
 WORKSPACE = "acme"
 PUBLIC_URL = "https://mail.acme.example"
 OUR_NUMBER = "+48732100200"
+THEIR_NUMBER = "+48600100200"
 # What text messages leave from: a number that receives answers, and a name for Poland.
 SMS_SETUP = {
     "numbers": {OUR_NUMBER: {"country": "PL", "two_way": True, "self_managed": True}},
@@ -47,6 +49,7 @@ FUNCTIONS = {name: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}" for name
     "send_email", "send_sms", "branch", "check_suppression", "wait_for")}  # fmt: skip
 LATER = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:deliver-later"
 SENDER_IDS = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:sender-ids"
+INBOUND_TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:tidings-sms-inbound"
 FEEDBACK_TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:tidings-feedback"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/machines"
 
@@ -187,6 +190,7 @@ class World:
             "SES_CONFIGURATION_SET_MARKETING": "marketing-mails",
             "SES_CONFIGURATION_SET_TRANSACTIONAL": "transactional-mails",
             "SMS_CONFIGURATION_SET": "texts",
+            "SMS_INBOUND_TOPIC_ARN": INBOUND_TOPIC,
             "MACHINES_ROLE_ARN": ROLE,
             "MACHINE_PREFIX": "tidings-",
             **{f"FUNCTION_{name.upper()}_ARN": arn for name, arn in FUNCTIONS.items()},
@@ -224,6 +228,8 @@ class World:
                 stored = DynamoWorkspaceStore(self.database)
                 made = stored.change_senders(made, {"acme.example": {"verified": True}})
                 stored.change_sms(made, SMS_SETUP)
+            numbers = self.database.table(NumberItem, "senders")
+            numbers(OUR_NUMBER, NUMBER, workspace=WORKSPACE).save()
             self.accounts = accounts
             self.keys = {kind.value: accounts.create_key(WORKSPACE, kind, kind.value) for kind in KeyKind}
             self.other_secret = accounts.create_key("other", KeyKind.SECRET, "secret")
@@ -449,6 +455,36 @@ class World:
             self.take_put_off()
             self.pump()
         return answer
+
+    def text(
+        self,
+        body: str,
+        sender: str = THEIR_NUMBER,
+        to: str = OUR_NUMBER,
+        inbound: str = "",
+        answers: str = "",
+        **more: Any,
+    ) -> dict[str, Any]:
+        """A record of the inbound queue: what somebody texted now, as End User Messaging tells it."""
+        told = {
+            "originationNumber": sender,
+            "destinationNumber": to,
+            "messageKeyword": "KEYWORD_1",
+            "messageBody": body,
+            "inboundMessageId": inbound or self.fresh(),
+            **({"previousPublishedMessageId": answers} if answers else {}),
+            **more,
+        }
+        at = self.now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        envelope = {"Type": "Notification", "TopicArn": INBOUND_TOPIC, "Timestamp": at, "Message": json.dumps(told)}
+        return {"messageId": self.fresh(), "body": json.dumps(envelope), "eventSource": "aws:sqs"}
+
+    def receive(self, *records: dict[str, Any], pump: bool = True) -> list[str]:
+        """Let sms_inbound take records; those that failed."""
+        answer = self.invoke("sms_inbound", {"Records": list(records)})
+        if pump:
+            self.pump()
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
     def take_put_off(self) -> None:
         """Let ses_events look again at what it put off, as 20 seconds later."""
