@@ -144,10 +144,8 @@ def merged(world: World, into: str, contact: str) -> dict[str, Any]:
 
 def test_a_merge_carries_a_stop_which_only_a_start_of_that_number_takes_back(world: World) -> None:
     other = "+48600100201"
-    world.identify("u-1", phone=THEIR_NUMBER)
-    world.identify("u-2", phone=other)
-    world.receive(world.text("STOP"))
-    one, two = (world.contact(user_id=user)["contact"] for user in ("u-1", "u-2"))
+    world.receive(world.text("STOP"), world.text("hello", sender=other))
+    one, two = (world.contact(phone=number)["contact"] for number in (THEIR_NUMBER, other))
     merged(world, into=one, contact=two)
     assert (suppression(world, other) or {})["reason"] == "stop"
     path = {"channel": "sms", "address": other}
@@ -160,15 +158,14 @@ def test_a_merge_carries_a_stop_which_only_a_start_of_that_number_takes_back(wor
 
 
 def test_a_merge_of_people_lifts_no_stop(world: World) -> None:
-    world.identify("u-1", phone=THEIR_NUMBER)
-    world.identify("u-2", phone="+48600100201")
-    world.receive(world.text("STOP"))
-    one, two = (world.contact(user_id=user)["contact"] for user in ("u-1", "u-2"))
+    other = "+48600100201"
+    world.receive(world.text("STOP"), world.text("hello", sender=other))
+    one, two = (world.contact(phone=number)["contact"] for number in (THEIR_NUMBER, other))
     merge = merged(world, into=two, contact=one)["merge"]
     status, _ = world.call("merges", "POST /v1/merges/{merge}/undo", {"idempotency_key": "2"}, path={"merge": merge})
     assert status == 200
     assert (suppression(world) or {})["reason"] == "stop"
-    assert suppression(world, "+48600100201") is None
+    assert suppression(world, other) is None
 
 
 def test_every_word_is_in_the_log_in_the_order_of_time(world: World) -> None:
