@@ -121,11 +121,11 @@ def test_a_transfer_to_another_inbox_leaves_it_to_whoever_takes_it_there_with_a_
     ("what", "body", "status", "code"),
     [
         ("transfer", {}, 400, "missing_field"),
-        ("transfer", {"inbox": "nowhere"}, 400, "unknown_inbox"),
+        ("transfer", {"inbox": "nowhere"}, 404, "unknown_inbox"),
         ("hold", {"until": "2020-01-01T00:00:00Z"}, 400, "invalid_until"),
         ("hold", {"until": "2030-01-01T00:00:00Z"}, 400, "invalid_until"),
         ("hold", {"until": "soon"}, 400, "invalid_until"),
-        ("resolve", {"type": "question", "category": "none", "key_message": "x"}, 400, "unknown_category"),
+        ("resolve", {"type": "question", "category": "none", "key_message": "x"}, 404, "unknown_category"),
         ("resolve", {"type": "chat", "category": "general", "key_message": "x"}, 400, "invalid_request"),
         ("resolve", {"type": "question", "category": "general"}, 400, "invalid_request"),
         ("notes", {"text": ""}, 400, "invalid_request"),

@@ -65,11 +65,18 @@ STORY: dict[str, dict[str, Any] | None] = {
     "deliver.schedule": {},
     "senders.api": {"identity": "new.example", "verified": False},
     "check_senders.schedule": None,
+    "sender_ids.api.setup": {"max_price": "0.05", "lifetime": 3600},
+    "sender_ids.api": {"name": "TIDINGS", "state": "requested"},
+    "review_sender_ids.machine": {"do": "end"},
+    "sender_ids.api.reject": {"name": "TIDINGS", "state": "rejected"},
     "suppressions.api": {"address": "bob@people.example", "reason": "manual"},
     "check_suppression.api": {"suppressed": True, "check": "suppression"},
     "templates.api.confirm": {"template": "confirm", "version": 1},
     "policy.api": {"topic": "club", "consent": "double_opt_in"},
     "policy.api.rule": {"rule": "closed", "kinds": "all"},
+    "policy.api.inbox": {"inbox": "sales", "title": "Sales"},
+    "conversations.api": {"conversations": [], "cursor": ""},
+    "wake_conversations.machine": {},
     "subscriptions.api": {"state": "pending"},
     "consents.api": {"result": "set", "reply": "subscribed"},
     "consents.api.import": {"rows": [{"row": 1, "result": "set"}]},
@@ -140,7 +147,8 @@ def test_the_whole_story_may_be_told_twice(story: World) -> None:
     for name in [*STORY, *STORY]:
         played(story, name)
     assert len(story.ses.accepted) == 6
-    assert len(story.executions) == 2  # Ada's, and the one that waits for the send's instant
+    # Ada's, the one that waits for the send's instant, and a wait and a clock for each request of a sender ID.
+    assert len(story.executions) == 2 + 4
     contact = story.contact(user_id="u-7")["contact"]
     told = [one["event"] for one in story.of_contact(contact, "events") if one["event"]]
     consents = ["Consent Asked", "Consent Given", "Consent Withdrawn"]

@@ -18,6 +18,7 @@ import pytest
 from tests.support.inbound import sms, take
 from tests.support.template import ROOT, routes
 from tests.support.world import World
+from tidings.accounts.model import KeyKind, Role
 from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.activity.store import DynamoEventStore
 from tidings.consent.model import By, Channel, Proof
@@ -38,7 +39,7 @@ class Case:
     """A call with what it needs; `{...}` stands for what `one_of_each` made.
 
     `theirs` is what a secret key of another workspace is answered; `late` calls give that workspace things of its own,
-    or leave the workspace without something that others need.
+    or leave the workspace without something that others need. `key` is the workspace's own that may make the call.
     """
 
     path: Mapping[str, str] = field(default_factory=dict)
@@ -46,6 +47,7 @@ class Case:
     body: Any = None
     theirs: int = 404
     late: bool = False
+    key: str = "secret"
 
     def address(self, route: str, known: Known) -> str:
         """The path and query of the call, escaped."""
@@ -63,6 +65,7 @@ TOPIC, RULE = {"topic": "club"}, {"rule": "closed"}
 CONVERSATION, INBOX, CATEGORY = {"conversation": "{conversation}"}, {"inbox": "sales"}, {"category": "hours"}
 CLOSED = {"trait": "status", "is": "closed"}
 SENDER = {"identity": f"{CANARY}.example"}
+SENDER_ID = {"sender_id": "TIDINGS"}
 AUTOMATION = {
     "description": CANARY,
     "trigger": {"event": "Signed Up"},
@@ -108,6 +111,19 @@ CASES = {
     "GET /v1/automations/{name}/versions": Case(TOUR),
     "GET /v1/automations/{name}/enrolments": Case(TOUR),
     "POST /v1/automations/{name}/resume": Case(TOUR),
+    "GET /v1/sender-ids": Case(theirs=200),
+    "POST /v1/sender-ids": Case(
+        body={"name": "THEIRS", "countries": ["PL"], "purpose": "Theirs.", "sample": "Theirs."}, theirs=200, late=True
+    ),
+    "GET /v1/sender-ids/{sender_id}": Case(SENDER_ID),
+    "GET /v1/sender-ids/{sender_id}/log": Case(SENDER_ID, {"limit": "1"}),
+    "POST /v1/sender-ids/{sender_id}/{decision}": Case(
+        {**SENDER_ID, "decision": "accept"}, body={"reason": "Theirs."}, key="administrator"
+    ),
+    "DELETE /v1/sender-ids/{sender_id}": Case(SENDER_ID, late=True, key="administrator"),
+    "GET /v1/sms/setup": Case(theirs=200),
+    "PUT /v1/sms/setup": Case(body={"max_price": "0.05"}, theirs=200, late=True),
+    "GET /v1/sms/countries": Case(theirs=200),
     "GET /v1/senders": Case(theirs=200),
     "GET /v1/senders/{identity}": Case(SENDER),
     "PUT /v1/senders/{identity}": Case(SENDER, body={"mail_from": f"m.{CANARY}.example"}, theirs=409),
@@ -243,6 +259,7 @@ def one_of_each(world: World) -> dict[str, str]:
     rule = {"description": CANARY, "when": CLOSED}
     world.call("policy", "PUT /v1/suppression-rules/{rule}", rule, path=RULE)
     world.call("senders", "PUT /v1/senders/{identity}", path=SENDER)
+    _sender_id(world)
     world.pump()
     (message,) = world.of_contact(contact, "messages")
     ids = {"contact": contact, "message": message["message"], "cursor": page["cursor"]}
@@ -254,6 +271,18 @@ def one_of_each(world: World) -> dict[str, str]:
     ids["send"] = _send(world)
     ids |= _devices(world, contact) | _tokens(world, ids["message"])
     return {**ids, "publishable": world.keys["publishable"]}
+
+
+def _sender_id(world: World) -> None:
+    """A name that staff has verified, and the keys of those who decide."""
+    with world.recorder.unseen():
+        for role in (Role.STAFF, Role.ADMINISTRATOR):
+            key = world.accounts.create_key("acme", KeyKind.SECRET, role.value, role, f"{role.value}@acme.example")
+            world.keys[role.value] = key
+    asked = {"name": SENDER_ID["sender_id"], "countries": ["PL"], "purpose": CANARY, "sample": CANARY}
+    world.call("sender_ids", "POST /v1/sender-ids", asked)
+    path = {**SENDER_ID, "decision": "verify"}
+    world.call("sender_ids", "POST /v1/sender-ids/{sender_id}/{decision}", key="staff", path=path)
 
 
 def _conflict(world: World) -> str:
@@ -326,7 +355,8 @@ def filled(value: Any, known: Known) -> Any:
 def call(
     world: World, route: str, known: Known, key: str | None = "secret", case: Case | None = None
 ) -> tuple[int, dict[str, Any]]:
-    """Make the call of a route: status and body."""
+    """Make the call of a route: status and body. The workspace's own key is the one that may."""
     made = case or ALL[route]
+    key = made.key if key == "secret" else key
     path, query, body = filled(made.path, known), filled(made.query, known), filled(made.body, known)
     return world.call(function_behind(route), route, body, key, path=path, query=query)

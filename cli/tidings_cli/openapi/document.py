@@ -38,6 +38,7 @@ _SECURITY_SCHEMES = {
 }
 _SECURITY: Mapping[Key, list[Json]] = {
     Key.OF_SERVERS: [{"bearer": []}, {"basic": []}],
+    Key.OF_AGENTS: [{"bearer": []}, {"basic": []}],
     # The last stands for the field writeKey of the body, which OpenAPI has no word for.
     Key.REPORTING: [{"basic": []}, {"bearer": []}, {}],
     Key.NONE: [],

@@ -6,13 +6,14 @@ from tidings.activity.asking import EVENT_TYPES
 from tidings.contacts.search import PEOPLE
 from tidings_cli.openapi.answers import contacts as shapes
 from tidings_cli.openapi.answers import privacy
-from tidings_cli.openapi.routes.route import AT, PAGE, WRITES, Body, Query, Route
+from tidings_cli.openapi.answers.conversations import Conversations
+from tidings_cli.openapi.routes.route import AT, PAGE, WRITES, Body, Key, Query, Route
 
 _CONTACT = ("unknown_contact",)
 
 ROUTES = (
     Route(
-        "GET", "/v1/contacts", "findContacts", "Find contacts, or list all", shapes.FoundContacts,
+        "GET", "/v1/contacts", "findContacts", "Find contacts, or list all", shapes.FoundContacts, key=Key.OF_AGENTS,
         about="At most one of the ids, the message or the name is given. Who had a shared address first comes first.",
         query=(
             Query("user_id", "Your own id of the person."),
@@ -36,9 +37,10 @@ ROUTES = (
         ),
         example="contacts.api",
     ),
-    Route("GET", "/v1/contacts/counts", "countPeople", "Count people", shapes.PeopleCounted),
+    Route("GET", "/v1/contacts/counts", "countPeople", "Count people", shapes.PeopleCounted, key=Key.OF_AGENTS),
     Route(
-        "GET", "/v1/contacts/{contact}", "getContact", "Show a contact", shapes.ContactShown, refusals=_CONTACT,
+        "GET", "/v1/contacts/{contact}", "getContact", "Show a contact", shapes.ContactShown,
+        key=Key.OF_AGENTS, refusals=_CONTACT,
     ),
     Route(
         "PATCH", "/v1/contacts/{contact}", "editContact", "Edit a contact", shapes.ContactShown,
@@ -62,6 +64,7 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/contacts/{contact}/timeline", "getTimeline", "Show what happened, latest first", shapes.Timeline,
+        key=Key.OF_AGENTS,
         about="With filters a page may be short and still have a next one.",
         query=(
             Query("type", f"Some of {', '.join(EVENT_TYPES)}, with commas between."),
@@ -76,11 +79,15 @@ ROUTES = (
     Route(
         "GET", "/v1/contacts/{contact}/messages", "listContactMessages",
         "List what was sent to a contact, and what was not, with the decision behind it", shapes.MessagePage,
-        query=PAGE, refusals=_CONTACT,
+        key=Key.OF_AGENTS, query=PAGE, refusals=_CONTACT,
+    ),
+    Route(
+        "GET", "/v1/contacts/{contact}/conversations", "listContactConversations",
+        "List a contact's conversations, latest first", Conversations, key=Key.OF_AGENTS, query=PAGE, refusals=_CONTACT,
     ),
     Route(
         "GET", "/v1/contacts/{contact}/enrolments", "listContactEnrolments",
-        "List the automations that a contact entered, with each step", shapes.ContactEnrolments,
+        "List the automations that a contact entered, with each step", shapes.ContactEnrolments, key=Key.OF_AGENTS,
         query=PAGE, refusals=_CONTACT,
     ),
     Route(
@@ -103,13 +110,14 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/messages", "listMessages", "List the messages of which nobody knows whether they were sent",
-        shapes.MessagePage,
+        shapes.MessagePage, key=Key.OF_AGENTS,
         query=(Query("state", "Only `unknown` can be listed.", {"type": "string", "enum": ["unknown"]}, True), *PAGE),
         refusals=("invalid_state",),
     ),
     Route(
         "GET", "/v1/messages/{message}", "getMessage", "Show a message with the decision behind it",
-        shapes.MessageShown, query=(AT,), refusals=("unknown_message", "invalid_timestamp", "not_yet"),
+        shapes.MessageShown, key=Key.OF_AGENTS, query=(AT,),
+        refusals=("unknown_message", "invalid_timestamp", "not_yet"),
         example="messages.api",
     ),
 )  # fmt: skip

@@ -13,9 +13,10 @@ from tidings_cli.openapi.answers.base import Error
 
 
 class Key(Enum):
-    """Who may call: with a secret key, with any key that reports, or anybody."""
+    """Who may call: with a secret key, also with an agent's, with any key that reports, or anybody."""
 
     OF_SERVERS = "a secret key"
+    OF_AGENTS = "a secret key, an agent's too"
     REPORTING = "any key"
     NONE = "no key"
 
@@ -95,7 +96,8 @@ _OF_CALLERS = ("missing_api_key", "invalid_api_key", "invalid_authorization")
 _OF_KEY = {
     Key.NONE: (),
     Key.REPORTING: (*_OF_CALLERS, *_OF_TABLES),
-    Key.OF_SERVERS: (*_OF_CALLERS, "secret_key_required", *_OF_TABLES),
+    Key.OF_AGENTS: (*_OF_CALLERS, "secret_key_required", *_OF_TABLES),
+    Key.OF_SERVERS: (*_OF_CALLERS, "secret_key_required", "role_required", *_OF_TABLES),
 }
 _OF_BODIES = ("invalid_json", "invalid_body", "invalid_type")
 
@@ -114,12 +116,17 @@ _NAME: Mapping[str, Any] = {"type": "string", "minLength": 1, "maxLength": 512, 
 PLACES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "topic": ("A topic; `*` stands for all marketing where a reply may.", _NAME),
     "rule": ("A suppression rule.", _NAME),
+    "conversation": ("The conversation's id.", _NAME),
+    "inbox": ("An inbox.", _NAME),
+    "category": ("A category.", _NAME),
     "contact": ("The contact's id, or that of a contact that became part of it.", _NAME),
     "conflict": ("The conflict's id.", _NAME),
     "company": ("The company's id, as apps call it.", {**_NAME, "maxLength": 1024}),
     "merge": ("The merge's id.", _NAME),
     "message": ("The message's id.", _NAME),
     "send": ("The send's id.", _NAME),
+    "sender_id": ("A name that texts leave from, such as ACME.", _NAME),
+    "decision": ("What is decided.", {"type": "string", "enum": ["verify", "accept", "reject"]}),
     "token": ("What a link in a mail names its reader and its subject by, signed.", _NAME),
     "name": ("1 to 63 lower-case letters, digits and hyphens, beginning with a letter.", _NAME),
     "version": ("The number of a version.", _NAME),

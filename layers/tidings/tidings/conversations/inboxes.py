@@ -9,9 +9,8 @@ from pydantic import Field
 from tidings.accounts.model import Workspace
 from tidings.consent.model import Channel
 from tidings.consent.definitions import Section
-from tidings.consent.policy import Definition, read_definition
+from tidings.consent.policy import Definition, read_definition, unknown
 from tidings.conversations.model import INBOX
-from tidings.core.errors import InvalidInput
 
 INBOXES, CATEGORIES = "inboxes", "categories"
 INBOXES_MOST, CATEGORIES_MOST = 50, 200
@@ -51,15 +50,15 @@ def inbox_for(workspace: Workspace, channel: Channel, to: str) -> str:
 
 
 def require_inbox(workspace: Workspace, name: str) -> None:
-    """Raises InvalidInput for an inbox that the workspace does not have."""
+    """Raises NotFound for an inbox that the workspace does not have."""
     if name not in (INBOX, *workspace.policy.get(INBOXES, {})):
-        raise InvalidInput("unknown_inbox", f"There is no inbox named {name}.", "inbox")
+        raise unknown("inbox", name)
 
 
 def require_category(workspace: Workspace, name: str) -> None:
-    """Raises InvalidInput for a category that the workspace does not have."""
+    """Raises NotFound for a category that the workspace does not have."""
     if name not in (CATEGORY, *workspace.policy.get(CATEGORIES, {})):
-        raise InvalidInput("unknown_category", f"There is no category named {name}.", "category")
+        raise unknown("category", name)
 
 
 def _inboxes_of(workspace: Workspace) -> dict[str, dict[str, Any]]:

@@ -65,6 +65,7 @@ def kept_entry(entry: Entry) -> dict[str, Any]:
         "subject": entry.subject,
         "who": entry.who,
         "message": entry.message,
+        "reference": entry.reference,
         "attachments": [[a.name, a.type, a.size, a.place] for a in entry.attachments],
     }
     return {name: value for name, value in told.items() if value}
@@ -81,5 +82,6 @@ def entry(name: str, at: str, direction: str, text: str, kept: Mapping[str, Any]
         subject=kept.get("subject", ""),
         who=kept.get("who", ""),
         message=kept.get("message", ""),
+        reference=kept.get("reference", ""),
         attachments=tuple(Attachment(*one) for one in kept.get("attachments", ())),
     )

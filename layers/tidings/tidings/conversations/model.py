@@ -51,7 +51,8 @@ class Inbound:
     `sender` is the person's address on the channel and `to` ours. `provider_id` is the provider's id of it, by which
     a repeat is known; `at` is the provider's time, by which messages stand in their order. `answers` is the provider's
     id of the message of ours that it answers, if it names one, `message` our own id of it where that is known already.
-    `event` is what it is called on the timeline, such as `SMS Received`; `properties` go into that event.
+    `event` is what it is called on the timeline, such as `SMS Received`; `properties` go into that event. `reference` is
+    what a reply refers to (`Entry.reference`). `contact` is whose it is where that is known by a signature of ours.
     """
 
     workspace: Workspace
@@ -67,6 +68,8 @@ class Inbound:
     subject: str = ""
     properties: Mapping[str, Any] = field(default_factory=dict)
     attachments: tuple[Attachment, ...] = ()
+    reference: str = ""
+    contact: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,7 @@ class Entry:
 
     `at` is the provider's time of what came in, by which entries stand in order. `who` is the person's address, or the
     agent. `message` is our id of the message: of one that went out itself, of one that came in the one it answers.
+    `reference` is what a reply refers to: of a mail the Message-IDs of its thread, its own last.
     """
 
     id: str
@@ -110,6 +114,7 @@ class Entry:
     who: str = ""
     message: str = ""
     attachments: tuple[Attachment, ...] = ()
+    reference: str = ""
 
     @classmethod
     def came_in(cls, inbound: Inbound, message: str) -> Entry:
@@ -124,6 +129,7 @@ class Entry:
             who=inbound.sender,
             message=message,
             attachments=inbound.attachments,
+            reference=inbound.reference,
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def read_asked(query: Mapping[str, str]) -> Asked:
     if state not in ("", OPEN, *State):
         raise InvalidInput("invalid_state", f"state is one of {', '.join([OPEN, *State])}.", "state")
     if channel not in ("", *Channel):
-        raise InvalidInput("invalid_channel", f"channel is one of {', '.join(Channel)}.", "channel")
+        raise InvalidInput("unknown_channel", "channel is email or sms.", "channel")
     if state == OPEN:
         states = tuple(one.value for one in State if one is not State.RESOLVED)
     else:

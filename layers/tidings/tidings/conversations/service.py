@@ -59,7 +59,7 @@ class ConversationService:
         )
 
     def transfer(self, workspace: str, conversation: str, who: str, asked: TransferInput) -> Conversation:
-        """Pass it on, with a note if there is one. Raises NotFound, Conflict, InvalidInput for an unknown inbox."""
+        """Pass it on, with a note if there is one. Raises NotFound, also for an unknown inbox, InvalidInput, Conflict."""
         if asked.inbox is None and asked.agent is None:
             raise InvalidInput("missing_field", "agent or inbox says where it goes.", "agent")
         if asked.inbox is not None:
@@ -94,7 +94,7 @@ class ConversationService:
         return self._changes.make(workspace, conversation, asked.revision, rules.resumed, RESUMED, {"by": who})
 
     def resolve(self, workspace: str, conversation: str, who: str, asked: ResolveInput) -> Conversation:
-        """Bring it to an end. Raises NotFound, Conflict, InvalidInput for an unknown category."""
+        """Bring it to an end. Raises NotFound, also for an unknown category, and Conflict."""
         require_category(self._workspace(workspace), asked.category)
         said = {"type": asked.type.value, "category": asked.category, "key_message": asked.key_message, "by": who}
         resolution = {**said, "at": to_text(self._clock.now())}
