@@ -61,7 +61,7 @@ def made(
 def test_every_route_answers_as_it_is_described(world: World) -> None:
     known, front = one_of_each(world), Front(world)
     for route in IN_ORDER:
-        status, headers, answer = made(front, route, ALL[route], known, world.keys["secret"])
+        status, headers, answer = made(front, route, ALL[route], known, world.keys[ALL[route].key])
         assert 200 <= status < 300, (route, answer)
         require_told(route, status, headers, answer)
 
@@ -106,7 +106,7 @@ def test_what_the_database_refuses_is_answered_as_it_is_described(world: World) 
 
         world.recorder.before = fail
         for route in {*CASES, *INGEST, *WISHES} - ASKING_NO_TABLE:
-            status, headers, answer = made(front, route, ALL[route], known, world.keys["secret"])
+            status, headers, answer = made(front, route, ALL[route], known, world.keys[ALL[route].key])
             assert status == expected, (route, answer)
             assert (status == 429) == ("retry-after" in headers)
             require_told(route, status, headers, answer)

@@ -192,7 +192,7 @@ def test_the_log_comes_in_pages_the_latest_first(people: People, aws: FakeSender
             "sender_ids", "GET /v1/sender-ids/{sender_id}/log", path=path, query={"limit": "1", "cursor": cursor}
         )
         seen += [entry["what"] for entry in page["log"]]
-        cursor = page["next"] or ""
+        cursor = page["cursor"]
         if not cursor:
             break
     assert seen == ["active", "accepted", "verified", "requested"]

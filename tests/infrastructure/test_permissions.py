@@ -43,6 +43,24 @@ ALLOWED_WILDCARDS = {
     ("SendEmailFunctionRole", "ses:SendEmail", "arn:aws:ses:us-east-1:000000000000:identity/*"): (
         "sending domains are added while the system runs; the configuration set, needed as well, is named"
     ),
+    (
+        "SenderIdsFunctionRole",
+        "states:DescribeExecution",
+        "arn:aws:states:us-east-1:000000000000:execution:tidings-sender-ids:*",
+    ): "executions are named when they start; only those of the machine that requests wait in",
+    **{
+        (
+            "ReviewSenderIdsFunctionRole",
+            f"sms-voice:{action}",
+            "arn:aws:sms-voice:us-east-1:000000000000:sender-id/*",
+        ): "names are asked for while the system runs"
+        for action in ("DescribeSenderIds", "ReleaseSenderId", "RequestSenderId", "TagResource")
+    },
+    (
+        "ReviewSenderIdsFunctionRole",
+        "sms-voice:DescribeRegistrations",
+        "arn:aws:sms-voice:us-east-1:000000000000:registration/*",
+    ): "registrations are opened by hand in AWS's console",
     **{
         (f"{function}FunctionRole", f"ses:{action}", "arn:aws:ses:us-east-1:000000000000:identity/*"): (
             "sending domains are added while the system runs; only identities of this account and region"

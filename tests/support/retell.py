@@ -17,7 +17,7 @@ from moto import mock_aws
 
 from tests.support.recorder import Recorder
 from tests.support.world import ROOT, World, variables
-from tidings.accounts.model import ApiKey, KeyKind
+from tidings.accounts.model import ApiKey, KeyKind, Role
 from tidings.accounts.store import DynamoKeyStore, DynamoWorkspaceStore
 from tidings.consent.store import address_key
 from tidings.core.ids import message_id
@@ -50,6 +50,8 @@ def add_keys(world: World) -> None:
         keys = DynamoKeyStore(world.database)
         for key, kind in _KEYS.items():
             keys.add(ApiKey(fingerprint(key), "acme", kind, kind.value, world.now))
+        staff = fingerprint("sk_staff_example")
+        keys.add(ApiKey(staff, "acme", KeyKind.SECRET, "staff", world.now, role=Role.STAFF, actor="Mia"))
 
 
 def written() -> list[str]:

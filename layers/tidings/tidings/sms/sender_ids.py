@@ -65,7 +65,7 @@ class SenderIdDesk:
         """What changed in a name, the latest first. Raises NotFound, InvalidInput for a bad cursor."""
         self._own(workspace, name)
         entries, following = self._senders.log(workspace, name, limit, cursor)
-        return {"log": entries, "next": following or None}
+        return {"log": entries, "cursor": following}
 
     def request(self, key: ApiKey, body: Mapping[str, Any]) -> dict[str, Any]:
         """Ask for a name in some countries. The same again mends what was cut short, and changes nothing else.
@@ -115,9 +115,9 @@ class SenderIdDesk:
         The same again does what is left of it. Raises NotFound, Forbidden for who neither runs Tidings nor answers for
         the workspace.
         """
-        require_role(key, Role.STAFF, Role.ADMINISTRATOR)
         for _ in range(TRIES):
             before = self._own(key.workspace, name)
+            require_role(key, Role.STAFF, Role.ADMINISTRATOR)
             if before.state in CLOSED:
                 if before.unreleased:
                     self._begin_release(before)
