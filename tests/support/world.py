@@ -173,7 +173,7 @@ class World:
             self.recorder.meter = Meter({table["TableName"]: Table.of(table) for table in definitions})
             queues = {
                 name: self.sqs.create_queue(QueueName=name)["QueueUrl"]
-                for name in ("starts", "aside", "erasures", "deliveries", "feedback")
+                for name in ("starts", "aside", "erasures", "deliveries", "feedback", "sms_events")
             }
         self.queues = queues
         environment = {
@@ -185,6 +185,7 @@ class World:
             "MACHINE_DELIVER_LATER_ARN": LATER,
             "MACHINE_SENDER_IDS_ARN": SENDER_IDS,
             "QUEUE_FEEDBACK_URL": queues["feedback"],
+            "QUEUE_SMS_EVENTS_URL": queues["sms_events"],
             "FEEDBACK_TOPIC_ARNS": f"{FEEDBACK_TOPIC},",
             "DNS_LOOKUPS": "off",
             "SES_CONFIGURATION_SET_MARKETING": "marketing-mails",
@@ -485,6 +486,24 @@ class World:
         if pump:
             self.pump()
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+    def told_of_text(self, notification: dict[str, Any], pump: bool = True) -> bool:
+        """Deliver an event of End User Messaging through SNS and SQS; whether it was taken in."""
+        envelope = {"Type": "Notification", "MessageId": self.fresh(), "Message": json.dumps(notification)}
+        record = {"messageId": "q-1", "body": json.dumps(envelope), "eventSource": "aws:sqs"}
+        answer: dict[str, Any] = self.invoke("sms_events", {"Records": [record]})
+        if pump:
+            self.pump()
+        return bool(answer == {"batchItemFailures": []})
+
+    def take_clicks(self, pump: bool = True) -> None:
+        """Let sms_events count the clicks that wait, and look again at those it put off, as 20 seconds later."""
+        while bodies := self.messages_in("sms_events"):
+            for body in bodies:
+                answer = self.invoke("sms_events", {"Records": [{"messageId": "q-1", "body": json.dumps(body)}]})
+                assert answer == {"batchItemFailures": []}, answer
+        if pump:
+            self.pump()
 
     def take_put_off(self) -> None:
         """Let ses_events look again at what it put off, as 20 seconds later."""

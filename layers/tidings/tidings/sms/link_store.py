@@ -16,13 +16,17 @@ from tidings.sms.links import KEPT, is_way_out
 
 @dataclass(frozen=True, slots=True)
 class ShortLink:
-    """What a code stands for. `way_out` says that it leads to our own page, of which no click is counted."""
+    """What a code stands for. `way_out` says that it leads to our own page, of which no click is counted.
+
+    One that is `expired` leads nowhere: DynamoDB may take days to delete it.
+    """
 
     code: str
     workspace: str
     message: str
     address: str
     way_out: bool = False
+    expired: bool = False
 
 
 class ShortLinkItem(SingleItem):
@@ -58,12 +62,11 @@ class DynamoShortLinkStore:
         ]
 
     def get(self, code: str, now: datetime) -> ShortLink | None:
-        """What a code stands for: one read. None for no code, and for one whose time is over."""
+        """What a code stands for, as of an instant: one read. None for a code that there is not."""
         with faults():
             try:
                 item = self._items.get(code)
             except self._items.DoesNotExist:
                 return None
-        if item.expires_at <= now.timestamp():
-            return None
-        return ShortLink(code, item.workspace, item.message, item.address, bool(item.way_out))
+        expired = item.expires_at <= now.timestamp()
+        return ShortLink(code, item.workspace, item.message, item.address, bool(item.way_out), expired)
