@@ -1,11 +1,12 @@
-"""What a local system starts life with: one workspace, and a key of each kind."""
+"""What a local system starts life with: one workspace, keys for programs and for people, a sender and a number."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 
-from tidings.accounts.model import KeyKind
+from tidings.accounts.model import KeyKind, Role
 from tidings.accounts.service import AccountService
 from tidings.accounts.store import DynamoKeyStore, DynamoWorkspaceStore
 from tidings.core.clock import SystemClock
@@ -13,16 +14,22 @@ from tidings.core.errors import Conflict
 from tidings.core.keys import fingerprint
 from tidings.core.settings import Settings
 from tidings.core.store import Database
+from tidings.sms.model import Setup
 from tidings_cli.client import Client
 from tidings_cli.errors import CommandFailed
 
 WORKSPACE = "local"
 SENDER = "example.org"
 DEFAULT_FROM = f"Tidings <hello@{SENDER}>"
+INBOUND = f"answers@{SENDER}"
+# One of the carrier's, which belongs to nobody: see tidings_cli.carriers.sms.numbers.
+NUMBER = "+48455500100"
+# Secret keys of people, until there are users: who runs the system, who answers for the workspace, who talks to people.
+PEOPLE = (Role.STAFF, Role.ADMINISTRATOR, Role.AGENT)
 
 
 def open_workspace(outputs: Mapping[str, str]) -> dict[str, str]:
-    """Create the workspace, unless it is there, and three keys by their kinds. `outputs` are the stack's."""
+    """Create the workspace, unless it is there, and keys for programs by their kinds. `outputs` are the stack's."""
     service = _accounts(outputs)
     # It is there after a start that was cut short right after this line: its keys were never told to anybody.
     with suppress(Conflict):
@@ -30,14 +37,45 @@ def open_workspace(outputs: Mapping[str, str]) -> dict[str, str]:
     return {kind.value: service.create_key(WORKSPACE, kind, f"local {kind.value}") for kind in KeyKind}
 
 
-def prepare(outputs: Mapping[str, str], url: str) -> bool:
-    """Let the workspace's mails lead back here; whether its sender must be added still, with `add_sender`.
+def keys_for_people(outputs: Mapping[str, str]) -> dict[str, str]:
+    """Create secret keys of people, by their roles."""
+    service = _accounts(outputs)
+    return {
+        role.value: service.create_key(WORKSPACE, KeyKind.SECRET, f"local {role.value}", role, f"the {role.value}")
+        for role in PEOPLE
+    }
 
-    A template without a table of senders has no way to add one: the small ones that the launcher is tried on.
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What the workspace still lacks, and gets through the API: a sender of mails, a number for text messages."""
+
+    sender: bool
+    number: bool
+
+
+def prepare(outputs: Mapping[str, str], url: str) -> Missing:
+    """Let the workspace's mails and answers to them lead back here; answers what it lacks still, for `complete`.
+
+    A template without these tables and topics has no way to add one: the small ones that the launcher is tried on.
     """
     service = _accounts(outputs)
-    service.configure(WORKSPACE, {"public_url": url})
-    return "TableSenders" in outputs and SENDER not in service.workspace(WORKSPACE).senders
+    comes_in = {"inbound_address": INBOUND} if "MailInboundTopicArn" in outputs else {}
+    workspace = service.configure(WORKSPACE, {"public_url": url, **comes_in})
+    return Missing(
+        sender="TableSenders" in outputs and SENDER not in workspace.senders,
+        number="SmsInboundTopicArn" in outputs and not Setup.of(workspace).numbers,
+    )
+
+
+def complete(missing: Missing, url: str, secret_key: str) -> None:
+    """Add what the workspace lacks, as anybody adds theirs. Raises CommandFailed."""
+    client = Client(url, secret_key)
+    if missing.sender:
+        add_sender(url, secret_key)
+    if missing.number:
+        client.put("numbers", NUMBER, body={"two_way": True, "kinds": ["marketing", "transactional"]})
+        client.put("sms", "setup", body={"plan": {"*": {"*": NUMBER}}})
 
 
 def add_sender(url: str, secret_key: str) -> None:
@@ -64,4 +102,6 @@ def _database(outputs: Mapping[str, str]) -> Database:
     missing = [output for output in tables.values() if output not in outputs]
     if missing:
         raise CommandFailed(f"The template has no output {' and '.join(missing)}, so no workspace can be opened.")
-    return Database(Settings({variable: outputs[output] for variable, output in tables.items()}))
+    # In the table of senders stands at which address mail comes in.
+    named = tables | ({"TABLE_SENDERS": "TableSenders"} if "TableSenders" in outputs else {})
+    return Database(Settings({variable: outputs[output] for variable, output in named.items()}))

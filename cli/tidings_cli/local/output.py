@@ -120,6 +120,8 @@ def _panel(what: Ready) -> Panel:
     rows.add_column(overflow="fold")
     rows.add_row("API", f"[bold]{what.url}[/]")
     rows.add_row("Outbox", f"[bold]{what.outbox}[/]")
+    if what.number:
+        rows.add_row("Phone", f"[bold]{what.phone}[/] [dim]({what.number})[/]")
     rows.add_row("AWS", f"{what.aws} [dim](for aws --endpoint-url)[/]")
     for kind, key in what.keys.items():
         rows.add_row(f"{kind.capitalize()} key", escape(key))

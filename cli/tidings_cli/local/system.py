@@ -26,7 +26,17 @@ from tidings.core.errors import TidingsError
 from tidings_cli.carriers import Carriers
 from tidings_cli.errors import CommandFailed
 from tidings_cli.local import environment
-from tidings_cli.local.bootstrap import WORKSPACE, add_sender, keys_are_known, open_workspace, prepare
+from tidings_cli.local.bootstrap import (
+    NUMBER,
+    PEOPLE,
+    WORKSPACE,
+    Missing,
+    complete,
+    keys_are_known,
+    keys_for_people,
+    open_workspace,
+    prepare,
+)
 from tidings_cli.local.deploy import Deployed, deploy
 from tidings_cli.local.engine import Engine, installed_version, stop_orphan
 from tidings_cli.local.exchange import HOST, Handler
@@ -63,10 +73,16 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A system that answers. `resumed` counts enrolments that go on after a stop, `seconds` how long the start took."""
+    """A system that answers. `resumed` counts enrolments that go on after a stop, `seconds` how long the start took.
+
+    `keys` are by kind, and those of people by role; `phone` is where text messages are read and answered, `number` what
+    they leave from (empty if the template has none).
+    """
 
     url: str
     outbox: str
+    phone: str
+    number: str
     aws: str
     workspace: str
     keys: dict[str, str]
@@ -143,15 +159,16 @@ class System:
         self._progress.step("Opening the workspace")
         if left := deliver_unread(self._folder.path):
             self._progress.warn(f"Functions failed on {left} records of streams; the next start delivers them again.")
-        again, unsent = self._open_workspace(outputs, url)
+        again, missing = self._open_workspace(outputs, url)
         self._serve_front(listener, engine_port, deployed, wsgi(carriers.outbox_app))
-        if unsent:
-            add_sender(url, self._folder.memory.keys["secret"])
+        complete(missing, url, self._folder.memory.keys["secret"])
         resumed = self._resume(url) if again else 0
         memory = self._folder.memory
         return Ready(
             url=url,
             outbox=f"{url}/outbox",
+            phone=f"{url}/outbox/sms",
+            number=NUMBER if "SmsInboundTopicArn" in outputs else "",
             aws=self._engine.url,
             workspace=memory.workspace,
             keys=memory.keys,
@@ -251,16 +268,18 @@ class System:
         self._parts.callback(server.stop)
         server.start()
 
-    def _open_workspace(self, outputs: Mapping[str, str], url: str) -> tuple[bool, bool]:
-        """Make a workspace and keys, unless those of last time still open it; whether they do, and it has no sender."""
+    def _open_workspace(self, outputs: Mapping[str, str], url: str) -> tuple[bool, Missing]:
+        """Make a workspace and keys, unless those of last time still open it; whether they do, and what it lacks."""
         folder, memory = self._folder, self._folder.memory
         known = bool(memory.keys) and keys_are_known(outputs, memory.keys)
         if not known:
             memory.workspace, memory.keys = WORKSPACE, open_workspace(outputs)
-        unsent = prepare(outputs, url)
+        if PEOPLE[0].value not in memory.keys:
+            memory.keys |= keys_for_people(outputs)
+        missing = prepare(outputs, url)
         memory.engine, memory.url = installed_version(), url
         folder.save()
-        return known, unsent
+        return known, missing
 
     def _resume(self, url: str) -> int:
         self._progress.step("Resuming enrolments and sends")

@@ -12,6 +12,8 @@ from tidings_cli.local.system import Ready
 READY = Ready(
     url="http://127.0.0.1:4100",
     outbox="http://127.0.0.1:4100/outbox",
+    phone="http://127.0.0.1:4100/outbox/sms",
+    number="+48455500100",
     aws="http://127.0.0.1:4566",
     workspace="local",
     keys={"publishable": "pk_[red]", "write": "wk_b", "secret": "sk_c"},
@@ -57,6 +59,7 @@ def test_people_get_steps_addresses_keys_and_what_to_do_next() -> None:
         "✓ Deploying the template",
         "3 enrolments go on where they were",
         "http://127.0.0.1:4100/outbox",
+        "http://127.0.0.1:4100/outbox/sms (+48455500100)",
         "pk_[red]",
         "sk_c",
         "curl http://127.0.0.1:4100/v1/track -u wk_b:",
