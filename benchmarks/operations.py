@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 from tests.support import fast
+from tests.support.machine import Execution
 from tests.support.recorder import Recorder
 from tests.support.world import REGION, ROOT, World
 
@@ -428,6 +429,46 @@ def enrolment_repeated(world: World) -> Step:
     return step
 
 
+AWAITING: dict[str, Any] = {
+    "automation": "awaiting",
+    "trigger": {"event": "Booking Requested"},
+    "start": "ask",
+    "components": {
+        "ask": {"type": "send_email", "template": TEMPLATE, "next": "answer"},
+        "answer": {
+            "type": "wait_for",
+            "arms": [{"name": "yes", "event": "Answered", "where": {"property": "meaning", "is": "confirm"}}],
+            "timeout": "2 days",
+        },
+    },
+}
+
+
+def asked(world: World) -> Execution:
+    """Somebody who was asked something, right before they begin to wait for their answer."""
+    automated(world)
+    world.automation(AWAITING)
+    tell(world, from_python("track", "warm", 1, event="Booking Requested"))
+    world.run()
+    tell(world, from_python("track", "warm", 2, event="Answered", properties={"meaning": "confirm"}))
+    known(world, "ada")
+    tell(world, from_python("track", "ada", 1, event="Booking Requested"))
+    execution = list(world.executions.values())[-1]
+    execution.step(world.task, world.now)
+    world.pump()
+    world.now += timedelta(seconds=1)
+    return execution
+
+
+@operation("react", "event that wakes whoever waits for it")
+def waking(world: World) -> Step:
+    """They are inside of the version that is live, and go by one id."""
+    asked(world).step(world.task, world.now)
+    tell(world, from_python("track", "ada", 2, event="Viewed"))
+    world.now += timedelta(seconds=1)
+    return told(world, from_python("track", "ada", 3, event="Answered", properties={"meaning": "confirm"}))
+
+
 def _visiting(world: World, number: int) -> dict[str, Any]:
     """A page that a link of Ada's last mail opened, as her server tells it."""
     page = {"url": f"https://acme.example/tips?tid={world.ses.messages()[-1]}"}
@@ -474,6 +515,23 @@ def branch_repeated(world: World) -> Step:
     step = at(world, "by_plan")
     step()
     return step
+
+
+@operation("machine", "wait_for, begins")
+def wait_begins(world: World) -> Step:
+    """What was asked is remembered, and its message is looked at for when it went."""
+    execution = asked(world)
+    return lambda: execution.step(world.task, world.now)
+
+
+@operation("machine", "wait_for, in vain")
+def wait_ends(world: World) -> Step:
+    """The time is over, and nothing came."""
+    execution = asked(world)
+    execution.step(world.task, world.now)
+    world.now += timedelta(days=2)
+    execution.step(world.task, world.now)
+    return lambda: execution.step(world.task, world.now)
 
 
 @operation("machine", "check_suppression")

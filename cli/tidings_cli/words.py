@@ -58,12 +58,13 @@ def cause(message: Json) -> str:
 
 
 def step(taken: Json) -> list[str]:
-    """A step of an enrolment and why: for a branch, what each arm that was looked at found."""
+    """A step of an enrolment and why: for a branch, and for what ended a wait, what each arm asked and found."""
     onward = f" → {taken['next']}" if taken.get("next") else " → the end"
     lines = [f"{taken['n']}. {taken['component']}: {taken['outcome']}{onward}"]
     why = taken.get("why") or {}
     if "found" in why and "check" in why:
-        return [*lines, f"     {why['found']}"]
+        lines.append(f"     {why['found']}")
+        why = why.get("arms") or {}
     for arm, explanation in why.items():
         lines.append(f"     {arm}:")
         lines += _explained(explanation, "       ")

@@ -19,6 +19,7 @@ from tests.support.world import ROOT, World
 
 READ, GET, QUERY = "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"
 PUT, UPDATE, TRANSACTION = "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:TransactWriteItems"
+WAKE = "stepfunctions:SendTaskSuccess"
 INSERTS, START, MAIL = "dynamodb:BatchExecuteStatement", "stepfunctions:StartExecution", "sesv2:SendEmail"
 
 
@@ -109,6 +110,13 @@ def test_enrolling_is_two_calls_and_one_start_more(
     assert cost_of(world, operation) == Cost(expected, write_units=write_units, read_units=3)
 
 
+def test_an_event_that_wakes_somebody_is_four_calls_more(world: World) -> None:
+    """The contact, their waits, the step, and the answer to their machine."""
+    cost = cost_of(world, operations.waking)
+    expected = {READ: 2, UPDATE: 1, QUERY: 1, TRANSACTION: 1, WAKE: 1}
+    assert cost == Cost(expected, write_units=8, read_units=4)
+
+
 # --- forms ------------------------------------------------------------------------------------------------------------
 
 GET = "dynamodb:GetItem"
@@ -151,6 +159,17 @@ def test_a_branch_on_traits_is_one_batched_read_and_one_write(world: World) -> N
 def test_a_branch_on_events_is_one_query_more_for_each_identity(world: World) -> None:
     cost = cost_of(world, operations.branch_on_events)
     assert cost == Cost({READ: 1, QUERY: 2, TRANSACTION: 1}, write_units=5, read_units=7)
+
+
+def test_beginning_to_wait_is_one_write_and_a_query_for_each_identity(world: World) -> None:
+    """Beside what stands around the step, the steps before are read, and when the message before went."""
+    cost = cost_of(world, operations.wait_begins)
+    assert cost == Cost({READ: 2, QUERY: 3, PUT: 1}, write_units=1, read_units=10)
+
+
+def test_waiting_in_vain_costs_nothing_while_it_lasts_and_a_step_when_it_is_over(world: World) -> None:
+    cost = cost_of(world, operations.wait_ends)
+    assert cost == Cost({READ: 1, QUERY: 2, TRANSACTION: 1}, write_units=7, read_units=8)
 
 
 def test_checking_suppression_in_a_machine_is_one_read_more(world: World) -> None:

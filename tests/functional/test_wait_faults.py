@@ -61,11 +61,11 @@ class Play:
             world.new_records()  # react is far behind
         if scenario in ("never answered", "answered in time"):
             world.run()
-            world.now += timedelta(days=2) - timedelta(seconds=1)
+            world.now += timedelta(days=2) - timedelta(seconds=3)
             if scenario == "answered in time":
                 self.answer()
                 world.new_records()
-            world.now += timedelta(seconds=1)
+            world.now += timedelta(seconds=3)
             world.cold("wait_for")
             self.step()
 

@@ -92,3 +92,36 @@ def test_the_steps_shown_only_ever_grow(one: float, other: float) -> None:
     known = enrolment(updated_at=hours(4))
     before, after = (way(known, steps, at).steps for at in sorted((one, other)))
     assert list(after[: len(before)]) == list(before)
+
+
+ASKED = parse_definition(
+    {
+        "automation": "tour",
+        "trigger": {"event": "Signed Up"},
+        "start": "answer",
+        "components": {
+            "answer": {
+                "type": "wait_for",
+                "arms": [
+                    {"name": "Yes", "event": "SMS Received", "next": "tips"},
+                    {"name": "No", "event": "Cancelled"},
+                ],
+                "timeout": "1 hour",
+            },
+            "tips": {"type": "send_email", "template": "tips"},
+        },
+    }
+)
+
+
+def test_who_waits_for_an_event_is_told_with_what_they_wait_for_and_until_when() -> None:
+    one = enrolment(component="answer", until={"answer": to_text(hours(1))})
+    found = explain_way(one, [], ASKED, "tips", hours(0.5))
+    assert (found.standing, found.component, found.until) == (Standing.WAITING, "answer", to_text(hours(1)))
+    assert "where they wait for Cancelled or SMS Received until 2026-11-21 10:00:00 UTC" in found.sentence
+
+
+def test_who_waited_in_vain_went_another_way_there() -> None:
+    found = explain_way(enrolment(), [step(1, "answer", "timeout", "", 1)], ASKED, "tips", hours(2))
+    assert (found.standing, found.component) == (Standing.TURNED, "answer")
+    assert found.sentence.endswith('"timeout"; to the template tips leads "Yes".')

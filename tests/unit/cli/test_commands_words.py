@@ -103,6 +103,18 @@ def test_a_check_says_what_it_found_and_the_last_step_where_it_leads() -> None:
     assert words.step(taken) == ["2. guard: suppressed → the end", "     suppressed: manual"]
 
 
+def test_the_end_of_a_wait_says_what_came_and_what_was_asked_of_it() -> None:
+    asked = {"result": True, "sentence": "Property meaning is confirm.", "parts": []}
+    why = {"check": "event", "found": "SMS Received came at 2026-11-22T09:00:00Z", "arms": {"Confirmed": asked}}
+    taken = {"n": 2, "component": "answer", "outcome": "Confirmed", "next": "thanks", "why": why}
+    assert words.step(taken) == [
+        "2. answer: Confirmed → thanks",
+        "     SMS Received came at 2026-11-22T09:00:00Z",
+        "     Confirmed:",
+        "       yes  Property meaning is confirm.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("enrolment", "told"),
     [
