@@ -43,6 +43,7 @@ def compile_file(path: Path, version: int, arn: str) -> int:
         branch=arn.format("Branch"),
         check_suppression=arn.format("CheckSuppression"),
         wait_for=arn.format("WaitFor"),
+        send_sms=arn.format("SendSms"),
     )
     print_json(compile_machine(definition, version, functions))
     return 0

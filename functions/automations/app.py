@@ -25,6 +25,7 @@ store, enrolments = DynamoAutomationStore(database), DynamoEnrolmentStore(databa
 executions = StepFunctionsGateway(settings.require("MACHINES_ROLE_ARN"))
 functions = StepFunctions(
     send_email=settings.require("FUNCTION_SEND_EMAIL_ARN"),
+    send_sms=settings.require("FUNCTION_SEND_SMS_ARN"),
     branch=settings.require("FUNCTION_BRANCH_ARN"),
     check_suppression=settings.require("FUNCTION_CHECK_SUPPRESSION_ARN"),
     wait_for=settings.require("FUNCTION_WAIT_FOR_ARN"),

@@ -9,7 +9,8 @@ from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.activity.store import DynamoEventStore
 from tidings.automations.enrolments import StepCall
 from tidings.automations.resending import TriggerProperties
-from tidings.automations.steps import SendEmailTask, StepRunner
+from tidings.automations.sending_email import SendEmailTask
+from tidings.automations.steps import StepRunner
 from tidings.consent.model import Channel
 from tidings.consent.store import DynamoConsentStore
 from tidings.contacts.model import IdentityKind

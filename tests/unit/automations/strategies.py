@@ -56,7 +56,7 @@ def _name(number: int) -> str:
 
 def _component(draw: st.DrawFn, number: int, count: int) -> dict[str, Any]:
     onward = st.sampled_from([*(_name(later) for later in range(number + 1, min(number + 4, count))), None])
-    kinds = ["wait", "until", "wait_for", "branch", "send_email", "send_email", "check_suppression"]
+    kinds = ["wait", "until", "wait_for", "branch", "send_email", "send_sms", "check_suppression"]
     kinds += ["end"] * (number > 0)
     kind = draw(st.sampled_from(kinds))
     if kind == "wait":
@@ -70,9 +70,9 @@ def _component(draw: st.DrawFn, number: int, count: int) -> dict[str, Any]:
         return _filled({"type": kind, "arms": arms, "timeout": draw(DURATIONS), "on_timeout": draw(onward)})
     if kind == "branch":
         return _filled({"type": "branch", "arms": _arms(draw, onward), "otherwise": draw(onward)})
-    if kind == "send_email":
+    if kind in ("send_email", "send_sms"):
         links = {"next": draw(onward), "on_skipped": draw(onward)}
-        return _filled({"type": "send_email", "template": "zz-mail", **links})
+        return _filled({"type": kind, "template": "zz-mail", **links})
     if kind == "check_suppression":
         return _filled({"type": kind, "channel": "email", "clear": draw(onward), "suppressed": draw(onward)})
     return {"type": "end"}

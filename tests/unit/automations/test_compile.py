@@ -22,7 +22,7 @@ GOLDEN = Path(__file__).parent / "golden"
 EXAMPLES = Path(__file__).parents[3] / "examples" / "automations"
 FILES = sorted([*GOLDEN.glob("*.yaml"), *EXAMPLES.glob("*.yaml")])
 ARN = "arn:aws:lambda:eu-west-1:111122223333:function:"
-ARNS = StepFunctions(ARN + "send-email", ARN + "branch", ARN + "check-suppression", ARN + "wait-for")
+ARNS = StepFunctions(ARN + "send-email", ARN + "branch", ARN + "check-suppression", ARN + "wait-for", ARN + "send-sms")
 
 
 def compiled(name: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ ARNS = StepFunctions(
     branch="arn:aws:lambda:eu-west-1:111122223333:function:branch",
     check_suppression="arn:aws:lambda:eu-west-1:111122223333:function:check-suppression",
     wait_for="arn:aws:lambda:eu-west-1:111122223333:function:wait-for",
+    send_sms="arn:aws:lambda:eu-west-1:111122223333:function:send-sms",
 )
 MOMENT = Moment(datetime(2026, 6, 15, 12, tzinfo=UTC), traits={"ZzEnds": "2026-07-01"})
 

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from tidings.automations.model import Definition, parse_definition
+from tidings.automations.own_events import OF_SMS
 from tidings.automations.rules import OF_SENDING, Problem, check, lint
 from tidings.core.errors import InvalidInput
 from tidings.email.rules import MEANINGS
 
 MAIL = {"type": "send_email", "template": "tips"}
+TEXT = {"type": "send_sms", "template": "pin"}
 PAUSE = {"type": "wait", "for": "1 day"}
 ASK = {"type": "branch", "arms": [{"name": "yes", "when": {"did": "X"}, "next": "mail"}], "otherwise": "done"}
 
@@ -170,6 +172,11 @@ GRAPHS: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
         (automation(m=MAIL) | {"trigger": {"event": event}}, [("loop_through_trigger", "m", "error")])
         for event in ("Email Sent", "Email Delivered", "Email Skipped", "Email Bounced")
     ),
+    *(
+        (automation(m=TEXT) | {"trigger": {"event": event}}, [("loop_through_trigger", "m", "error")])
+        for event in ("SMS Sent", "SMS Delivered", "SMS Undelivered", "SMS Skipped")
+    ),
+    (automation(m=TEXT) | {"trigger": {"event": "SMS Received"}}, []),
     (automation(m=MAIL) | {"trigger": {"event": "Email Sent"}, "reentry": "once"}, []),
     (automation(m=MAIL) | {"trigger": {"event": "Email Opened"}}, []),
     (with_("trigger.where", {"all": [{"trait": "plan", "is": "x"}, {"property": "p", "exists": True}]}), []),
@@ -183,7 +190,14 @@ GRAPHS: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
 def test_what_comes_of_a_mail_by_itself_is_all_that_is_reported_but_what_its_reader_does() -> None:
     by_readers = {"Email Opened", "Email Link Clicked", "Email Marked as Spam", "Email Subscription Changed"}
     told = {meaning.event for meaning in MEANINGS.values()} | {meaning.machine for meaning in MEANINGS.values()}
-    assert told - {""} | {"Email Skipped"} == OF_SENDING | by_readers
+    of_mails = {name for name in OF_SENDING if name.startswith("Email ")}
+    assert told - {""} | {"Email Skipped"} == of_mails | by_readers
+
+
+def test_what_comes_of_a_text_by_itself_is_all_that_is_reported_but_what_its_reader_does() -> None:
+    by_readers = {"Link Clicked", "Received", "Read"}
+    of_texts = {name.removeprefix("SMS ") for name in OF_SENDING if name.startswith("SMS ")}
+    assert of_texts == set(OF_SMS) - by_readers
 
 
 @pytest.mark.parametrize(("written", "expected"), GRAPHS)
@@ -213,6 +227,19 @@ FORMS: list[tuple[object, str, str, str]] = [
     (with_("components.mail.subject", "Hi"), "invalid_definition", "mail", "components.mail.subject"),
     (with_("components.mail.template", 5), "invalid_definition", "mail", "components.mail.template"),
     (with_("components.mail.template", "Big Tips"), "invalid_definition", "mail", "components.mail.template"),
+    *(
+        (automation(text=TEXT | {name: value}), "invalid_definition", "text", place)
+        for name, value, place in (
+            ("lifetime", 4, "components.text.lifetime"),
+            ("lifetime", 259_201, "components.text.lifetime"),
+            ("max_price", "cheap", "components.text.max_price"),
+            ("max_price", "0,05", "components.text.max_price"),
+            ("sender", "", "components.text.sender"),
+            ("gsm7", "yes", "components.text.gsm7"),
+            ("subject", "Hi", "components.text.subject"),
+        )
+    ),
+    (automation(mail=MAIL | {"gsm7": True}), "invalid_definition", "mail", "components.mail.gsm7"),
     (with_("components.mail.kind", "spam"), "invalid_definition", "mail", "components.mail.kind"),
     (with_("components.mail.next", "Done\n"), "invalid_definition", "mail", "components.mail.next"),
     (with_("components.pause.for", "2 moons"), "invalid_definition", "pause", "components.pause.for"),

@@ -30,7 +30,9 @@ KINDS = {
     *("js node", "js browser", "html page", "kotlin app", "swift app", "js app"),
     *("json answer", "json machine", "json input", "json call", "json step", "text"),
 }
-ARNS = StepFunctions(send_email="arn:send", branch="arn:branch", check_suppression="arn:check", wait_for="arn:wait")
+ARNS = StepFunctions(
+    send_email="arn:send", branch="arn:branch", check_suppression="arn:check", wait_for="arn:wait", send_sms="arn:sms"
+)
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tidings.automations.graph import reachable, state_of, targets
-from tidings.automations.model import Branch, CheckSuppression, Definition, SendEmail, Wait, WaitFor
+from tidings.automations.model import Branch, CheckSuppression, Definition, SendEmail, SendSms, Wait, WaitFor
 from tidings.core.errors import InvalidInput
 
 Asl = dict[str, Any]
@@ -63,6 +63,7 @@ class StepFunctions:
     branch: str
     check_suppression: str
     wait_for: str
+    send_sms: str
 
 
 def compile(definition: Definition, version: int, arns: StepFunctions) -> Asl:  # noqa: A001 the word of the field
@@ -139,6 +140,8 @@ def _states_of(definition: Definition, component_id: str, arns: StepFunctions) -
         return _wait_for(definition, component_id, component, arns.wait_for)
     if isinstance(component, SendEmail):
         return _task(definition, component_id, arns.send_email)
+    if isinstance(component, SendSms):
+        return _task(definition, component_id, arns.send_sms)
     if isinstance(component, Branch):
         return _task(definition, component_id, arns.branch)
     if isinstance(component, CheckSuppression):

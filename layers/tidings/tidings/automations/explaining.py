@@ -10,7 +10,7 @@ from typing import Any
 
 from tidings.automations.enrolments import Enrolment, EnrolmentState, StepTaken
 from tidings.automations.graph import links, reachable
-from tidings.automations.model import Definition, SendEmail, Wait
+from tidings.automations.model import Definition, Sends, Wait, WaitFor
 from tidings.core.clock import from_text
 
 
@@ -53,11 +53,11 @@ class Way:
 
 
 def senders(definition: Definition, template: str) -> set[str]:
-    """The components that send a template, or any mail if none is named."""
+    """The components that send a template, or any message if none is named."""
     return {
         name
         for name, component in definition.components.items()
-        if isinstance(component, SendEmail) and template in ("", component.template)
+        if isinstance(component, Sends) and template in ("", component.template)
     }
 
 
@@ -95,6 +95,8 @@ def _unfinished(
     component, waits = _place(enrolment, taken, definition, changed_later)
     component, until = _after_waits(definition, component, waits, at)
     told = f'They are in {enrolment.automation} since {_text(enrolment.started_at)}, at the component "{component}"'
+    waits = definition.components.get(component)
+    told += f", where they wait for {' or '.join(sorted(waits.events))}" if isinstance(waits, WaitFor) else ""
     told += f" until {_text(from_text(until))}" if until else ""
     return Way(enrolment, Standing.WAITING, f"{told}: {what} may follow.", component, until, steps=taken)
 
@@ -117,7 +119,7 @@ def _after_waits(definition: Definition, component: str, waits: Mapping[str, str
         if not until or from_text(until) > at:
             return component, until
         component = wait.next or ""
-    return component, ""
+    return component, waits.get(component, "") if isinstance(definition.components.get(component), WaitFor) else ""
 
 
 def _turned(definition: Definition, taken: Sequence[StepTaken], sending: set[str]) -> StepTaken | None:

@@ -15,7 +15,7 @@ from tidings.automations.model import (
     Component,
     Definition,
     End,
-    SendEmail,
+    Sends,
     UntilTrait,
     Wait,
     WaitFor,
@@ -46,7 +46,8 @@ def links(component: Component) -> dict[str, str]:
     """Where each outcome of the component leads; "" where the way ends.
 
     Outcomes: a wait `waited`; a branch the names of its arms and `otherwise`; wait_for those of its arms and `timeout`;
-    send_email `accepted`, `skipped` and `unknown`; check_suppression `clear` and `suppressed`; an end none.
+    send_email and send_sms `accepted`, `skipped` and `unknown`; check_suppression `clear` and `suppressed`; an end
+    none.
     """
     return dict(ways(component))
 
@@ -59,7 +60,7 @@ def ways(component: Component) -> list[tuple[str, str]]:
         return [*((arm.name, arm.next or "") for arm in component.arms), (OTHERWISE, component.otherwise or "")]
     if isinstance(component, WaitFor):
         return [*((arm.name, arm.next or "") for arm in component.arms), (TIMEOUT, component.on_timeout or "")]
-    if isinstance(component, SendEmail):
+    if isinstance(component, Sends):
         following = component.next or ""
         return [("accepted", following), ("skipped", component.on_skipped or following), ("unknown", following)]
     if isinstance(component, CheckSuppression):

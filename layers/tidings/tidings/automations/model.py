@@ -228,7 +228,19 @@ class WaitFor(Component):
         return {arm.event for arm in self.arms}
 
 
-class SendEmail(Component):
+class Sends(Component):
+    """What all components that send have: what is sent, as what, and what comes after it."""
+
+    type: str
+    template: Name
+    kind: Literal["marketing", "transactional"] | None = None
+    topic: Name | None = None
+    next: ComponentId | None = None
+    on_skipped: ComponentId | None = None
+    on_unknown: Literal["hold", "resend"] = "hold"
+
+
+class SendEmail(Sends):
     """Sends an e-mail. `on_skipped` leads on when it may not be sent (default: `next`).
 
     `kind` is what the template says unless it is named here, and marketing where neither does; so is `topic`.
@@ -238,12 +250,22 @@ class SendEmail(Component):
     """
 
     type: Literal["send_email"]
-    template: Name
-    kind: Literal["marketing", "transactional"] | None = None
-    topic: Name | None = None
-    next: ComponentId | None = None
-    on_skipped: ComponentId | None = None
-    on_unknown: Literal["hold", "resend"] = "hold"
+
+
+class SendSms(Sends):
+    """Sends a text message, as `send_email` does a mail.
+
+    `sender` is a sender ID or a number, if not what is planned for the country; `two_way` asks for one that receives
+    answers. `gsm7` replaces typographic characters, as else the template says. `max_price` is what a part may cost at
+    most, in USD such as "0.05"; `lifetime` how long the carrier may try, in seconds, at most 3 days.
+    """
+
+    type: Literal["send_sms"]
+    sender: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    two_way: bool = False
+    gsm7: bool | None = None
+    max_price: Annotated[str, Field(pattern=r"^[0-9]{1,2}\.[0-9]{1,5}$")] | None = None
+    lifetime: Annotated[int, Field(ge=5, le=259_200)] | None = None
 
 
 class CheckSuppression(Component):
@@ -253,7 +275,7 @@ class CheckSuppression(Component):
     """
 
     type: Literal["check_suppression"]
-    channel: Literal["email"]
+    channel: Literal["email", "sms"]
     kind: Literal["marketing", "transactional"] | None = None
     topic: Name | None = None
     clear: ComponentId | None = None
@@ -272,6 +294,7 @@ COMPONENT_TYPES: dict[str, type[Component]] = {
     "wait_for": WaitFor,
     "branch": Branch,
     "send_email": SendEmail,
+    "send_sms": SendSms,
     "check_suppression": CheckSuppression,
     "end": End,
 }
@@ -287,6 +310,7 @@ AnyComponent = Annotated[
     | Annotated[WaitFor, Tag(TAG + "wait_for")]
     | Annotated[Branch, Tag(TAG + "branch")]
     | Annotated[SendEmail, Tag(TAG + "send_email")]
+    | Annotated[SendSms, Tag(TAG + "send_sms")]
     | Annotated[CheckSuppression, Tag(TAG + "check_suppression")]
     | Annotated[End, Tag(TAG + "end")],
     Discriminator(

@@ -5,7 +5,8 @@ from __future__ import annotations
 OF_EMAIL = ("Sent", "Skipped", "Delivered", "Delayed", "Bounced", "Rejected", "Rendering Failed", "Marked as Spam",
             "Opened", "Opened by Machine", "Link Clicked", "Link Clicked by Machine", "Unsubscribed",
             "Subscription Changed", "Received")  # fmt: skip
-OF_SMS = ("Sent", "Skipped", "Delivered", "Undelivered", "Link Clicked", "Link Clicked by Machine", "Received")
+OF_SMS = ("Sent", "Skipped", "Delivered", "Delayed", "Undelivered", "Read", "Fallen Back", "Link Clicked",
+          "Link Clicked by Machine", "Received")  # fmt: skip
 OF_CONVERSATIONS = ("Opened", "Replied", "Taken", "Transferred", "Held", "Resumed", "Resolved", "Noted")
 
 OWN_EVENTS = frozenset(

@@ -13,7 +13,7 @@
 | loop_without_wait | a loop in which no wait takes time for certain; `until` a date takes none once it is past |
 | loop_without_action | a loop of waits and nothing else |
 | loop_without_end | a loop that nobody can ever leave |
-| loop_through_trigger | sends at once, and what becomes of the mail starts it again |
+| loop_through_trigger | sends at once, and what becomes of the message starts it again |
 | wait_too_long | `for` or `timeout` more than 365 days, the longest that an execution lasts |
 | duplicate_arm | two arms of a component with the same name |
 | step_not_upstream | `since: {step: x}` where nobody can have passed x |
@@ -44,7 +44,7 @@ from tidings.automations.model import (
     CheckSuppression,
     Component,
     Definition,
-    SendEmail,
+    Sends,
     Wait,
     WaitFor,
     code_of,
@@ -59,7 +59,7 @@ __all__ = ["Following", "Moment", "Problem", "check", "follow", "links", "lint"]
 
 MAX_COMPONENTS = 200
 LONGEST_WAIT = timedelta(days=365)
-# What comes after a mail without anybody doing anything. Opens and clicks are people's, if not always theirs.
+# What comes after a message without anybody doing anything. Opens and clicks are people's, if not always theirs.
 OF_SENDING = frozenset(
     {
         "Email Sent",
@@ -71,6 +71,13 @@ OF_SENDING = frozenset(
         "Email Rendering Failed",
         "Email Opened by Machine",
         "Email Link Clicked by Machine",
+        "SMS Sent",
+        "SMS Skipped",
+        "SMS Delivered",
+        "SMS Undelivered",
+        "SMS Delayed",
+        "SMS Fallen Back",
+        "SMS Link Clicked by Machine",
     }
 )
 
@@ -170,7 +177,7 @@ def _sends_at_once(definition: Definition) -> Iterator[str]:
         if here in seen or component is None:
             continue
         seen.add(here)
-        if isinstance(component, SendEmail):
+        if isinstance(component, Sends):
             yield here
         ahead.extend(_at_once(component))
 
@@ -198,7 +205,7 @@ def _written_links(component: Component) -> list[tuple[str, str]]:
     written: list[tuple[str, str | None]] = []
     if isinstance(component, Wait):
         written = [("next", component.next)]
-    elif isinstance(component, SendEmail):
+    elif isinstance(component, Sends):
         written = [("next", component.next), ("on_skipped", component.on_skipped)]
     elif isinstance(component, CheckSuppression):
         written = [("clear", component.clear), ("suppressed", component.suppressed)]
@@ -377,7 +384,7 @@ def _steps(
 
 def _templates(definition: Definition, templates: Collection[str] | None) -> Iterator[Problem]:
     for component_id, component in definition.components.items():
-        if templates is not None and isinstance(component, SendEmail) and component.template not in templates:
+        if templates is not None and isinstance(component, Sends) and component.template not in templates:
             place = f"components.{component_id}.template"
             message = f'{place}: there is no template "{component.template}"'
             yield Problem("unknown_template", message, component_id, place=place)

@@ -23,7 +23,7 @@ from tidings.automations.enrolments import (
     until_texts,
 )
 from tidings.automations.graph import Moment, follow, links
-from tidings.automations.model import OTHERWISE, Branch, CheckSuppression, Component, Definition, SendEmail
+from tidings.automations.model import OTHERWISE, Branch, CheckSuppression, Component, Definition
 from tidings.automations.store import DynamoAutomationStore, DynamoEnrolmentStore
 from tidings.conditions.evaluate import evaluate
 from tidings.conditions.explain import explain
@@ -34,22 +34,11 @@ from tidings.contacts.model import Contact
 from tidings.contacts.store import DynamoContactStore
 from tidings.core.clock import Clock
 from tidings.core.errors import InvalidInput, NotFound
-from tidings.core.ids import message_id
-from tidings.core.store import ConditionFailed, Database, Key, Part
-from tidings.email.model import MailOrder
-from tidings.email.service import EmailService
-from tidings.messages.model import Message, OnUnknown
-from tidings.messages.orders import kind_of
-from tidings.messages.rules import outcome_of
-from tidings.messages.store import DynamoMessageStore
-from tidings.messages.template_store import DynamoTemplateStore
+from tidings.core.store import ConditionFailed, Database, Key
 
 DEFINITIONS_KEPT = 256
 # Of how many rules a step keeps the explanation: an item holds 400 KB at most.
 EXPLAINED_RULES = 200
-
-# What a mail's outcome means where a component has no link of that name.
-_EMAIL_LINKS = {"refused": "skipped"}
 
 
 @dataclass(frozen=True)
@@ -204,7 +193,7 @@ class BranchTask:
             return situation.answer
         branch = situation.component
         if not isinstance(branch, Branch):
-            raise _wrong_component(call)
+            raise wrong_component(call)
         arm, why = self._choose(situation, branch)
         return self._runner.take(situation, arm, arm, why)
 
@@ -242,110 +231,27 @@ class CheckSuppressionTask:
             return situation.answer
         component = situation.component
         if not isinstance(component, CheckSuppression):
-            raise _wrong_component(call)
+            raise wrong_component(call)
         check = self._check(situation, component)
         outcome = "clear" if check.passed else "suppressed"
         return self._runner.take(situation, outcome, outcome, check.as_dict())
 
     def _check(self, situation: Situation, component: CheckSuppression) -> Check:
         contact, kind = situation.contact, Kind(component.kind) if component.kind else None
-        if not contact.email:
-            return Check("address", False, "the contact has no e-mail address")
+        channel = Channel(component.channel)
+        address, what = {
+            Channel.EMAIL: (contact.email, "e-mail address"),
+            Channel.SMS: (contact.phone, "phone number"),
+        }[channel]
+        if not address:
+            return Check("address", False, f"the contact has no {what}")
         topic = component.topic or MARKETING.name
         try:
-            channel = Channel(component.channel)
-            return self._gate.ask(situation.workspace, contact, channel, contact.email, kind, topic).deciding
+            return self._gate.ask(situation.workspace, contact, channel, address, kind, topic).deciding
         except InvalidInput as error:
             return Check("address", False, error.message)
 
 
-class SendEmailTask:
-    """Sends a component's e-mail."""
-
-    def __init__(
-        self,
-        runner: StepRunner,
-        emails: EmailService,
-        templates: DynamoTemplateStore,
-        messages: DynamoMessageStore,
-    ) -> None:
-        self._runner = runner
-        self._emails = emails
-        self._templates = templates
-        self._messages = messages
-
-    def run(self, call: StepCall) -> dict[str, Any]:
-        """Take the step; the machine's answer. Raises what `EmailService.send` raises, for the machine to retry."""
-        component = self._runner.definition(call).components.get(call.component)
-        if not isinstance(component, SendEmail):
-            raise _wrong_component(call)
-        message = message_id(call.contact, call.automation, call.entry, call.component, str(call.n))
-        message_key = self._messages.key(call.workspace, call.contact, message)
-        template_key = self._templates.live_key(call.workspace, component.template)
-        situation = self._runner.begin(call, message_key, template_key)
-        if isinstance(situation, StepTaken):
-            return situation.answer
-        order = self._order(situation, component, message, situation.found.get(template_key))
-        item = situation.found.get(message_key)
-        company = _Enrolled(self._runner, situation)
-        try:
-            sent = self._emails.send(order, None if item is None else self._messages.entity(item), company)
-        except ConditionFailed as error:
-            return self._runner.answer_of_earlier(call, error)
-        return company.step_for(sent).answer
-
-    def _order(self, situation: Situation, component: SendEmail, message: str, template: Any) -> MailOrder:
-        call, event = situation.call, situation.enrolment.event
-        found = None if template is None else self._templates.entity(template)
-        return MailOrder(
-            workspace=situation.workspace,
-            contact=situation.contact,
-            owner=call.contact,
-            message_id=message,
-            template_name=component.template,
-            template=found,
-            kind=kind_of(component.kind, found),
-            on_unknown=OnUnknown(component.on_unknown),
-            event=situation.properties,
-            cause={
-                "automation": call.automation,
-                "version": str(call.version),
-                "entry": call.entry,
-                "component": call.component,
-                "event": event.get("message_id", ""),
-            },
-            root=situation.enrolment.began_by,
-            topic=component.topic or "",
-            versions={"automation": call.version},
-        )
-
-
-class _Enrolled:
-    """Goes with a message on behalf of the enrolment that ordered it."""
-
-    def __init__(self, runner: StepRunner, situation: Situation) -> None:
-        self._runner = runner
-        self._situation = situation
-        self._steps: dict[str, StepTaken] = {}
-
-    def guards(self) -> list[Part]:
-        """The claim holds only while the enrolment is live."""
-        return [self._runner.enrolments.live(self._situation.call)]
-
-    def records(self, outcome: str) -> list[Part]:
-        """The step, and what follows."""
-        return self._runner.enrolments.record(self._situation.call, self._step(outcome), live=False)
-
-    def step_for(self, message: Message) -> StepTaken:
-        """The step that was recorded with the message."""
-        return self._step(outcome_of(message.state))
-
-    def _step(self, outcome: str) -> StepTaken:
-        if outcome not in self._steps:
-            link = _EMAIL_LINKS.get(outcome, outcome)
-            self._steps[outcome] = self._runner.step(self._situation, outcome, link, {})
-        return self._steps[outcome]
-
-
-def _wrong_component(call: StepCall) -> NotFound:
+def wrong_component(call: StepCall) -> NotFound:
+    """That a component is not of the kind that a function carries out."""
     return NotFound("unknown_component", f"{call.component} is no component of this kind.", "component")

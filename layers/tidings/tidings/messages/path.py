@@ -248,6 +248,9 @@ class MessagePath(Generic[O, C]):
         """What the channel makes of the order's template, and the checks of both."""
         if order.template is None:
             return None, [Check("template", False, f"there is no template named {order.template_name}")]
+        if order.template.content.channel is not self._transport.channel:
+            told = f"the template {order.template_name} is of the channel {order.template.content.channel.value}"
+            return None, [Check("template", False, told)]
         data = {
             "contact": {**order.contact.values, "id": order.contact.id},
             "event": dict(order.event),
@@ -378,7 +381,7 @@ def _findings(decision: Mapping[str, Any]) -> tuple[Any, Any]:
 
 
 def _versions(order: Order) -> dict[str, int]:
-    template = {"template": order.template.version} if order.template else {}
+    template = {"template": order.template.version} if order.template and order.template.version else {}
     policy = {"policy": order.workspace.policy_version} if order.workspace.policy_version else {}
     return {**template, **policy, **order.versions}
 

@@ -10,7 +10,7 @@ from tidings.accounts.model import Workspace
 from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.consent.model import Channel
 from tidings.contacts.model import Contact
-from tidings.core.errors import NotFound
+from tidings.core.errors import InvalidInput, NotFound
 from tidings.core.ids import message_id
 from tidings.core.store import Database
 from tidings.messages.call_store import DynamoCallStore
@@ -69,6 +69,7 @@ class Placing(Generic[O]):
         self._workspaces = workspaces
         self._templates = templates
         self._messages = messages
+        self._channel = channel
         # Mails were there first: their keys and ids have no word for the channel.
         self._place = () if channel is Channel.EMAIL else (channel.value,)
 
@@ -89,6 +90,7 @@ class Placing(Generic[O]):
             raise NotFound("unknown_template", f"There is no template named {asked.template}.", "template")
         place = self._workspaces.entity(found[workspace_key])
         template = asked.own or self._templates.entity(found[template_key])
+        require_channel(template, self._channel)
         known = next((self._messages.entity(found[key]) for key in keys if key in found), None)
         erased = ""
         if contact is None and known is None:
@@ -115,3 +117,11 @@ class Placing(Generic[O]):
 
     def _id(self, workspace: str, owner: str, asked: Asked) -> str:
         return message_id(owner, "api", workspace, asked.key, *self._place)
+
+
+def require_channel(template: Template, channel: Channel) -> None:
+    """Refuse a template of another channel. Raises InvalidInput: `wrong_channel`."""
+    own = template.content.channel
+    if own is not channel:
+        message = f"{template.name} is a template of the channel {own.value}; this is {channel.value}."
+        raise InvalidInput("wrong_channel", message, "template")

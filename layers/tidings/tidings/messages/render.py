@@ -102,7 +102,12 @@ class Renderer:
         return self.compiled(template).render(filling_of(template.content, data, self._clock.now()))
 
     def compiled(self, template: Template) -> Compiled:
-        """A version of a template, parsed now or before. Raises InvalidInput."""
+        """A version of a template, parsed now or before. Raises InvalidInput.
+
+        What has no version is a text for one message, as a call or a reply brings it: that is not kept.
+        """
+        if not template.version:
+            return compile_template(template.content, template.made)
         key = (template.workspace, template.name, template.version)
         known = self._compiled.get(key)
         if known is None:

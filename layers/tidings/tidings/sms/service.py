@@ -17,18 +17,15 @@ from tidings.messages.path import EventParts, MessagePath, View
 from tidings.messages.report_store import DynamoReportStore
 from tidings.messages.store import DynamoMessageStore
 from tidings.sms.acceptance import Acceptance
+from tidings.sms.composing import composed
 from tidings.sms.countries import country_of
 from tidings.sms.link_store import DynamoShortLinkStore
-from tidings.sms.links import shortened
-from tidings.sms.model import Setup, SmsGateway, SmsOrder, Text
-from tidings.sms.ordering import asked_of, choice_of, is_gsm7, outgoing, sender_check, unsubscribe_check
-from tidings.sms.parts import CEILINGS, kept_gsm, measure
+from tidings.sms.model import SmsGateway, SmsOrder, Text
+from tidings.sms.ordering import asked_of, choice_of, outgoing, sender_check, unsubscribe_check
+from tidings.sms.parts import CEILINGS, measure
 
 if TYPE_CHECKING:
     from tidings.messages.render import Rendered
-
-# What stands before the way out of marketing that we add: a word that people know from answering it.
-WAY_OUT = "STOP: "
 
 
 class SmsTransport:
@@ -63,28 +60,16 @@ class SmsTransport:
         return (may_send, sender_check, unsubscribe_check)
 
     def compose(self, order: SmsOrder, rendered: Rendered, link: str) -> tuple[Text | None, Check]:
-        """The text as the phone shows it, and whether the provider takes one so long.
-
-        White space at its ends is left out: every character is paid for. Marketing whose sender receives no STOP gets
-        the way out at its end, unless it has it.
-        """
+        """The text as the phone shows it, and whether the provider takes one so long."""
         origin = choice_of(order).origin
         assert origin is not None  # noqa: S101 - `sender_check` passed
-        body = rendered.text.strip()
-        if link and not origin.receives and link not in body:
-            body = f"{body}\n{WAY_OUT}{link}"
-        body, links = shortened(body, order.message_id, order.workspace, Setup.of(order.workspace).short_url)
-        if is_gsm7(order):
-            body = kept_gsm(body)
-        length = measure(body)
-        found = f"{length.encoding}, {length.units} units, {length.parts} part{'' if length.parts == 1 else 's'}"
-        if not body:
+        if not rendered.text.strip():
             return None, Check("length", False, "the text is empty")
-        if length.is_too_long:
-            most = CEILINGS[length.encoding]
-            return None, Check("length", False, f"{found}: the provider takes {most} units at most")
-        country = country_of(order.contact.phone)
-        text = Text(origin, country, body, length.encoding, length.parts, length.units, links)
+        text = composed(order, rendered.text, link, origin)
+        found = f"{text.encoding}, {text.units} units, {text.parts} part{'' if text.parts == 1 else 's'}"
+        if measure(text.body).is_too_long:
+            told = f"{found}: the provider takes {CEILINGS[text.encoding]} units at most"
+            return None, Check("length", False, told)
         return text, Check("length", True, found)
 
     def kept(self, order: SmsOrder, content: Text | None) -> Mapping[str, Any]:
