@@ -26,6 +26,9 @@ TRIES = 5
 SOURCE_CHARACTERS = 200
 # MaxPrice and TimeToLive of SendTextMessage.
 _PRICE = re.compile(r"[0-9]{0,2}\.[0-9]{1,5}")
+_OF_COUNTRY = ("sender_id", "two_way", "price", "parameters", "source", "date")
+_PARAMETERS = ("IN_ENTITY_ID", "IN_TEMPLATE_ID")
+_PARAMETER = re.compile(r"\S{1,64}")
 LIFETIME = range(5, 259_201)
 # A machine waits no longer for a decision, and reminds no more often.
 EXPIRE_MOST_DAYS = 90
@@ -95,37 +98,53 @@ def _plan(value: Any, setup: Setup) -> dict[str, dict[str, str]]:
         _country(country, "plan", ANYWHERE)
         for kind, sender in _object(kinds, "plan").items():
             if kind not in (*Kind, ANYWHERE):
-                raise InvalidInput("invalid_kind", "A plan says marketing, transactional or *.", "plan")
+                raise InvalidInput("invalid_plan", "A plan says marketing, transactional or *.", "plan")
             if not isinstance(sender, str) or not is_known(setup, sender):
                 told = f"The workspace has no such sender for {country}: a sender ID, a number, or pool:ID."
-                raise InvalidInput("unknown_sender", told, "plan")
+                raise InvalidInput("invalid_plan", told, "plan")
     return {country: dict(kinds) for country, kinds in value.items() if kinds}
 
 
 def _countries(value: Any, setup: Setup) -> dict[str, dict[str, Any]]:
-    """By country: whether it takes names, whether people there can answer, and who says so since when."""
+    """By country: whether it takes names, whether people there can answer, what a part costs there (`price`, in USD),
+    what it wants to know of each message (`parameters`), and who says so since when."""
     for country, said in _object(value, "countries").items():
         _country(country, "countries")
         for name, word in _object(said, "countries").items():
-            if name not in ("sender_id", "two_way", "source", "date"):
-                raise InvalidInput("unknown_field", "A country says sender_id, two_way, source and date.", "countries")
+            if name not in _OF_COUNTRY:
+                raise InvalidInput("unknown_field", f"A country says {', '.join(_OF_COUNTRY)}.", "countries")
             if name == "sender_id" and word not in list(Names):
                 told = f"sender_id is one of {', '.join(Names)}."
                 raise InvalidInput("invalid_country_rule", told, "countries")
             if name == "two_way" and not isinstance(word, bool):
                 raise InvalidInput("invalid_type", "two_way is true or false.", "countries")
+            if name == "price" and not (isinstance(word, str) and _PRICE.fullmatch(word)):
+                told = 'price is text in USD for a part, such as "0.05".'
+                raise InvalidInput("invalid_country_rule", told, "countries")
+            if name == "parameters":
+                _parameters(word)
         _sourced(said)
     return {country: dict(said) for country, said in value.items()}
+
+
+def _parameters(value: Any) -> None:
+    """What a country wants to know with each message: India, who is registered as what."""
+    for name, text in _object(value, "countries").items():
+        if name not in _PARAMETERS or not isinstance(text, str) or not _PARAMETER.fullmatch(text):
+            told = f"parameters are {' and '.join(_PARAMETERS)}, each 1 to 64 characters without spaces."
+            raise InvalidInput("invalid_country_rule", told, "countries")
 
 
 def _sourced(said: Mapping[str, Any]) -> None:
     source, day = said.get("source"), said.get("date")
     if not isinstance(source, str) or not 1 <= len(source.strip()) <= SOURCE_CHARACTERS:
-        raise InvalidInput("missing_source", "A country says its source: who knows this.", "countries")
+        raise InvalidInput("invalid_country_rule", "A country says its source: who knows this.", "countries")
     try:
         date.fromisoformat(day if isinstance(day, str) else "")
     except ValueError as error:
-        raise InvalidInput("invalid_date", "A country says its date, such as 2026-11-22.", "countries") from error
+        raise InvalidInput(
+            "invalid_country_rule", "A country says its date, such as 2026-11-22.", "countries"
+        ) from error
 
 
 def _max_price(value: Any, setup: Setup) -> str:
@@ -158,7 +177,7 @@ def _review(value: Any, setup: Setup) -> dict[str, str]:
         try:
             told[name] = format_duration(parse_duration(str(length)))
         except ValueError as error:
-            raise InvalidInput("invalid_duration", f"{name}: {error}.", "review") from error
+            raise InvalidInput("invalid_review", f"{name}: {error}.", "review") from error
     remind = parse_duration(told["remind_every"]) if "remind_every" in told else REMIND
     expire = parse_duration(told["expires_after"]) if "expires_after" in told else EXPIRE
     if expire.days > EXPIRE_MOST_DAYS or expire // remind > REMINDERS_MOST:
