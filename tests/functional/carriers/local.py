@@ -77,6 +77,7 @@ class Local:
         self, state: Path, clock: Clock | None = None, configured: bool = True, publish: Publish | None = None
     ) -> None:
         self.published: list[Published] = []
+        self._news = threading.Condition()
         self.landed: list[str] = []
         self._servers: list[WSGIServer] = []
         # The outbox must know its address before it is there, so the port comes first.
@@ -147,8 +148,20 @@ class Local:
         data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
         return _call(self.url, method, path, data, {k.replace("_", "-"): v for k, v in (headers or {}).items()})
 
+    def wait_for(self, topic: str, count: int) -> list[dict[str, Any]]:
+        """What a topic heard, once it heard so much: what was ordered for later comes by the carrier's own clock."""
+        with self._news:
+            came = self._news.wait_for(lambda: len(self._heard(topic)) >= count, timeout=5)
+        assert came, f"{topic} heard {len(self._heard(topic))} of {count}"
+        return self._heard(topic)
+
+    def _heard(self, topic: str) -> list[dict[str, Any]]:
+        return [one.event for one in self.published if one.topic == topic]
+
     def _publish(self, topic: str, message: str, subject: str | None) -> None:
-        self.published.append(Published(topic, json.loads(message), subject))
+        with self._news:
+            self.published.append(Published(topic, json.loads(message), subject))
+            self._news.notify_all()
 
     def _front(self, environ: WSGIEnvironment, start_response: StartResponse) -> Any:
         if environ["PATH_INFO"].startswith("/landing"):

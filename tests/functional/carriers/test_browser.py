@@ -108,13 +108,103 @@ def test_tabs_and_widths_switch(local: Local, page: Page) -> None:
     expect(frame).to_be_hidden()
 
 
-def test_a_text_message_is_answered_on_the_phone(local: Local, page: Page) -> None:
-    local.sms.send_text_message(DestinationPhoneNumber="+48600100200", MessageBody="Reply TAK")
+def text(local: Local, body: str, origin: str = "+48455500100") -> str:
+    call = {"DestinationPhoneNumber": "+48600100200", "ConfigurationSetName": "texts", "OriginationIdentity": origin}
+    return str(local.sms.send_text_message(MessageBody=body, **call)["MessageId"])
+
+
+def test_a_text_message_is_answered_on_the_phone_by_keyboard(local: Local, page: Page) -> None:
+    text(local, "Reply TAK")
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{local.url}/outbox/sms")
-    page.get_by_role("link", name="+48600100200").click()
-    page.get_by_label("Answer").fill("TAK")
-    page.get_by_role("button", name="Send").click()
-    expect(page.locator(".bubble.in")).to_contain_text("TAK")
+    page.get_by_role("link", name="+48600100200").press("Enter")
+    answer = page.get_by_label("Answer", exact=True)
+    for word in ("TAK", "Thanks"):
+        answer.fill(word)
+        answer.press("Enter")
+        expect(page.locator(".bubble.in").last).to_contain_text(word)
+        expect(answer).to_be_focused()
+        expect(answer).to_have_value("")
     assert local.carriers.drain()
-    assert local.published[-1].event["messageBody"] == "TAK"
+    assert local.published[-1].event["messageBody"] == "Thanks"
+
+
+def test_the_phone_shows_parts_price_and_what_becomes_of_a_text(local: Local, page: Page) -> None:
+    text(local, "Zażółć gęślą jaźń. " * 5)
+    page.goto(f"{local.url}/outbox/sms/+48600100200/+48455500100")
+    bubble = page.locator(".bubble.out")
+    expect(bubble.locator(".cut")).to_have_text(["part 1 of 2", "part 2 of 2"])
+    expect(bubble).to_contain_text("2 parts · Unicode · $0.06")
+    bubble.locator("summary").press("Enter")
+    expect(bubble).to_contain_text("TEXT_DELIVERED")
+    bubble.get_by_label("What happens next").select_option("TEXT_UNREACHABLE")
+    bubble.get_by_role("button", name="Let it happen").press("Enter")
+    expect(bubble.locator(".chip")).to_have_text("unreachable")
+
+
+def test_a_link_in_a_text_leads_there_in_a_window_of_its_own(local: Local, page: Page) -> None:
+    text(local, f"Your table: {local.url}/landing/table.")
+    page.goto(f"{local.url}/outbox/sms/+48600100200/+48455500100")
+    with page.context.expect_page() as opened:
+        page.locator(".bubble a").click()
+    opened.value.wait_for_url(f"{local.url}/landing/table")
+    assert local.landed == ["/landing/table"]
+
+
+def test_a_text_message_runs_no_script(local: Local, page: Page) -> None:
+    text(local, "<script>document.title = 'ran'</script> <img src=x onerror=\"document.title='ran'\">")
+    page.goto(f"{local.url}/outbox/sms/+48600100200/+48455500100")
+    expect(page.locator(".bubble.out")).to_contain_text("<script>")
+    assert "ran" not in page.title()
+
+
+def test_a_name_says_why_it_cannot_be_answered(local: Local, page: Page) -> None:
+    text(local, "Your code is 4821", origin="TIDINGS")
+    page.goto(f"{local.url}/outbox/sms/+48600100200/TIDINGS")
+    expect(page.get_by_text("TIDINGS cannot be answered.")).to_be_visible()
+    expect(page.get_by_label("Answer", exact=True)).to_have_count(0)
+
+
+def test_a_person_writes_first_and_sees_what_comes_back_without_a_jump(local: Local, page: Page) -> None:
+    page.goto(f"{local.url}/outbox/sms")
+    page.get_by_text("Write as a person").click()
+    page.get_by_label("To our number").select_option("+48455500100")
+    page.get_by_label("Text", exact=True).fill("Are you open?")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator(".bubble.in")).to_contain_text("Are you open?")
+    place = page.locator(".composer").bounding_box()
+    text(local, "We are, until ten.")
+    expect(page.locator(".bubble.out")).to_contain_text("until ten")
+    assert page.locator(".composer").bounding_box() == place
+
+
+def test_a_draft_answer_survives_what_comes_in_meanwhile(local: Local, page: Page) -> None:
+    text(local, "Hello")
+    page.goto(f"{local.url}/outbox/sms/+48600100200/+48455500100")
+    page.get_by_label("Answer", exact=True).fill("I am just wri")
+    text(local, "Are you there?")
+    expect(page.locator(".bubble.out").last).to_contain_text("Are you there?")
+    expect(page.get_by_label("Answer", exact=True)).to_have_value("I am just wri")
+
+
+def test_a_mail_is_answered_with_a_file(local: Local, page: Page) -> None:
+    topic = "arn:aws:sns:eu-central-1:111122223333:received"
+    local.carriers.receive_mails(topic)
+    page.goto(f"{local.url}/outbox/mails/{local.send()}")
+    page.get_by_role("tab", name="Answer").click()
+    page.get_by_label("Answer as ada@example.com").fill("Thanks, Friday is fine")
+    page.get_by_label("Files").set_input_files({"name": "a.txt", "mimeType": "text/plain", "buffer": b"hello"})
+    page.get_by_role("button", name="Send answer").click()
+    expect(page.get_by_role("tab", name="Answer 1")).to_be_visible()
+    assert local.wait_for(topic, 1)[0]["notificationType"] == "Received"
+
+
+def test_a_number_and_a_registration_are_set_by_hand(local: Local, page: Page) -> None:
+    page.goto(f"{local.url}/outbox/account")
+    page.get_by_role("row", name="+48455500100").get_by_role("button").click()
+    expect(page.get_by_role("row", name="+48455500100").get_by_role("button")).to_have_text("Let Tidings answer STOP")
+    page.get_by_label("Sender ID").fill("ACME")
+    page.get_by_label("Country").fill("sg")
+    page.get_by_role("button", name="Register").click()
+    page.get_by_role("button", name="Complete").click()
+    expect(page.locator(".chip.good")).to_have_text("complete")
