@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
@@ -12,6 +13,7 @@ from tidings.accounts.service import Doorkeeper
 from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.activity.store import DynamoEventStore
 from tidings.consent.asking import read_body
+from tidings.consent.store import DynamoConsentStore
 from tidings.conversations import requests
 from tidings.conversations.changes import Changes
 from tidings.conversations.listing import ConversationListing
@@ -22,6 +24,11 @@ from tidings.core.clock import SystemClock
 from tidings.core.settings import Settings
 from tidings.core.store import Database
 from tidings.email.sends_gateway import DeliverLater
+
+if TYPE_CHECKING:
+    from tidings.conversations.replies import Replies
+
+BODY_BYTES = 5_500_000  # Lambda takes 6 MB, in which the body is a text with its quotes escaped
 
 settings = Settings.read()
 clock = SystemClock()
@@ -49,6 +56,8 @@ def handler(event: dict[str, Any], context: Any) -> http.Answer:
     """Serve one call of a secret key, an agent's too; who changes something is named by its key."""
     request = http.Request.of(event)
     key = doorkeeper.admit_agent(request)
+    if request.route.endswith("/replies"):
+        return _reply(request, key)
     if request.method == "POST":
         return _change(request, key)
     cursor = request.query.get("cursor", "")
@@ -64,3 +73,32 @@ def _change(request: http.Request, key: ApiKey) -> http.Answer:
     model, change = CHANGES[request.route.rpartition("/")[2]]
     asked = read_body(model, request.document() if request.event.get("body") else {})
     return http.ok(change(key.workspace, request.path["conversation"], key.who, asked).as_dict())
+
+
+def _reply(request: http.Request, key: ApiKey) -> http.Answer:
+    from tidings.conversations.replying import ReplyInput  # late, as `replies`
+
+    asked = read_body(ReplyInput, request.document(BODY_BYTES))
+    made = replies().reply(key.workspace, request.path["conversation"], key.who, asked)
+    return http.ok(made.as_dict(), 202)
+
+
+@cache
+def replies() -> Replies:
+    """What sends replies, made for the first of them: whoever only looks at conversations waits for no renderer."""
+    from tidings.contacts.service import ContactDirectory
+    from tidings.contacts.store import DynamoContactStore
+    from tidings.conversations.replies import Replies
+    from tidings.email.gateway import SesGateway
+    from tidings.email.service import EmailService
+    from tidings.messages.report_store import DynamoReportStore
+    from tidings.messages.store import DynamoMessageStore
+    from tidings.sms.gateway import SmsVoiceGateway
+    from tidings.sms.service import SmsService
+
+    messages, events = DynamoMessageStore(database), DynamoEventStore(database)
+    rooms = (database, messages, DynamoConsentStore(database), events, DynamoReportStore(database))
+    emails = EmailService(*rooms, SesGateway.of(settings), clock)
+    texts = SmsService(*rooms, SmsVoiceGateway.of(settings), clock)
+    directory = ContactDirectory(DynamoContactStore(database), clock)
+    return Replies(database, store, events, directory, messages, emails, texts, clock)

@@ -16,8 +16,8 @@ START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 MESSAGE = f"c{digest('contact')}-{digest('message')}"
 
 
-def workspace(name: str = "acme", secret: str = "s-1", address: str = "hello@in.acme.example") -> Workspace:
-    return Workspace(name, "Acme", START, settings={"inbound_address": address}, secret=secret)
+def workspace(name: str = "acme", key: str = "s-1", address: str = "hello@in.acme.example") -> Workspace:
+    return Workspace(name, "Acme", START, settings={"inbound_address": address}, secret=key)
 
 
 def read(address: str) -> Signed:
@@ -45,7 +45,7 @@ def test_its_local_part_has_64_characters_at_most_and_is_read_back(name: str) ->
 
 @pytest.mark.parametrize(
     "other",
-    [workspace(secret="s-2"), workspace("other"), workspace("acme-2")],
+    [workspace(key="s-2"), workspace("other"), workspace("acme-2")],
     ids=["another secret", "another workspace", "a workspace whose name begins alike"],
 )
 def test_nobody_signs_for_another_workspace(other: Workspace) -> None:
@@ -59,13 +59,13 @@ def test_an_address_is_signed_for_one_message() -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["", "@", "hello@in.acme.example", "reply@in.acme.example", "reply+acme@in.acme.example", "reply+.@in.acme.example",
-     "reply+acme.short@in.acme.example", f"reply+.{'a' * 17}@in.acme.example", f"other+acme.{'a' * 17}@in.acme.example"],
+    ["", "@", "hello@in.acme.example", "reply@in.acme.example", "reply+acme@in.acme.example", "reply+.@in.a.example",
+     "reply+acme.short@in.acme.example", f"reply+.{'a' * 17}@in.acme.example", f"other+acme.{'a' * 17}@in.a.example"],
 )  # fmt: skip
 def test_other_addresses_claim_nothing(address: str) -> None:
     assert read_signed(address) is None
 
 
-@pytest.mark.parametrize("made", [workspace(address=""), workspace(secret="")])
+@pytest.mark.parametrize("made", [workspace(address=""), workspace(key="")])
 def test_a_workspace_at_which_nothing_comes_in_signs_none(made: Workspace) -> None:
     assert signed_address(made, MESSAGE) == ""

@@ -108,7 +108,7 @@ class Intake:
         """
         identity = sender_of(inbound)
         for _ in range(TRIES):
-            now_theirs, formerly = self._contacts.sharing(inbound.workspace.id, identity, SHARING)
+            now_theirs, formerly = self._holders(inbound, identity)
             known = self._read(inbound, identity, now_theirs, formerly)
             if known.taken is not None:
                 return known.taken
@@ -119,6 +119,12 @@ class Intake:
             except ConditionFailed:
                 continue
         raise Unavailable("conversation_contended", "The conversation kept changing.")
+
+    def _holders(self, inbound: Inbound, identity: Identity) -> tuple[list[str], list[str]]:
+        """Who may have written: those who have the address now, and had it earlier, unless it is known by a signature."""
+        if inbound.contact:
+            return [inbound.contact], []
+        return self._contacts.sharing(inbound.workspace.id, identity, SHARING)
 
     def _read(self, inbound: Inbound, identity: Identity, now_theirs: Sequence[str], formerly: Sequence[str]) -> Known:
         """One batched read of everything that could matter."""

@@ -7,8 +7,9 @@ address is suppressed, the person said STOP) leaves the conversation as it was, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tidings.accounts.model import Workspace
@@ -24,7 +25,7 @@ from tidings.conversations.replying import ReplyInput
 from tidings.conversations.rules import replied
 from tidings.conversations.store import DynamoConversationStore
 from tidings.conversations.telling import REPLIED, changed
-from tidings.core.clock import Clock, from_text
+from tidings.core.clock import Clock
 from tidings.core.errors import NotFound, Unavailable
 from tidings.core.ids import digest, message_id
 from tidings.core.store import ConditionFailed, Database, Part
@@ -42,6 +43,7 @@ from tidings.sms.service import SmsService
 TRIES = 5
 # Among how many of the latest entries the mail is looked for that a reply answers.
 RECENT = 25
+INSTANT = timedelta(microseconds=1)
 
 Ordered = MailOrder | SmsOrder
 
@@ -69,14 +71,14 @@ class _Draft:
 
 
 class _Inside:
-    """What goes with a reply's claim: that it stands in its conversation. A later attempt finds it there."""
+    """What goes with a reply's claim: that it stands in its conversation."""
 
-    def __init__(self, parts: list[Part]) -> None:
+    def __init__(self, parts: Callable[[], list[Part]]) -> None:
         self._parts = parts
 
     def guards(self) -> list[Part]:
         """The entry, the changed conversation and the event."""
-        return self._parts
+        return self._parts()
 
     def records(self, outcome: str) -> list[Part]:
         """None: what becomes of the message the message tells."""
@@ -200,28 +202,27 @@ class Replies:
 
     def _send(self, draft: _Draft) -> Message:
         if isinstance(draft.order, MailOrder):
-            text = self._text(self._emails, draft, "text")
-            return self._emails.send(draft.order, draft.known, self._inside(draft, text))
-        return self._texts.send(draft.order, draft.known, self._inside(draft, self._text(self._texts, draft, "body")))
+            return self._emails.send(
+                draft.order, draft.known, _Inside(lambda: self._parts(draft, self._emails, "text"))
+            )
+        return self._texts.send(draft.order, draft.known, _Inside(lambda: self._parts(draft, self._texts, "body")))
 
-    def _text(self, path: MessagePath[Any, Any], draft: _Draft, of: str) -> str:
-        """What the person will read; nothing where the reply stands in the conversation already, or must not go."""
-        content = None if draft.known else path.decide(draft.order).content
-        return str(getattr(content, of)) if content is not None else ""
+    def _parts(self, draft: _Draft, path: MessagePath[Any, Any], of: str) -> list[Part]:
+        """What goes with the claim: of a reply that was claimed before, nothing more. Raises ConversationChanged.
 
-    def _inside(self, draft: _Draft, text: str) -> _Inside:
-        """What goes with the claim: of a reply that was claimed before, nothing more."""
-        order = draft.order
+        What the person will read is asked of the path once more, which reads what is known of the address again.
+        """
+        order, before = draft.order, draft.conversation
         if draft.known is not None and State.CLAIMED.value in draft.known.history:
-            return _Inside([])
-        before, entry = draft.conversation, self._entry(draft, text)
+            return []
+        entry = self._entry(draft, str(getattr(path.decide(order).content, of, "")))
         after = replied(before, Channel(entry.channel), entry, draft.who)
         told = {"channel": entry.channel, "agent": draft.who, "message": order.message_id, "entry": entry.id}
         told |= {"from_state": before.state.value, "state": after.state.value}
         event = changed(after, REPLIED, told, entry.at, Node.message(order.message_id), of=entry.id)
         parts = self._conversations.changing(before, after)
         parts.append(self._conversations.entry_part(before.workspace, before.id, entry))
-        return _Inside([*parts, self._events.part(event)])
+        return [*parts, self._events.part(event)]
 
     def _entry(self, draft: _Draft, text: str) -> Entry:
         order = draft.order
@@ -229,7 +230,7 @@ class Replies:
         files = order.attachments if isinstance(order, MailOrder) else ()
         return Entry(
             id=digest("reply", order.message_id),
-            at=self._at(draft.known),
+            at=self._after(draft.conversation),
             direction=Direction.OUT,
             text=text,
             channel=(Channel.EMAIL if mail else Channel.SMS).value,
@@ -239,6 +240,6 @@ class Replies:
             attachments=tuple(Attachment(one.name, one.type, len(one.content)) for one in files),
         )
 
-    def _at(self, known: Message | None) -> datetime:
-        first = known.history.get(State.SKIPPED.value) if known else None
-        return from_text(first) if first else self._clock.now()
+    def _after(self, conversation: Conversation) -> datetime:
+        """Now, and certainly after what was written before: of what came in the provider's clock told the time."""
+        return max(self._clock.now(), conversation.last_at + INSTANT)
