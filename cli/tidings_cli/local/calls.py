@@ -202,10 +202,52 @@ SUPPRESSED = {
 
 
 def _sms(service: str, request: Request) -> Iterator[Call]:
-    body = _json(request)
-    named = [body[key] for key in ("OriginationIdentity", "SenderId", "PoolId", "ConfigurationSetName") if key in body]
-    arns = [entry for entry in named if entry.startswith("arn:")]
-    yield _call(service, _operation(request), arns[0] if arns else "*")
+    """End User Messaging: each operation is granted on one kind of resource, those that name none on all of it."""
+    operation, body = _operation(request), _json(request)
+    kind, member = SMS_RESOURCES.get(operation, ("", ""))
+    if operation == "SendTextMessage":
+        yield _call(service, operation, _arn(service, _origin(str(body.get("OriginationIdentity") or ""))))
+    elif kind:
+        given = body.get(member)
+        named = given[0] if isinstance(given, list) and given else given
+        if isinstance(named, dict):
+            named = f"{named.get('SenderId')}/{named.get('IsoCountryCode')}"
+        elif kind == "sender-id" and named:
+            named = f"{named}/{body.get('IsoCountryCode')}"
+        resource = str(named or "*")
+        yield _call(
+            service, operation, _arn(service, resource if resource.startswith("arn:") else f"{kind}/{resource}")
+        )
+        if body.get("Tags"):
+            yield _call(service, "TagResource", _arn(service, f"{kind}/{resource}"))
+    else:
+        yield _call(service, operation, "*")
+
+
+def _origin(identity: str) -> str:
+    """What a text message leaves from: a number by itself or its id, a pool, or a name, which is one in any country."""
+    if identity.startswith("arn:"):
+        return identity
+    if identity.startswith("pool-"):
+        return f"pool/{identity}"
+    if not identity.lstrip("+").isdigit():
+        return f"sender-id/{identity}/*" if identity else "phone-number/*"
+    return f"phone-number/{identity}"
+
+
+# The kind of resource that an operation's permission is about, and the member of the request that names it.
+SMS_RESOURCES = {
+    "DescribePhoneNumbers": ("phone-number", "PhoneNumberIds"),
+    "UpdatePhoneNumber": ("phone-number", "PhoneNumberId"),
+    "DescribePools": ("pool", "PoolIds"),
+    "DescribeSenderIds": ("sender-id", "SenderIds"),
+    "RequestSenderId": ("sender-id", "SenderId"),
+    "ReleaseSenderId": ("sender-id", "SenderId"),
+    "DescribeRegistrations": ("registration", "RegistrationIds"),
+    "PutOptedOutNumber": ("opt-out-list", "OptOutListName"),
+    "DeleteOptedOutNumber": ("opt-out-list", "OptOutListName"),
+    "DescribeOptedOutNumbers": ("opt-out-list", "OptOutListName"),
+}
 
 
 def _other(service: str, request: Request) -> Iterator[Call]:

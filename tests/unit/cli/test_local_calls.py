@@ -232,12 +232,41 @@ def test_the_accounts_suppression_list_is_no_resource(operation: str, arguments:
     assert permissions("sesv2", operation, **arguments) == [(action, "*")]
 
 
-def test_sending_a_text_message_needs_its_origin() -> None:
-    request = request_of(
-        "pinpoint-sms-voice-v2", "send_text_message", DestinationPhoneNumber="+48600100200", MessageBody="m"
-    )
-    assert service_of(request) == "sms-voice"
-    assert [(call.action, call.resource) for call in calls_in(request)] == [("sms-voice:SendTextMessage", "*")]
+SMS = "arn:aws:sms-voice:us-east-1:000000000000:"
+TEXT = {"DestinationPhoneNumber": "+48600100200", "MessageBody": "m"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "asked", "needed"),
+    [
+        ("send_text_message", TEXT, [("SendTextMessage", "phone-number/*")]),
+        ("send_text_message", TEXT | {"OriginationIdentity": "+48455500100"},
+         [("SendTextMessage", "phone-number/+48455500100")]),
+        ("send_text_message", TEXT | {"OriginationIdentity": "pool-1"}, [("SendTextMessage", "pool/pool-1")]),
+        ("send_text_message", TEXT | {"OriginationIdentity": "ACME"}, [("SendTextMessage", "sender-id/ACME/*")]),
+        ("send_text_message", TEXT | {"OriginationIdentity": f"{SMS}sender-id/ACME/PL"},
+         [("SendTextMessage", "sender-id/ACME/PL")]),
+        ("describe_phone_numbers", {}, [("DescribePhoneNumbers", "phone-number/*")]),
+        ("update_phone_number", {"PhoneNumberId": "phone-1"}, [("UpdatePhoneNumber", "phone-number/phone-1")]),
+        ("describe_sender_ids", {"SenderIds": [{"SenderId": "ACME", "IsoCountryCode": "PL"}]},
+         [("DescribeSenderIds", "sender-id/ACME/PL")]),
+        ("request_sender_id", {"SenderId": "ACME", "IsoCountryCode": "PL", "Tags": [{"Key": "k", "Value": "v"}]},
+         [("RequestSenderId", "sender-id/ACME/PL"), ("TagResource", "sender-id/ACME/PL")]),
+        ("put_opted_out_number", {"OptOutListName": "Default", "OptedOutNumber": "+48600100200"},
+         [("PutOptedOutNumber", "opt-out-list/Default")]),
+        ("describe_registrations", {"RegistrationIds": ["registration-1"]},
+         [("DescribeRegistrations", "registration/registration-1")]),
+    ],
+)  # fmt: skip
+def test_what_end_user_messaging_is_asked_for(
+    operation: str, asked: dict[str, Any], needed: list[tuple[str, str]]
+) -> None:
+    wanted = [(f"sms-voice:{action}", f"{SMS}{resource}") for action, resource in needed]
+    assert permissions("pinpoint-sms-voice-v2", operation, **asked) == wanted
+
+
+def test_an_operation_of_end_user_messaging_that_names_nothing_needs_all() -> None:
+    assert permissions("pinpoint-sms-voice-v2", "describe_spend_limits") == [("sms-voice:DescribeSpendLimits", "*")]
 
 
 def test_what_is_not_known_is_still_written_down() -> None:
