@@ -151,6 +151,12 @@ def test_the_api_has_exactly_these_routes() -> None:
         ("GET", "/v1/sender-ids/{sender_id}", "SenderIdsFunction"),
         ("GET", "/v1/sender-ids/{sender_id}/log", "SenderIdsFunction"),
         ("POST", "/v1/sender-ids/{sender_id}/{decision}", "SenderIdsFunction"),
+        *(("GET", f"/v1/{what}", "NumbersFunction") for what in ("numbers", "keywords")),
+        *(
+            (method, place, "NumbersFunction")
+            for place in ("/v1/numbers/{number}", "/v1/keywords/{keyword}")
+            for method in ("DELETE", "GET", "PUT")
+        ),
         ("GET", "/v1/senders", "SendersFunction"),
         ("DELETE", "/v1/senders/{identity}", "SendersFunction"),
         ("GET", "/v1/senders/{identity}", "SendersFunction"),

@@ -37,6 +37,18 @@ ALLOWED_WILDCARDS = {
         "states:StopExecution",
         "arn:aws:states:us-east-1:000000000000:execution:tidings_*:*",
     ): "executions are named when they start; only those of machines with the stack's prefix",
+    **{
+        ("NumbersFunctionRole", f"sms-voice:{action}", "arn:aws:sms-voice:us-east-1:000000000000:phone-number/*"): (
+            "numbers are added while the system runs"
+        )
+        for action in ("DescribePhoneNumbers", "UpdatePhoneNumber")
+    },
+    **{
+        ("SmsInboundFunctionRole", f"sms-voice:{action}", "arn:aws:sms-voice:us-east-1:000000000000:opt-out-list/*"): (
+            "which list a number has is data"
+        )
+        for action in ("DeleteOptedOutNumber", "PutOptedOutNumber")
+    },
     ("DeliverFunctionRole", "ses:SendEmail", "arn:aws:ses:us-east-1:000000000000:identity/*"): (
         "sending domains are added while the system runs; the configuration set, needed as well, is named"
     ),

@@ -65,6 +65,7 @@ TOPIC, RULE = {"topic": "club"}, {"rule": "closed"}
 CONVERSATION, INBOX, CATEGORY = {"conversation": "{conversation}"}, {"inbox": "sales"}, {"category": "hours"}
 CLOSED = {"trait": "status", "is": "closed"}
 SENDER = {"identity": f"{CANARY}.example"}
+NUMBER, KEYWORD = {"number": "+48732100300"}, {"keyword": "yes"}
 SENDER_ID = {"sender_id": "TIDINGS"}
 AUTOMATION = {
     "description": CANARY,
@@ -121,6 +122,16 @@ CASES = {
         {**SENDER_ID, "decision": "accept"}, body={"reason": "Theirs."}, key="administrator"
     ),
     "DELETE /v1/sender-ids/{sender_id}": Case(SENDER_ID, late=True, key="administrator"),
+    "GET /v1/numbers": Case(theirs=200),
+    "GET /v1/numbers/{number}": Case(NUMBER),
+    "PUT /v1/numbers/{number}": Case(NUMBER, body={}, theirs=409),
+    "DELETE /v1/numbers/{number}": Case(NUMBER, late=True),
+    "GET /v1/keywords": Case(theirs=200),
+    "GET /v1/keywords/{keyword}": Case(KEYWORD),
+    "PUT /v1/keywords/{keyword}": Case(
+        KEYWORD, body={"words": ["Theirs"], "meaning": "theirs", "answer": "Theirs"}, theirs=200, late=True
+    ),
+    "DELETE /v1/keywords/{keyword}": Case(KEYWORD, late=True),
     "GET /v1/sms/setup": Case(theirs=200),
     "PUT /v1/sms/setup": Case(body={"max_price": "0.05"}, theirs=200, late=True),
     "GET /v1/sms/countries": Case(theirs=200),
@@ -260,6 +271,10 @@ def one_of_each(world: World) -> dict[str, str]:
     world.call("policy", "PUT /v1/suppression-rules/{rule}", rule, path=RULE)
     world.call("senders", "PUT /v1/senders/{identity}", path=SENDER)
     _sender_id(world)
+    world.numbers.add(NUMBER["number"])
+    world.call("numbers", "PUT /v1/numbers/{number}", path=NUMBER)
+    keyword = {"words": ["TAK"], "meaning": "confirm", "answer": CANARY}
+    world.call("numbers", "PUT /v1/keywords/{keyword}", keyword, path=KEYWORD)
     world.pump()
     (message,) = world.of_contact(contact, "messages")
     ids = {"contact": contact, "message": message["message"], "cursor": page["cursor"]}

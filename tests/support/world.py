@@ -19,6 +19,7 @@ from moto.dynamodb.models import dynamodb_backends
 from tests.support.identities import FakeIdentities
 from tests.support.machine import Execution
 from tests.support.meter import Meter
+from tests.support.numbers import FakeNumbers
 from tests.support.recorder import Recorder, partiql_double
 from tests.support.template import root_stack, table_variables, tables
 from tests.support.texts import FakeSms
@@ -49,6 +50,7 @@ FUNCTIONS = {name: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}" for name
     "send_email", "send_sms", "branch", "check_suppression", "wait_for")}  # fmt: skip
 LATER = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:deliver-later"
 SENDER_IDS = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:sender-ids"
+MAIL_TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:tidings-mail-inbound"
 INBOUND_TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:tidings-sms-inbound"
 FEEDBACK_TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:tidings-feedback"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/machines"
@@ -146,6 +148,8 @@ class World:
         self.recorder = recorder
         self.ses = FakeSes()
         self.sms = FakeSms()
+        self.numbers = FakeNumbers(self.sms, START)
+        self.numbers.add(OUR_NUMBER, TwoWayEnabled=True, TwoWayChannelArn=INBOUND_TOPIC, SelfManagedOptOutsEnabled=True)
         self.identities = FakeIdentities()
         self.now = START
         self.running = ""
@@ -504,6 +508,32 @@ class World:
                 assert answer == {"batchItemFailures": []}, answer
         if pump:
             self.pump()
+
+    def mail_in(
+        self, raw: bytes, *to: str, source: str = "ada@people.example", mail: str = "", **verdicts: str
+    ) -> dict[str, Any]:
+        """A record of the queue of received mails: what SES tells of one, by an SNS action in base64."""
+        at = self.now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        statuses = {"spam": "PASS", "virus": "PASS", "spf": "PASS", "dkim": "PASS", "dmarc": "PASS", **verdicts}
+        told = {
+            "notificationType": "Received",
+            "mail": {"timestamp": at, "source": source, "messageId": mail or self.fresh(), "destination": list(to)},
+            "receipt": {
+                "timestamp": at,
+                "recipients": list(to),
+                **{f"{name}Verdict": {"status": status} for name, status in statuses.items()},
+                "action": {"type": "SNS", "topicArn": MAIL_TOPIC, "encoding": "BASE64"},
+            },
+            "content": base64.b64encode(raw).decode(),
+        }
+        envelope = {"Type": "Notification", "TopicArn": MAIL_TOPIC, "Timestamp": at, "Message": json.dumps(told)}
+        return {"messageId": self.fresh(), "body": json.dumps(envelope), "eventSource": "aws:sqs"}
+
+    def receive_mail(self, *records: dict[str, Any]) -> list[str]:
+        """Let email_inbound take records; those that failed."""
+        answer = self.invoke("email_inbound", {"Records": list(records)})
+        self.pump()
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
     def take_put_off(self) -> None:
         """Let ses_events look again at what it put off, as 20 seconds later."""

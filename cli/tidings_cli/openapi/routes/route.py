@@ -126,6 +126,8 @@ PLACES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "message": ("The message's id.", _NAME),
     "send": ("The send's id.", _NAME),
     "sender_id": ("A name that texts leave from, such as ACME.", _NAME),
+    "number": ("A phone number such as +48732100200; the + may be left out.", _NAME),
+    "keyword": ("The name of a keyword: lower-case letters, digits and hyphens, beginning with a letter.", _NAME),
     "decision": ("What is decided.", {"type": "string", "enum": ["verify", "accept", "reject"]}),
     "token": ("What a link in a mail names its reader and its subject by, signed.", _NAME),
     "name": ("1 to 63 lower-case letters, digits and hyphens, beginning with a letter.", _NAME),
