@@ -12,11 +12,14 @@ from tidings.automations.rules import check
 from tidings.automations.source import read
 from tidings.messages.model import TemplateInput
 from tidings.messages.render import Filling, compile_template
+from tidings.sms.parts import measure
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 EXAMPLES = Path(__file__).parents[3] / "examples"
 AUTOMATIONS = sorted((EXAMPLES / "automations").glob("*.yaml"))
 TEMPLATES = sorted((EXAMPLES / "templates").glob("*.yaml"))
+TEXTS = [file for file in TEMPLATES if "channel: sms" in file.read_text(encoding="utf-8")]
+MAILS = [file for file in TEMPLATES if file not in TEXTS]
 
 
 @pytest.mark.parametrize("file", AUTOMATIONS, ids=lambda file: file.stem)
@@ -27,7 +30,7 @@ def test_an_example_automation_has_no_problem_and_all_its_templates(file: Path) 
     assert definition.automation == file.stem
 
 
-@pytest.mark.parametrize("file", TEMPLATES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", MAILS, ids=lambda file: file.stem)
 @pytest.mark.parametrize("known", [True, False], ids=["of a known person", "of a person without traits"])
 def test_an_example_mail_renders(file: Path, known: bool) -> None:
     template = TemplateInput.model_validate(read(file.read_text(encoding="utf-8")))
@@ -43,3 +46,22 @@ def test_an_example_mail_renders(file: Path, known: bool) -> None:
     links = re.findall(r'href="([^"]*)"', mail.html)
     assert links
     assert all(link.startswith("https://") and link in mail.text for link in links)
+
+
+@pytest.mark.parametrize(
+    ("name", "length"),
+    [
+        ("booking-question", ("Unicode", 1)),
+        ("booking-question-gsm7", ("GSM", 1)),
+        ("booking-confirmed", ("Unicode", 1)),
+        ("booking-reminder", ("GSM", 1)),
+    ],
+)
+def test_an_example_text_is_as_long_as_it_says(name: str, length: tuple[str, int]) -> None:
+    assert {file.stem for file in TEXTS} >= {name}
+    template = TemplateInput.model_validate(read((EXAMPLES / "templates" / f"{name}.yaml").read_text(encoding="utf-8")))
+    assert (template.template, template.channel, template.kind) == (name, "sms", "transactional")
+    values = {"contact": {"first_name": "Ada"}, "event": {"when": "17:00"}, "variables": template.variables}
+    text = compile_template(template).render(Filling(values, NOW)).text
+    measured = measure(text)
+    assert (measured.encoding, measured.parts) == length
