@@ -57,9 +57,9 @@ SETUP = (
         shapes.SmsSetup, about="Null takes a setting away; what is left out stays.",
         body=Body(shapes.SmsSetupOrder, "sender_ids.api.setup"),
         refusals=(
-            *WRITES, "unknown_workspace", "unknown_setting", "unknown_field", "unknown_sender", "invalid_kind",
-            "invalid_country", "invalid_country_rule", "missing_source", "invalid_date", "invalid_price",
-            "invalid_lifetime", "invalid_short_url", "invalid_duration", "invalid_review", "setup_contended",
+            *WRITES, "unknown_workspace", "unknown_setting", "unknown_field", "invalid_plan", "invalid_country",
+            "invalid_country_rule", "invalid_price", "invalid_lifetime", "invalid_short_url", "invalid_review",
+            "setup_contended",
         ),
     ),
     Route(
