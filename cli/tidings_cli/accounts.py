@@ -7,7 +7,7 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from tidings.accounts.model import ApiKey, Identifiers, KeyKind, Workspace
+from tidings.accounts.model import ApiKey, Identifiers, KeyKind, Role, Workspace
 from tidings.accounts.sending import Rates
 from tidings.accounts.service import AccountService
 from tidings.accounts.store import DynamoKeyStore, DynamoWorkspaceStore
@@ -129,19 +129,26 @@ def list_keys(stack: Stack, workspace: str, as_json: bool) -> int:
     if as_json:
         print_json({"keys": found})
         return 0
-    rows = [[key["name"], key["kind"], when(key["created_at"]), when(key["revoked_at"])] for key in found]
-    print_table(("Name", "Kind", "Created", "Revoked"), rows, f"The workspace {escape(workspace)} has no keys.")
+    rows = [
+        [key["name"], key["kind"], key["role"], key["actor"], when(key["created_at"]), when(key["revoked_at"])]
+        for key in found
+    ]
+    print_table(
+        ("Name", "Kind", "Role", "Actor", "Created", "Revoked"), rows, f"The workspace {escape(workspace)} has no keys."
+    )
     return 0
 
 
-def create_key(stack: Stack, workspace: str, kind: str, name: str, as_json: bool) -> int:
-    """Open a key and print it, this one time."""
+def create_key(
+    stack: Stack, workspace: str, kind: str, name: str, as_json: bool, role: str = "server", actor: str = ""
+) -> int:
+    """Open a key and print it, this one time. One that is in a person's hands has a role, and names its actor."""
     with aws_faults():
         if _find(stack, workspace) is None:
             raise CommandFailed(
                 f"There is no workspace {workspace}; open it with: tidings workspace create {workspace}"
             )
-        key = _service(stack).create_key(workspace, KeyKind(kind), name or f"{kind} key")
+        key = _service(stack).create_key(workspace, KeyKind(kind), name or f"{kind} key", Role(role), actor)
     if as_json:
         print_json({"workspace": workspace, "kind": kind, "key": key})
     elif sys.stdout.isatty():
@@ -231,6 +238,8 @@ def _described(key: ApiKey) -> dict[str, Any]:
     return {
         "name": key.name,
         "kind": key.kind.value,
+        "role": key.role.value,
+        "actor": key.actor,
         "created_at": to_text(key.created_at),
         "revoked_at": to_text(key.revoked_at) if key.revoked_at else None,
     }

@@ -54,9 +54,10 @@ def parser_of(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
 def _loaded(arguments: Sequence[str]) -> dict[str, Command]:
     """The command that was named, so that one command's packages never slow another down; all, if none was."""
-    names = sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
+    names = sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(commands.__path__))
     wanted = [name for name in names if arguments and name == arguments[0]] or names
-    return {name: cast(Command, import_module(f"{commands.__name__}.{name}")) for name in wanted}
+    modules = {name: f"{commands.__name__}.{name.replace('-', '_')}" for name in wanted}
+    return {name: cast(Command, import_module(module)) for name, module in modules.items()}
 
 
 def _parser(loaded: dict[str, Command]) -> argparse.ArgumentParser:

@@ -8,6 +8,7 @@ from typing import Any
 from tidings_cli.stack import add_stack
 
 KINDS = ("publishable", "write", "secret")
+ROLES = ("server", "staff", "administrator", "agent")
 
 
 def register(subparsers: Any) -> None:
@@ -18,6 +19,10 @@ def register(subparsers: Any) -> None:
     create.add_argument("--workspace", required=True, metavar="ID")
     create.add_argument("--kind", required=True, choices=KINDS, metavar="KIND", help=" or ".join(KINDS))
     create.add_argument("--name", default="", metavar="NAME", help="what it is for")
+    create.add_argument(
+        "--role", default="server", choices=ROLES, metavar="ROLE", help="whose hands it is in: " + ", ".join(ROLES)
+    )
+    create.add_argument("--actor", default="", metavar="NAME", help="the person behind a key that is no server's")
     listing = actions.add_parser("list", help="who has a key: names and kinds, never the keys")
     listing.add_argument("--workspace", required=True, metavar="ID")
     revoke = actions.add_parser("revoke", help="close a key")
@@ -34,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
 
     stack = open_stack(args)
     if args.action == "create":
-        return create_key(stack, args.workspace, args.kind, args.name, args.json)
+        return create_key(stack, args.workspace, args.kind, args.name, args.json, args.role, args.actor)
     if args.action == "list":
         return list_keys(stack, args.workspace, args.json)
     return revoke_key(stack, args.key, args.json)

@@ -1,0 +1,50 @@
+"""`tidings sms`: what texts leave from, and where."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from tidings_cli.connection import add_connection
+
+
+def register(subparsers: Any) -> None:
+    """Describe the command and its options."""
+    parser = subparsers.add_parser("sms", help="say what texts leave from, and what may be done where")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    setup = actions.add_parser("setup", help="show the setup of texts, or change some of it")
+    setup.add_argument("--max-price", metavar="USD", help="the most that a part may cost, such as 0.05; empty for any")
+    setup.add_argument("--lifetime", metavar="SECONDS", help="how long a carrier may try, 5 to 259200; empty for ever")
+    setup.add_argument("--short-url", metavar="URL", help="where short links lead; empty for the workspace's address")
+    setup.add_argument("--remind-every", metavar="TIME", help="how often somebody is reminded of a sender ID: '3 days'")
+    setup.add_argument("--expires-after", metavar="TIME", help="when a request of a sender ID expires: '14 days'")
+    plan = actions.add_parser("plan", help="show what is sent from where, or change it for a country")
+    plan.add_argument("country", nargs="?", metavar="XX", help="a country, or '*' for any other")
+    plan.add_argument("sender", nargs="?", metavar="SENDER", help="a sender ID, a number, or pool:ID; empty for none")
+    plan.add_argument("--kind", default="*", metavar="KIND", help="marketing, transactional, or * (default) for both")
+    countries = actions.add_parser(
+        "countries", help="what a country makes of names and answers, or what you know better"
+    )
+    countries.add_argument("country", nargs="?", metavar="XX")
+    countries.add_argument("--sender-id", metavar="RULE", help="not_supported, registration or free")
+    countries.add_argument("--two-way", choices=("yes", "no"), help="whether people there can answer")
+    countries.add_argument("--source", metavar="TEXT", help="who says so")
+    countries.add_argument("--date", metavar="DAY", help="since when, such as 2026-11-22")
+    countries.add_argument("--forget", action="store_true", help="let the table of countries say again")
+    for action in (setup, plan, countries):
+        add_connection(action)
+        action.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do one action. Raises CommandFailed."""
+    from tidings_cli import sms_setup
+    from tidings_cli.connection import connect
+
+    client = connect(args)
+    if args.action == "setup":
+        return sms_setup.setup(client, sms_setup.changes_in(args), args.json)
+    if args.action == "plan":
+        return sms_setup.plan(client, args.country, args.sender, args.kind, args.json)
+    said = sms_setup.rule_in(args)
+    return sms_setup.countries(client, args.country, said, args.forget, args.json)
