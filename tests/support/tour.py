@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from tests.support.inbound import sms, take
+from tests.support.short_links import make_link
 from tests.support.template import ROOT, routes
 from tests.support.world import World
 from tidings.accounts.model import KeyKind, Role
@@ -186,6 +187,7 @@ CASES = {
     "DELETE /v1/sends/{send}": Case(SEND, late=True),
     "GET /v1/messages": Case(query={"state": "unknown"}, theirs=200),
     "GET /v1/messages/{message}": Case(MESSAGE),
+    "GET /v1/messages/{message}/clicks": Case(MESSAGE),
     "GET /v1/reports/email": Case(query={"by": "template,automation", "limit": "1"}, theirs=200),
     "GET /v1/reports/email/messages": Case(query={"automation": "tour", "limit": "1"}, theirs=200),
     "GET /v1/reports/sms": Case(query={"by": "template,automation", "limit": "1"}, theirs=200),
@@ -233,6 +235,7 @@ PAGES = {
     **{f"{method} /u/{{token}}": Case({"token": "{way_out}"}) for method in ("GET", "HEAD", "POST")},
     **{f"{method} /confirm/{{token}}": Case({"token": "{confirm}"}) for method in ("GET", "HEAD", "POST")},
     **{f"{method} /h/{{token}}": Case({"token": "{hidden}"}) for method in ("GET", "HEAD")},
+    **{f"{method} /l/{{code}}": Case({"code": "{code}"}) for method in ("GET", "HEAD")},
 }
 
 
@@ -329,10 +332,11 @@ def _tokens(world: World, message: str) -> dict[str, str]:
         consents = ConsentService(store, DynamoEventStore(world.database), clock)
         consents.ask(workspace, Channel.EMAIL, ADA, "beta", asked)
     key = address_key(workspace, ADA)
+    code = make_link(world, message, "canary" * 4, "https://shop.example/" + CANARY)
     of = {"way_out": (PURPOSE, "marketing"), "confirm": (CONFIRM, "beta"), "hidden": (HIDDEN, "marketing")}
     return {
         name: token_of(workspace, Ticket("acme", message, key, topic), purpose) for name, (purpose, topic) in of.items()
-    }
+    } | {"code": code}
 
 
 def _send(world: World) -> str:

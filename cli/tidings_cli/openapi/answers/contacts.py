@@ -37,7 +37,7 @@ class ContextShown(Shape):
 class RatingShown(Shape):
     """How well a person is looked after: 0 to 5 stars, why so many, and what the next star wants."""
 
-    stars: Literal[0, 1, 2, 3, 4, 5]
+    stars: Annotated[int, Field(ge=0, le=5)]
     why: str
     next: str
     """Empty at five stars."""
@@ -199,6 +199,25 @@ class MessageShown(Shape):
     """What attempts before came to, earliest first."""
     history: dict[str, Instant]
     """When the message came to each state."""
+
+
+class ClickShown(Shape):
+    """Somebody followed a link, or something did: then `machine` is true, and `reasons` are the signs of it."""
+
+    at: Instant
+    url: str
+    ip: str
+    user_agent: str
+    machine: bool
+    score: int
+    reasons: list[str]
+    node: str
+
+
+class Clicks(Shape):
+    """The clicks on the links of a message, the earliest first."""
+
+    clicks: list[ClickShown]
 
 
 class MessagePage(Shape):

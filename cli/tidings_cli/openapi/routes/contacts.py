@@ -120,4 +120,9 @@ ROUTES = (
         refusals=("unknown_message", "invalid_timestamp", "not_yet"),
         example="messages.api",
     ),
+    Route(
+        "GET", "/v1/messages/{message}/clicks", "listClicks", "List who followed the links of a message",
+        shapes.Clicks, key=Key.OF_AGENTS, refusals=("unknown_message",),
+        about="Of the first 1,000 events that the message led to. A click of seconds ago may not be there yet.",
+    ),
 )  # fmt: skip

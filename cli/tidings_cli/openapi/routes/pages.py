@@ -63,5 +63,13 @@ PAGES = (
         "GET", "/h/{token}", "getHidden", "A link that no person sees: whoever follows it is a machine", {}, status=204,
         key=Key.NONE, refusals=_TABLES,
     ),
+    Route(
+        "GET", "/l/{code}", "followLink", "Lead on to where a short link of a text message leads", {}, status=302,
+        key=Key.NONE, refusals=("not_found", *_TABLES, "unknown_workspace"), example="links.api",
+        about="The header `Location` is exactly the address that stood in the message. Who follows is counted, but for "
+        "browsers that only look ahead; a code that leads nowhere, or no more after a year, answers with a page.",
+    ),
+    Route("HEAD", "/l/{code}", "headLink", "The same, and nobody is counted", {}, status=302, key=Key.NONE,
+          refusals=("not_found", *_TABLES, "unknown_workspace")),
     Route("HEAD", "/h/{token}", "headHidden", "The same", {}, status=204, key=Key.NONE, refusals=_TABLES),
 )  # fmt: skip

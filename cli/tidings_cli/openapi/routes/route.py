@@ -129,6 +129,7 @@ PLACES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "number": ("A phone number such as +48732100200; the + may be left out.", _NAME),
     "keyword": ("The name of a keyword: lower-case letters, digits and hyphens, beginning with a letter.", _NAME),
     "decision": ("What is decided.", {"type": "string", "enum": ["verify", "accept", "reject"]}),
+    "code": ("What a short link ends with: 24 lower-case letters and digits.", _NAME),
     "token": ("What a link in a mail names its reader and its subject by, signed.", _NAME),
     "name": ("1 to 63 lower-case letters, digits and hyphens, beginning with a letter.", _NAME),
     "version": ("The number of a version.", _NAME),
