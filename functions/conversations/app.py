@@ -61,6 +61,10 @@ def handler(event: dict[str, Any], context: Any) -> http.Answer:
     if request.method == "POST":
         return _change(request, key)
     cursor = request.query.get("cursor", "")
+    if "entry" in request.path:
+        from tidings.conversations.mail_store import shown_mail  # late: who looks at conversations reads no MIME
+
+        return http.ok(shown_mail(database, key.workspace, request.path["conversation"], request.path["entry"]))
     if "conversation" in request.path:
         return http.ok(listing.show(key.workspace, request.path["conversation"], request.page_size(), cursor))
     if request.route.endswith("/counts"):

@@ -121,9 +121,16 @@ class Intake:
         raise Unavailable("conversation_contended", "The conversation kept changing.")
 
     def _holders(self, inbound: Inbound, identity: Identity) -> tuple[list[str], list[str]]:
-        """Who may have written: those who have the address now, and had it earlier, unless it is known by a signature."""
-        if inbound.contact:
-            return [inbound.contact], []
+        """Who may have written: those who have the address now, and who had it earlier.
+
+        Where a signature of ours says whose it is, that contact, or the one that it became part of; unless they were
+        erased since.
+        """
+        found = self._contacts.get(inbound.workspace.id, inbound.contact) if inbound.contact else None
+        while found is not None and found.merged_into:
+            found = self._contacts.get(inbound.workspace.id, found.merged_into)
+        if found is not None and found.erased_at is None:
+            return [found.id], []
         return self._contacts.sharing(inbound.workspace.id, identity, SHARING)
 
     def _read(self, inbound: Inbound, identity: Identity, now_theirs: Sequence[str], formerly: Sequence[str]) -> Known:
