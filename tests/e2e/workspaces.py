@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from tests.e2e.local_system import LocalSystem
 
-from tidings.accounts.model import ApiKey, KeyKind
+from tidings.accounts.model import ApiKey, KeyKind, Role
 from tidings.accounts.service import AccountService
 from tidings.accounts.store import DynamoKeyStore, DynamoWorkspaceStore
 from tidings.core import aws
@@ -43,6 +43,9 @@ def open_workspace(
             if settings:
                 service.configure(name, settings)
             keys = {kind.value: service.create_key(name, kind, "tests") for kind in KeyKind}
+            for role in (Role.STAFF, Role.ADMINISTRATOR, Role.AGENT):
+                person = f"{role.value}@{name}.example"
+                keys[role.value] = service.create_key(name, KeyKind.SECRET, role.value, role, person)
             for key in write_keys:
                 store.add(ApiKey(fingerprint(key), name, KeyKind.WRITE, "tests", clock.now()))
         finally:

@@ -497,6 +497,22 @@ def test_a_sender_id_that_aws_calls_registered_is_active(people: People, aws: Fa
     assert people.show()["state"] == "active"
 
 
+def test_a_name_that_comes_by_a_registration_of_somebodys_own_is_active_and_not_given_back(
+    people: People, aws: FakeSenderIds
+) -> None:
+    aws.refused["TR"] = "ValidationException"
+    people.activate(countries=["TR"])
+    assert people.show()["countries"]["TR"]["state"] == "registering"
+    aws.request({"SenderId": NAME, "IsoCountryCode": "GB", "MessageTypes": [], "ClientToken": "console"})
+    aws.held[NAME, "TR"] = {**aws.held.pop((NAME, "GB")), "IsoCountryCode": "TR", "Registered": True}
+    people.world.run(timedelta(hours=1))
+    assert people.told() == {NAME: {"TR": "active"}}
+    people.retire()
+    people.run()
+    assert people.told() == {}
+    assert (NAME, "TR") in aws.held
+
+
 def test_looking_has_an_end(people: People, aws: FakeSenderIds, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sender_id_rules, "LOOKS_MOST", 3)
     people.activate(countries=["TR"])

@@ -153,8 +153,11 @@ class SenderIdReview:
                 token = digest("sender_id", sender.request, country)
                 held = self._provider.request(sender.name, country, token, sender.workspace)
         except Conflict:
-            return waits(place, "ask AWS for a higher quota of sender IDs: this account's is used up", now)
+            told = "ask AWS for a higher quota of sender IDs: this account's is used up"
+            return waits(replace(place, asked=False), told, now)
         except InvalidInput as error:
+            # What comes there later comes by somebody's own registration, and is not ours to give back.
+            place = replace(place, asked=False)
             return registering(place, "", "", now) if registers else replace(place, state=REFUSED, told=error.message)
         if not registers or held.registered:
             return replace(place, state=ACTIVE_THERE, told="", registration=held.registration, look_at="")
