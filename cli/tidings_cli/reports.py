@@ -20,30 +20,32 @@ NOTHING = "-"
 
 def numbers(client: Client, asked: Mapping[str, str], file: str | None, as_json: bool) -> int:
     """Show what became of mails; with a file, write all of it there."""
-    report = _whole(client, ("reports", "email"), "rows", asked)
+    channel = _channel(asked)
+    report = _whole(client, ("reports", channel), "rows", _rest(asked))
     if file is not None:
-        columns = sheets.report_columns(_parts(report))
+        columns = sheets.report_columns(_parts(report), channel)
         return _write(file, sheets.sheet(columns, map(sheets.report_row, report["rows"])), len(report["rows"]))
     if as_json:
         print_json(report)
         return 0
     parts = _parts(report)
-    say(f"[bold]Mails decided from {report['from']} to {report['to']}[/] (UTC)", "")
-    rows = [[*(_named(row, part) for part in parts), *_cells(row)] for row in report["rows"]]
+    what, one, columns, cells = _SHOWN[channel]
+    say(f"[bold]{what} decided from {report['from']} to {report['to']}[/] (UTC)", "")
+    rows = [[*(_named(row, part) for part in parts), *cells(row)] for row in report["rows"]]
     if len(rows) > 1:
-        rows.append(["all together", *[""] * (len(parts) - 1), *_cells(report["totals"])])
-    columns = ("sent", "delivered", "opened", "clicked", "by machines", "bounced", "complained", "unsubs.", "not sent")
-    print_table((*parts, *columns), rows, "No mail was decided on these days.")
+        rows.append(["all together", *[""] * (len(parts) - 1), *cells(report["totals"])])
+    print_table((*parts, *columns), rows, f"No {one} was decided on these days.")
     _say_errors(report["totals"]["errors"])
     return 0
 
 
 def messages(client: Client, asked: Mapping[str, str], limit: int, file: str | None, as_json: bool) -> int:
     """Show what became of each mail and why, latest first; with a file, write all of them there."""
+    channel = _channel(asked)
     if file is not None:
-        found = _whole(client, ("reports", "email", "messages"), "messages", asked)["messages"]
-        return _write(file, sheets.sheet(sheets.MESSAGE_COLUMNS, found), len(found))
-    found = _whole(client, ("reports", "email", "messages"), "messages", asked, limit)["messages"]
+        found = _whole(client, ("reports", channel, "messages"), "messages", _rest(asked))["messages"]
+        return _write(file, sheets.sheet(sheets.COLUMNS_OF[channel], found), len(found))
+    found = _whole(client, ("reports", channel, "messages"), "messages", _rest(asked), limit)["messages"]
     if as_json:
         print_json(found)
         return 0
@@ -52,8 +54,18 @@ def messages(client: Client, asked: Mapping[str, str], limit: int, file: str | N
          one["message"])
         for one in found
     ]  # fmt: skip
-    print_table(("tried", "to", "state", "template", "by", "why", "message"), rows, "There is no such mail.")
+    print_table(
+        ("tried", "to", "state", "template", "by", "why", "message"), rows, f"There is no such {_SHOWN[channel][1]}."
+    )
     return 0
+
+
+def _channel(asked: Mapping[str, str]) -> str:
+    return asked.get("channel", "email")
+
+
+def _rest(asked: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in asked.items() if name != "channel"}
 
 
 def _whole(
@@ -106,6 +118,36 @@ def _cells(row: Json) -> list[str]:
         _with_rate(counts["unsubscribed"], rates["unsubscribed"]),
         f"{counts['skipped'] + counts['refused'] + counts['rejected'] + counts['unknown']:,}",
     ]
+
+
+def _text_cells(row: Json) -> list[str]:
+    counts, rates = row["counts"], row["rates"]
+    return [
+        f"{counts['sent']:,}",
+        f"{counts['parts']:,}",
+        _with_rate(counts["delivered"], rates["delivered"]),
+        _with_rate(counts["undelivered"], rates["undelivered"]),
+        _with_rate(counts["clicked"], rates["clicked"]),
+        f"{counts['clicks']:,}",
+        f"{counts['machine_clicked']:,}",
+        _dollars(counts["cost_micro_usd"]),
+        _dollars(counts["carrier_fee_micro_usd"]),
+        _with_rate(counts["unsubscribed"], rates["unsubscribed"]),
+        f"{counts['skipped'] + counts['refused'] + counts['unknown']:,}",
+    ]
+
+
+def _dollars(micros: int) -> str:
+    """Millionths of a dollar to the last digit that says something, at least cents."""
+    whole, rest = divmod(micros, 1_000_000)
+    return f"${whole:,}.{f'{rest:06d}'.rstrip('0').ljust(2, '0')}"
+
+
+_MAIL = ("sent", "delivered", "opened", "clicked", "by machines", "bounced", "complained", "unsubs.", "not sent")
+_TEXT = ("sent", "parts", "delivered", "undelivered", "clicked", "clicks", "by machines", "cost", "fee", "unsubs.",
+         "not sent")  # fmt: skip
+# How each channel's report is shown: what it is of, one of them, its columns and their cells.
+_SHOWN = {"email": ("Mails", "mail", _MAIL, _cells), "sms": ("Texts", "text message", _TEXT, _text_cells)}
 
 
 def _with_rate(number: int, rate: float | None) -> str:

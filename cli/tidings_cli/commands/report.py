@@ -1,4 +1,4 @@
-"""`tidings report`: what became of mails, in numbers or one by one, on screen or as CSV."""
+"""`tidings report`: what became of mails and texts, in numbers or one by one, on screen or as CSV."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from tidings_cli.connection import add_connection
 from tidings_cli.numbers import positive
 
+CHANNELS = ("email", "sms")
 ABOUT = {
     "from": ("DAY", "the first day, such as 2026-11-01 (UTC); by default 30 days up to the last"),
     "to": ("DAY", "the last day; by default today"),
@@ -26,7 +27,9 @@ OF_MESSAGES = {
 
 def register(subparsers: Any) -> None:
     """Describe the command and its options."""
-    parser = subparsers.add_parser("report", help="what became of mails: sent, delivered, opened, clicked, and why not")
+    parser = subparsers.add_parser(
+        "report", help="what became of mails and texts: sent, delivered, opened, clicked, and why not"
+    )
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     _add_about(parser)
     parser.add_argument(
@@ -42,6 +45,7 @@ def register(subparsers: Any) -> None:
 def _add_about(parser: argparse.ArgumentParser) -> None:
     for name, (value, text) in ABOUT.items():
         parser.add_argument(f"--{name}", metavar=value, help=text)
+    parser.add_argument("--channel", choices=CHANNELS, default="email", help="of mails, or of texts (%(default)s)")
     parser.add_argument("--csv", metavar="FILE", help="write everything to a file, for spreadsheets; - for stdout")
     add_connection(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -57,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
     given = {name: getattr(args, name.replace("-", "_")) for name in names}
     # --state is the folder of a local system.
     asked = {name.removeprefix("in-"): value for name, value in given.items() if value}
+    asked |= {"channel": args.channel} if args.channel != "email" else {}
     if args.action == "messages":
         return reports.messages(client, asked, args.limit, args.csv, args.json)
     return reports.numbers(client, asked, args.csv, args.json)
