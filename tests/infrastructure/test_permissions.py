@@ -49,6 +49,12 @@ ALLOWED_WILDCARDS = {
         )
         for action in ("DeleteOptedOutNumber", "PutOptedOutNumber")
     },
+    **{
+        (role, "sms-voice:SendTextMessage", "arn:aws:sms-voice:us-east-1:000000000000:*"): (
+            "what a workspace sends texts from is data, and the recipient's number is no resource"
+        )
+        for role in ("ConversationsFunctionRole", "SendSmsFunctionRole", "SmsInboundFunctionRole")
+    },
     ("DeliverFunctionRole", "ses:SendEmail", "arn:aws:ses:us-east-1:000000000000:identity/*"): (
         "sending domains are added while the system runs; the configuration set, needed as well, is named"
     ),
