@@ -17,6 +17,8 @@ from tidings.contacts.merges import MergeService
 from tidings.contacts.places import places
 from tidings.contacts.previews import Previews
 from tidings.contacts.store import DynamoContactStore
+from tidings.conversations.merging import ConversationsMerged
+from tidings.conversations.store import DynamoConversationStore
 from tidings.core import http
 from tidings.core.clock import SystemClock
 from tidings.core.errors import InvalidInput
@@ -31,7 +33,12 @@ doorkeeper = Doorkeeper.over(database, clock)
 workspaces = WorkspaceCache.over(database, clock)
 contacts = DynamoContactStore(database)
 surroundings = MergeSurroundings(
-    DynamoEventStore(database), DynamoConsentStore(database), workspaces, clock, Folding(places(settings))
+    DynamoEventStore(database),
+    DynamoConsentStore(database),
+    workspaces,
+    clock,
+    Folding(places(settings)),
+    [ConversationsMerged(database, DynamoConversationStore(database))],
 )
 merges = MergeService(contacts, DynamoMergeStore(database), surroundings, clock)
 previews = Previews(contacts, merges, surroundings, clock)

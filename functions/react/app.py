@@ -26,7 +26,9 @@ from tidings.contacts.places import places
 from tidings.contacts.service import ContactDirectory
 from tidings.contacts.settling import Settlement
 from tidings.contacts.store import DynamoContactStore
+from tidings.conversations.merging import ConversationsMerged
 from tidings.conversations.rated import Ratings
+from tidings.conversations.store import DynamoConversationStore
 from tidings.core.clock import SystemClock
 from tidings.core.settings import Settings
 from tidings.core.store import Database
@@ -40,7 +42,12 @@ contacts, events = DynamoContactStore(database), DynamoEventStore(database)
 directory = ContactDirectory(contacts, clock)
 folding = Folding(places(settings))
 surroundings = MergeSurroundings(
-    events, DynamoConsentStore(database), WorkspaceCache(workspaces, clock), clock, folding
+    events,
+    DynamoConsentStore(database),
+    WorkspaceCache(workspaces, clock),
+    clock,
+    folding,
+    [ConversationsMerged(database, DynamoConversationStore(database))],
 )
 merges = MergeService(contacts, DynamoMergeStore(database), surroundings, clock)
 starts = QueueGateway(settings.require("QUEUE_STARTS_URL"))

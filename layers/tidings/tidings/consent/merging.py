@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 from tidings.accounts.cache import WorkspaceCache
 from tidings.accounts.model import Identifiers
 from tidings.activity.chain import Node
@@ -21,8 +24,15 @@ CHANNELS = {IdentityKind.EMAIL: Channel.EMAIL, IdentityKind.PHONE: Channel.SMS}
 MERGED, UNMERGED = "Contacts Merged", "Merge Undone"
 
 
+class Following(Protocol):
+    """What follows its person in a room that this one knows nothing of: the writes that go with a merge and its undo."""
+
+    def merged(self, survivor: Contact, absorbed: Contact) -> list[Part]: ...
+    def undone(self, survivor: Contact, restored: Contact) -> list[Part]: ...
+
+
 class MergeSurroundings:
-    """Reads and writes what goes with a merge in the rooms of events and of consent."""
+    """Reads and writes what goes with a merge in the rooms of events and of consent, and in those that follow."""
 
     def __init__(
         self,
@@ -31,12 +41,14 @@ class MergeSurroundings:
         workspaces: WorkspaceCache,
         clock: Clock,
         folding: Folding | None = None,
+        following: Sequence[Following] = (),
     ) -> None:
         self._events = events
         self._consents = consents
         self._workspaces = workspaces
         self._clock = clock
         self._folding = folding or Folding()
+        self._following = following
 
     def told(self, contact: Contact, identifiers: Identifiers) -> Contact:
         """The contact as its own events make it."""
@@ -48,7 +60,7 @@ class MergeSurroundings:
         for one in self._carried(survivor, absorbed, merge.source):
             parts.append(self._consents.change(one.record, with_carried(one), lift=False, entry=one.entry))
             parts.append(self._log(one, "carried", merge.source))
-        return parts
+        return parts + [part for one in self._following for part in one.merged(survivor, absorbed)]
 
     def undone(self, merge: Merge, survivor: Contact, restored: Contact) -> list[Part]:
         """The events that tell of it, and the end of what the merge had carried over."""
@@ -59,7 +71,7 @@ class MergeSurroundings:
                 left = without_carried(one, merge.source)
                 parts.append(self._consents.change(one.record, left, lift=one.entry is not None))
                 parts.append(self._log(one, "taken_back", merge.source))
-        return parts
+        return parts + [part for one in self._following for part in one.undone(survivor, restored)]
 
     def carried(self, survivor: Contact, absorbed: Contact) -> dict[str, list[dict[str, str]]]:
         """The suppressions and the noes to topics that a merge would carry over, for its preview."""

@@ -93,7 +93,7 @@ class Changes:
         return self._store.entry_with(conversation.workspace, conversation.id, entry)
 
     def add(self, conversation: Conversation, entry: Entry, event: str, told: Mapping[str, Any]) -> None:
-        """Write an entry that changes nothing of the conversation, and the event that tells of it: one transaction. Raises NotFound."""
+        """Write an entry that changes nothing of the conversation, and its event: one transaction. Raises NotFound."""
         happened = changed(conversation, event, told, entry.at, of=entry.id)
         part = self._store.entry_part(conversation.workspace, conversation.id, entry)
         there = self._store.present(conversation)

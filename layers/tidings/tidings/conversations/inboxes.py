@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from tidings.accounts.model import Workspace
-from tidings.consent.model import Channel
 from tidings.consent.definitions import Section
+from tidings.consent.model import Channel
 from tidings.consent.policy import Definition, read_definition, unknown
 from tidings.conversations.model import INBOX
 

@@ -59,7 +59,7 @@ class ConversationService:
         )
 
     def transfer(self, workspace: str, conversation: str, who: str, asked: TransferInput) -> Conversation:
-        """Pass it on, with a note if there is one. Raises NotFound, also for an unknown inbox, InvalidInput, Conflict."""
+        """Pass it on, with a note if there is one. Raises NotFound, for an unknown inbox too, and Conflict."""
         if asked.inbox is None and asked.agent is None:
             raise InvalidInput("missing_field", "agent or inbox says where it goes.", "agent")
         if asked.inbox is not None:

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from pynamodb.attributes import MapAttribute, NumberAttribute, UnicodeAttribute
@@ -23,7 +24,7 @@ from tidings.conversations import keeping
 from tidings.conversations.model import Conversation, Entry, Taken
 from tidings.core.clock import epoch, to_text
 from tidings.core.ids import contact_of_message, shard
-from tidings.core.store import Database, Item, JsonAttribute, Key, Part, SingleItem, check, faults, put, update
+from tidings.core.store import Database, Item, JsonAttribute, Key, Part, SingleItem, check, delete, faults, put, update
 
 # Over how many parts of the index the conversations of an inbox in a state are spread, and over how many items the
 # counts of a workspace: a partition takes 1,000 write units a second.
@@ -109,7 +110,10 @@ class DynamoConversationStore:
         self._heads = database.table(HeadItem, "conversations")
         self._entries = database.table(EntryItem, "conversations")
         self._seen = database.table(SeenItem, "conversations")
-        self._counts = database.table(CountItem, "counters")
+
+    @cached_property
+    def _counts(self) -> type[CountItem]:
+        return self._database.table(CountItem, "counters")
 
     # ---- where things stand, for batched reads ----------------------------------------------------------------------
 
@@ -214,6 +218,19 @@ class DynamoConversationStore:
             for item in found:
                 yield self.entity(item)
 
+    def documents(self, workspace: str, contact: str, after: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """All that stands under a contact's id, beyond a key, each with its own, for an export: one query a page."""
+        pk = f"{workspace}#{contact}"
+        start = {"pk": {"S": pk}, "sk": {"S": after}} if after else None
+        with faults():
+            for item in self._entries.query(pk, consistent_read=True, page_size=100, last_evaluated_key=start):
+                kind = item.sk.partition("#")[0]
+                if kind == "entry":
+                    yield item.sk, {"conversation": item.sk.split("#")[1], **_entry(item).as_dict()}
+                elif kind == "conversation":
+                    name = item.sk.removeprefix(_CONVERSATION)
+                    yield item.sk, keeping.conversation(workspace, contact, name, item.body).as_dict()
+
     def counts(self, workspace: str) -> dict[Place, int]:
         """How many conversations each inbox has in each state, without those that have none: one batched read."""
         keys = [{"pk": {"S": _counted(workspace, number)}} for number in range(COUNT_SHARDS)]
@@ -253,6 +270,38 @@ class DynamoConversationStore:
         if _place(before) != _place(after):
             parts.append(self._count(after, {_place(before): -1, _place(after): 1}))
         return parts
+
+    def unchanged(self, head: Head) -> Part:
+        """That no conversation of a contact began or ended since its head was read."""
+        item = self._heads(f"{head.workspace}#{head.contact}", HEAD)
+        return check("head", item, self._as_read(head))
+
+    def replaced(self, head: Head, now_open: Mapping[str, Conversation]) -> Part:
+        """A head with other conversations: refused if one began or ended since it was read."""
+        item = self._heads(f"{head.workspace}#{head.contact}", HEAD, version=head.version + 1)
+        item.open = {name: _text(one) for name, one in now_open.items()}
+        return put("head", item, self._as_read(head))
+
+    def moving(self, before: Conversation, after: Conversation) -> Part:
+        """A conversation that another contact has now; refused if it changed since it was read."""
+        return put("conversation", self._item(after), self._conversations.revision == before.revision)
+
+    def _as_read(self, head: Head) -> Condition:
+        same: Condition = self._heads.version == head.version
+        none: Condition = self._heads.pk.does_not_exist()
+        return same if head.version else none
+
+    def deleting(self, conversation: Conversation) -> list[Part]:
+        """A conversation goes, and its count; refused if it changed since it was read."""
+        item, same = self._item(conversation), self._conversations.revision == conversation.revision
+        return [delete("conversation", item, same), self._count(conversation, {_place(conversation): -1})]
+
+    def entry_keys(self, workspace: str, contact: str, most: int) -> list[Key]:
+        """Where up to `most` entries of a contact's conversations stand: one query."""
+        pk = f"{workspace}#{contact}"
+        with faults():
+            found = self._entries.query(pk, self._entries.sk.startswith(_ENTRY), limit=most, consistent_read=True)
+            return [Key(self._entries, item.pk, item.sk) for item in found]
 
     def present(self, conversation: Conversation) -> Part:
         """That a conversation is still there: refused once it was erased."""
@@ -299,10 +348,9 @@ class DynamoConversationStore:
         table = self._heads
         item = table(f"{head.workspace}#{head.contact}", HEAD)
         if not head.version:
-            item.open, item.version = {conversation.id: _text(conversation)}, 1
-            return put("head", item, table.pk.does_not_exist())
+            return self.replaced(head, {conversation.id: conversation})
         actions: list[Action] = [table.open[conversation.id].set(_text(conversation)), table.version.add(1)]
-        return update("head", item, actions, table.version == head.version)
+        return update("head", item, actions, self._as_read(head))
 
     def _in_head(self, before: Conversation, after: Conversation) -> Part:
         """The copy in the head of who has it: changed with it, or taken out as it ends."""

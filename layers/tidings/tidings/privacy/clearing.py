@@ -63,6 +63,7 @@ class ClearingService:
             lambda most: self._erasures.clear_entries(tombstone, most),
             lambda most: remains.enrolments(tombstone, most),
             lambda most: remains.messages(workspace, tombstone, most),
+            lambda most: remains.conversations(tombstone, most),
             lambda most: remains.consent_logs(workspace, tombstone, most),
             lambda most: remains.events(tombstone, most),
             lambda most: remains.told_elsewhere(tombstone, most),

@@ -21,6 +21,7 @@ class Section(StrEnum):
     CONSENTS = "consents"
     EVENTS = "events"
     MESSAGES = "messages"
+    CONVERSATIONS = "conversations"
     ENROLMENTS = "enrolments"
     STEPS = "steps"
 

@@ -15,6 +15,7 @@ from tidings.contacts.merge_store import DynamoMergeStore
 from tidings.contacts.merging import name_words
 from tidings.contacts.model import Contact, Stamp
 from tidings.contacts.store import DynamoContactStore
+from tidings.conversations.store import DynamoConversationStore
 from tidings.core.clock import to_text
 from tidings.core.store import Database, Item, faults
 from tidings.messages.store import DynamoMessageStore, MessageItem
@@ -39,6 +40,7 @@ class DynamoReader:
         self._consents = DynamoConsentStore(database)
         self._event_store = DynamoEventStore(database)
         self._message_store = DynamoMessageStore(database)
+        self._conversations = DynamoConversationStore(database)
         self._enrolment_store = DynamoEnrolmentStore(database)
         self._event_items = database.table(EventItem, "events")
         self._message_items = database.table(MessageItem, "messages")
@@ -53,13 +55,14 @@ class DynamoReader:
             Section.CONSENTS: self._said,
             Section.EVENTS: self._events,
             Section.MESSAGES: self._messages,
+            Section.CONVERSATIONS: self._talks,
             Section.ENROLMENTS: self._enrolments,
             Section.STEPS: self._steps,
         }
 
     def sources(self, section: Section, contact: Contact) -> Sequence[str]:
         """The names of the places that a section is read from."""
-        if section in (Section.CONTACT, Section.MERGES):
+        if section in (Section.CONTACT, Section.MERGES, Section.CONVERSATIONS):
             return contact.every_id
         if section in (Section.IDENTITIES, Section.COMPANIES):
             return ("",)
@@ -140,6 +143,11 @@ class DynamoReader:
                     "marks": dict(message.marks),
                 }
                 yield (item.sk,), {**message.as_dict(), **unshown}
+
+    def _talks(self, contact: Contact, source: str, after: After) -> Iterator[Keyed]:
+        """Conversations, and everything that stands in them."""
+        for sk, document in self._conversations.documents(contact.workspace, source, after[0] if after else ""):
+            yield (sk,), document
 
     def _enrolments(self, contact: Contact, source: str, after: After) -> Iterator[Keyed]:
         """Enrolments with what their trigger event said, which stands in the item behind each."""

@@ -23,6 +23,7 @@ from tidings.contacts.conflict_store import ConflictItem
 from tidings.contacts.merge_store import MergeItem
 from tidings.contacts.model import Contact
 from tidings.contacts.store import DynamoContactStore
+from tidings.conversations.clearing import ConversationClearing
 from tidings.core.clock import from_text, to_text
 from tidings.core.store import ConditionFailed, Database, Item, Key, faults
 from tidings.messages.store import MessageItem
@@ -41,6 +42,7 @@ class DynamoRemains:
         self._executions = executions
         self._consents = DynamoConsentStore(database)
         self._contacts = DynamoContactStore(database)
+        self._talks = ConversationClearing(database)
         self._enrolment_store = DynamoEnrolmentStore(database)
         self._event_store = DynamoEventStore(database)
         self._events = database.table(EventItem, "events")
@@ -94,6 +96,15 @@ class DynamoRemains:
             self._keep_out(workspace, tombstone, item)
             self._strip(self._messages, item, KEPT_OF_MESSAGE, tombstone, _cause_kept(item))
             cleared += 1
+        return cleared
+
+    def conversations(self, tombstone: Tombstone, most: int) -> int:
+        """Delete conversations with everything that stands in them; a conversation with its count, in one stroke."""
+        cleared = 0
+        for contact in tombstone.clearing.contacts if tombstone.clearing else ():
+            cleared += self._talks.clear(tombstone.workspace, contact, most - cleared)
+            if cleared >= most:
+                break
         return cleared
 
     def consent_logs(self, workspace: Workspace, tombstone: Tombstone, most: int) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from tidings.accounts.model import Workspace
 from tidings.consent.store import DynamoConsentStore
 from tidings.contacts.erased import ErasedItem
-from tidings.contacts.model import UNIQUE_KINDS, Contact, Identity, IdentityKind, Window
+from tidings.contacts.model import ADDRESS_KINDS, UNIQUE_KINDS, Contact, Identity, Window
 from tidings.contacts.store import UNIQUE, ContactItem, DynamoContactStore
 from tidings.core.clock import from_text, to_text
 from tidings.core.store import ConditionFailed, Database, Key, Part, faults, put
@@ -51,7 +51,7 @@ class DynamoErasureStore:
 
         While the identities still lead to the contact nobody asks, so it harms nothing if `bury` is not done after all.
         """
-        kinds = (*UNIQUE_KINDS, IdentityKind.EMAIL)
+        kinds = (*UNIQUE_KINDS, *ADDRESS_KINDS)
         self._database.batch_write(
             puts=[
                 self._contacts.erased.item(workspace.id, workspace.secret, identity, contact.id, at, at + REMEMBERED)

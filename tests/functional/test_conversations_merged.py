@@ -1,0 +1,142 @@
+"""Conversations follow their person: into a merge and out of it, into an export, and away in an erasure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.support.inbound import PERSON, conversation, counts, later, mail, recounted, sms, take, texts
+from tests.support.world import World
+
+from tidings.conversations.model import Taken
+
+
+@pytest.fixture
+def two(world: World) -> tuple[Taken, Taken]:
+    """A conversation by text message with somebody, and one by mail with somebody else, who turn out to be one."""
+    by_text = take(world, sms(world, "in-1", "By text"))
+    by_mail = take(world, mail(world, "m-1", "By mail", later(5)))
+    world.pump()
+    assert by_text.contact != by_mail.contact
+    return by_text, by_mail
+
+
+def merge(world: World, absorbed: str, survivor: str) -> str:
+    body = {"contact": absorbed, "into": survivor, "idempotency_key": "k"}
+    status, answer = world.call("merges", "POST /v1/merges", body)
+    assert status == 200, answer
+    world.pump()
+    return str(answer["merge"])
+
+
+def of(world: World, contact: str) -> set[str]:
+    path = {"contact": contact}
+    status, answer = world.call("contacts", "GET /v1/contacts/{contact}/conversations", path=path)
+    assert status == 200, answer
+    return {one["conversation"] for one in answer["conversations"]}
+
+
+def test_who_survives_has_both_and_what_comes_in_goes_on_in_the_latest(world: World, two: tuple[Taken, Taken]) -> None:
+    by_text, by_mail = two
+    merge(world, by_mail.contact, by_text.contact)
+    assert of(world, by_text.contact) == {by_text.conversation, by_mail.conversation}
+    world.recorder.clear()
+    again = take(world, sms(world, "in-2", "Still me", later(10)))
+    assert len(world.recorder.calls) == 3
+    assert (again.contact, again.conversation) == (by_text.contact, by_mail.conversation)
+    found = conversation(world, by_mail)
+    assert (found.person, found.channel) == (by_text.contact, "sms")
+    assert texts(world, by_mail.conversation) == ["By mail", "Still me"]
+    world.pump()
+    assert "SMS Received" in {one["event"] for one in world.of_contact(by_text.contact, "events")}
+    assert counts(world) == recounted(world) == {("default", "new"): 2}
+
+
+def test_who_absorbs_somebody_without_a_conversation_keeps_theirs(world: World, two: tuple[Taken, Taken]) -> None:
+    world.identify("bob", email="bob@people.example")
+    merge(world, two[0].contact, world.contact(user_id="bob")["contact"])
+    again = take(world, sms(world, "in-2", "Still me", later(10)))
+    assert again.conversation == two[0].conversation
+    assert again.contact == world.contact(user_id="bob")["contact"]
+
+
+def test_an_undone_merge_gives_back_what_was_open(world: World, two: tuple[Taken, Taken]) -> None:
+    by_text, by_mail = two
+    name = merge(world, by_mail.contact, by_text.contact)
+    status, answer = world.call("merges", "POST /v1/merges/{merge}/undo", {}, path={"merge": name})
+    assert status == 200, answer
+    world.pump()
+    assert (of(world, by_text.contact), of(world, by_mail.contact)) == (
+        {by_text.conversation},
+        {by_mail.conversation},
+    )
+    assert take(world, mail(world, "m-2", "Me", later(20))).conversation == by_mail.conversation
+    assert take(world, sms(world, "in-2", "Me", later(20))).conversation == by_text.conversation
+    assert conversation(world, by_mail).person == by_mail.contact
+    assert counts(world) == recounted(world) == {("default", "new"): 2}
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_a_message_that_comes_in_while_its_person_is_merged_is_in_a_conversation_of_who_survives(
+    world: World, place: int
+) -> None:
+    """The merge happens before each call of the message that opens the first conversation."""
+    world.identify("ada", email="ada@people.example")
+    assert world.call("forms", "POST /v1/forms", {"form": "news", "traits": {"phone": PERSON}})[0] == 200
+    world.pump()
+    ada, bob = world.contact(user_id="ada")["contact"], world.contact(phone=PERSON)["contact"]
+    left = [place]
+
+    def strike(_: Any) -> None:
+        if left and left[0] == 0:
+            left.clear()
+            merge(world, bob, ada)
+        elif left:
+            left[0] -= 1
+
+    message = sms(world, "in-1")
+    world.recorder.before = strike
+    taken = take(world, message)
+    world.recorder.before = None
+    assert taken.contact in (ada, bob)
+    again = take(world, mail(world, "m-1", "And by mail", later(5)))
+    assert again.conversation == taken.conversation
+    assert of(world, ada) == {taken.conversation}
+
+
+def test_an_export_has_the_conversations_and_what_stands_in_them(world: World, two: tuple[Taken, Taken]) -> None:
+    merge(world, two[1].contact, two[0].contact)
+    path = {"contact": two[0].contact}
+    items: list[dict[str, Any]] = []
+    cursor = ""
+    while True:
+        _, page = world.call("export", "GET /v1/contacts/{contact}/export", path=path, query={"cursor": cursor})
+        items += page["items"]
+        cursor = page["cursor"]
+        if not cursor:
+            break
+    told = [one for one in items if one["section"] == "conversations"]
+    assert {one["text"] for one in told if "entry" in one} == {"By text", "By mail"}
+    assert {one["conversation"] for one in told if "state" in one} == {one.conversation for one in two}
+
+
+def test_an_erasure_leaves_nothing_of_what_was_written_and_no_count(world: World, two: tuple[Taken, Taken]) -> None:
+    by_text, by_mail = two
+    merge(world, by_mail.contact, by_text.contact)
+    world.erase(by_text.contact)
+    left = world.items("TABLE_CONVERSATIONS")
+    assert {one["pk"]["S"].split("#")[1] for one in left} == {"seen"}
+    assert counts(world) == recounted(world) == {}
+
+
+def test_what_an_erased_person_wrote_before_does_not_bring_them_back_but_what_they_write_later_does(
+    world: World, two: tuple[Taken, Taken]
+) -> None:
+    world.now = later(60)
+    world.erase(two[0].contact)
+    late = take(world, sms(world, "in-2", "Late", later(30)))
+    assert (late.contact, late.conversation) == ("", "")
+    assert take(world, sms(world, "in-1", "By text")).repeated
+    back = take(world, sms(world, "in-3", "Hello again", later(90)))
+    assert back.created
+    assert back.contact != two[0].contact
