@@ -17,7 +17,7 @@ from typing import Any
 import boto3
 import urllib3
 
-START_SECONDS = 30
+START_SECONDS = 90  # three where nothing else runs
 # The launcher lets its engine save for up to a minute.
 STOP_SECONDS = 75
 
