@@ -152,14 +152,14 @@ class MailDesk:
     def _take_for(self, place: Place, mail: Received, notification: Notification) -> None:
         answer, contact = self._answer(place, mail)
         if mail.automatic:
-            self._record(place, mail, notification, answer, contact)
+            self._record(place, mail, notification, answer)
             return
         taken = self._intake.take(_inbound(place, mail, notification, answer, contact))
         if taken.conversation:
             self._mails.put(place.workspace.id, taken.conversation, taken.entry, notification.raw)
 
     def _answer(self, place: Place, mail: Received) -> tuple[Answered | None, str]:
-        """The message of ours that a mail answers, and the contact that a signature names: one batched read and one."""
+        """The message of ours that a mail answers, and the contact that a signature names: one batched read."""
         workspace, signed = place.workspace, place.signed
         names = [*([signed.pointer] if signed else []), *mail.answers[:ANSWERS]]
         keys = {name: self._answered.key(workspace.id, Channel.EMAIL.value, name) for name in names}
@@ -167,18 +167,13 @@ class MailDesk:
         read = {name: self._answered.entity(found[key]) for name, key in keys.items() if key in found}
         named = read.pop(signed.pointer, None) if signed else None
         if signed and named and is_genuine(workspace, signed, named.message):
-            try:
-                return named, self._directory.get(workspace.id, named.contact).id
-            except (NotFound, PersonErased):
-                return None, ""  # whoever writes is somebody new
+            return named, named.contact
         return next((read[name] for name in mail.answers[:ANSWERS] if name in read), None), ""
 
-    def _record(
-        self, place: Place, mail: Received, notification: Notification, answer: Answered | None, contact: str
-    ) -> None:
+    def _record(self, place: Place, mail: Received, notification: Notification, answer: Answered | None) -> None:
         """Put what a machine wrote on the timeline of whom it is about; nobody is made for it."""
         workspace = place.workspace
-        known = contact or self._known(workspace.id, mail, answer)
+        known = self._known(workspace.id, mail, answer)
         if not known:
             logger.info("automatic mail of nobody let go", extra={"mail": notification.provider_id})
             return
