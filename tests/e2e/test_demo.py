@@ -89,9 +89,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 @on_linux
-def test_exactly_the_right_mails_are_sent_and_it_can_be_left_up(start: Start) -> None:
+def test_exactly_the_right_messages_are_sent_and_it_can_be_left_up(start: Start) -> None:
     demo = start("--keep")
-    demo.read_until("Exactly the right mails were sent")
+    demo.read_until("Exactly the right messages were sent")
     assert time.monotonic() - demo.began < LIMIT
     output = "".join(demo.lines)
     for told in (
@@ -99,6 +99,10 @@ def test_exactly_the_right_mails_are_sent_and_it_can_be_left_up(start: Start) ->
         "Ben   mail “Ben, shall we",
         "Cleo  no mail: suppressed",
         "Dev   bounced",
+        "Fay   SMS “Fay, czy potwierdzasz",
+        "Fay   answers TAK",
+        "Fay   answered? Confirmed",
+        "Fay   SMS “Dziękujemy",
     ):
         assert told in output
     assert "✗" not in output

@@ -14,7 +14,7 @@ def register(subparsers: Any) -> None:
         "demo",
         help="watch five people go through an automation",
         description="Starts a local system in a temporary folder, sends calls through a published SDK, and shows what "
-        "happens to whom. Exit code 0 only if exactly the right mails were sent.",
+        "happens to whom. Exit code 0 only if exactly the right messages were sent.",
     )
     parser.add_argument("--keep", action="store_true", help="leave it up afterwards, until Ctrl-C")
     parser.add_argument("--port", type=port, metavar="N", help="the port (4100, or another where that is taken)")

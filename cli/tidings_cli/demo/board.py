@@ -15,9 +15,9 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from tidings_cli.demo.people import AUTOMATION, PEOPLE, Person
+from tidings_cli.demo.people import PEOPLE, Person
 
-TITLE = "A day after signing up, one of two mails"
+TITLE = "A day after signing up, one of two mails; and an SMS that is answered"
 GOOD, BAD, PLAIN = "green", "yellow", ""
 HOURS = 24
 
@@ -110,7 +110,7 @@ class LiveBoard(Board):
             about = Text.assemble((person.name, "bold"), "\n", (person.role, "dim"))
             table.add_row(self._mark(row), about, self._journey(row))
         return Group(
-            Text.assemble((TITLE, "bold"), (f"  examples/automations/{AUTOMATION}.yaml", "dim"), "\n"),
+            Text.assemble((TITLE, "bold"), ("  examples/automations", "dim"), "\n"),
             table,
             self._foot(),
         )

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-AUTOMATION = "welcome"
-TEMPLATES = ("welcome-tips", "welcome-nudge")
-SIGNED_UP, BEGUN, LOOKED = "Signed Up", "Project Created", "Pricing Viewed"
+AUTOMATION, BOOKING = "welcome", "booking-confirmation"
+TEMPLATES = ("welcome-tips", "welcome-nudge", "booking-question", "booking-confirmed", "booking-reminder")
+SIGNED_UP, BEGUN, LOOKED, BOOKED = "Signed Up", "Project Created", "Pricing Viewed", "Booking Requested"
+# What the phone answers, and what that means in the workspace.
+ANSWER, MEANING = "TAK", "confirm"
 
 
 @dataclass(frozen=True)
 class Person:
     """One person. `subject` is that of the one mail that must be sent, empty for none; `fate` its message's last state.
 
-    The subjects are written out here and not rendered from the templates: the demo would else check its own mistake.
+    `texts` are those that a phone must get. They and the subjects are written out here and not rendered from the
+    templates: the demo would else check its own mistake.
     """
 
     id: str
@@ -25,11 +28,13 @@ class Person:
     begins: bool = False
     suppressed: bool = False
     repeats: bool = False
+    phone: str = ""
+    texts: tuple[str, ...] = ()
 
     @property
     def is_visitor(self) -> bool:
         """Whether they only look around, and nobody knows who they are."""
-        return not self.address
+        return not self.address and not self.phone
 
 
 ADA = Person(
@@ -60,6 +65,17 @@ DEV = Person(
     "bounced",
 )
 EVE = Person("visitor-eve", "Eve", "", "only looks around")
+FAY = Person(
+    "fay",
+    "Fay",
+    "",
+    "books by phone",
+    phone="+48600100200",
+    texts=(
+        "Fay, czy potwierdzasz wizytę w piątek o 17:00? Odpisz TAK. Birchlane",
+        "Dziękujemy, wizyta w piątek o 17:00 jest potwierdzona. Do zobaczenia! Birchlane",
+    ),
+)
 
-PEOPLE = (ADA, BEN, CLEO, DEV, EVE)
-ENROLLED = tuple(person for person in PEOPLE if not person.is_visitor)
+PEOPLE = (ADA, BEN, CLEO, DEV, EVE, FAY)
+ENROLLED = tuple(person for person in PEOPLE if person.address)

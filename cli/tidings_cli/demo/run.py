@@ -20,13 +20,14 @@ from rich.table import Table
 from tidings_cli.client import Client
 from tidings_cli.demo.board import Board, board
 from tidings_cli.demo.local import Address, LocalSystem
-from tidings_cli.demo.people import ADA, AUTOMATION, CLEO, PEOPLE
+from tidings_cli.demo.people import ADA, AUTOMATION, CLEO, FAY, PEOPLE
+from tidings_cli.demo.phone import PhoneWatcher
 from tidings_cli.demo.story import App, find_examples, publish, require_sdk, suppress
 from tidings_cli.demo.verdict import Finding, findings
 from tidings_cli.demo.watch import Outbox, Watcher
 from tidings_cli.printing import FAILED, OK
 
-# How long a day lasts here, and by when the last mail must have come, both in seconds.
+# How long a day lasts here, and by when the last message must have come, both in seconds.
 DAY_SECONDS = 2.5
 LIMIT_SECONDS = 60.0
 # What comes after the mails may take longer: news of a bounce and of an opening.
@@ -47,7 +48,7 @@ STOPPED = 130
 
 
 def run_demo(keep: bool, port: int, console: Console) -> int:
-    """Run the demo; 0 only if exactly the right mails were sent. Leaves nothing behind. Raises CommandFailed."""
+    """Run the demo; 0 only if exactly the right messages were sent. Leaves nothing behind. Raises CommandFailed."""
     require_sdk()
     examples = find_examples()
     began = time.monotonic()
@@ -91,20 +92,20 @@ def _play(system: LocalSystem, examples: Path, shown: Board, began: float) -> tu
 
 def _follow(system: LocalSystem, api: Client, outbox: Outbox, shown: Board, began: float) -> list[Finding]:
     """Look until everything has come to its end, or for too long; then judge."""
-    watcher = Watcher(api, outbox, shown)
-    last_mail = 0.0
-    while watcher.missing:
+    watcher, phone = Watcher(api, outbox, shown), PhoneWatcher(api, outbox, shown)
+    last_message = 0.0
+    while watcher.missing or phone.missing:
         system.require_alive()
         seconds = time.monotonic() - began
         if seconds > LIMIT_SECONDS + PATIENCE_SECONDS:
-            told = [*watcher.missing, *system.faults()]
+            told = [*watcher.missing, *phone.missing, *system.faults()]
             return [Finding("everything comes to its end in time", False, "\n".join(told))]
-        if watcher.look():
-            last_mail = time.monotonic() - began
+        if any([phone.look(), watcher.look()]):
+            last_message = time.monotonic() - began
         time.sleep(LOOK_EVERY)
     for person in PEOPLE:
         shown.finish(person)
-    return findings(api, outbox.mails(), last_mail, LIMIT_SECONDS)
+    return findings(api, outbox.mails(), outbox.texts(FAY.phone), last_message, LIMIT_SECONDS)
 
 
 def _tell(console: Console, found: Sequence[Finding], seconds: float) -> bool:
@@ -115,7 +116,7 @@ def _tell(console: Console, found: Sequence[Finding], seconds: float) -> bool:
         if not finding.good:
             found_text = finding.found.replace("\n", "\n         ")
             console.print(f"  [red]found: {escape(found_text)}[/]", soft_wrap=True)
-    verdict = "[bold green]Exactly the right mails were sent[/]" if good else "[bold red]The demo failed[/]"
+    verdict = "[bold green]Exactly the right messages were sent[/]" if good else "[bold red]The demo failed[/]"
     console.print(f"\n{verdict} [dim]({seconds:.1f} s from start to here)[/]")
     return good
 
@@ -146,6 +147,7 @@ def _keep(console: Console, system: LocalSystem, address: Address) -> None:
         f"  export TIDINGS_SECRET_KEY={address.keys['secret']}",
         f"  {tidings} contact enrolments --user-id {ADA.id}",
         f"  {tidings} contact messages --user-id {CLEO.id}",
+        f"  {tidings} contact enrolments --user-id {FAY.id}",
         "Ctrl-C stops it and throws everything away.",
     ):
         console.print(escape(line), soft_wrap=True)

@@ -10,7 +10,19 @@ from typing import Any
 import tidings_cli
 from tidings_cli.client import Client
 from tidings_cli.demo.board import Board
-from tidings_cli.demo.people import AUTOMATION, BEGUN, LOOKED, PEOPLE, SIGNED_UP, TEMPLATES, Person
+from tidings_cli.demo.people import (
+    ANSWER,
+    AUTOMATION,
+    BEGUN,
+    BOOKED,
+    BOOKING,
+    LOOKED,
+    MEANING,
+    PEOPLE,
+    SIGNED_UP,
+    TEMPLATES,
+    Person,
+)
 from tidings_cli.errors import CommandFailed
 from tidings_cli.files import read_document
 
@@ -34,12 +46,14 @@ def find_examples() -> Path:
 
 
 def publish(api: Client, examples: Path) -> None:
-    """Apply the templates, then apply and publish the automation. Raises CommandFailed."""
+    """Apply the templates, say what TAK means, then apply and publish the automations. Raises CommandFailed."""
     for name in TEMPLATES:
         api.put("templates", name, body=read_document(examples / "templates" / f"{name}.yaml", "template"))
-    written = read_document(examples / "automations" / f"{AUTOMATION}.yaml", "automation")
-    api.put("automations", AUTOMATION, body=written)
-    api.post("automations", AUTOMATION, "publish")
+    api.put("keywords", MEANING, body={"words": [ANSWER], "meaning": MEANING})
+    for name in (AUTOMATION, BOOKING):
+        written = read_document(examples / "automations" / f"{name}.yaml", "automation")
+        api.put("automations", name, body=written)
+        api.post("automations", name, "publish")
 
 
 def suppress(api: Client, board: Board) -> None:
@@ -65,16 +79,20 @@ class App:
         )
 
     def first_day(self, board: Board) -> None:
-        """Everybody comes; all but the visitor sign up. Raises CommandFailed if a call did not get through."""
+        """Everybody comes: one books, one looks around, the others sign up. Raises CommandFailed if a call is lost."""
         for person in PEOPLE:
             if person.is_visitor:
                 self._analytics.track(anonymous_id=person.id, event=LOOKED, properties={"page": "/pricing"})
+            elif person.phone:
+                self._analytics.identify(person.id, {"phone": person.phone, "firstName": person.name})
+                self._analytics.track(person.id, BOOKED, {"when": "w piątek o 17:00"})
             else:
                 self._analytics.identify(person.id, {"email": person.address, "firstName": person.name})
                 self._sign_up(person)
         self._flush()
         for person in PEOPLE:
-            board.add(person, "looks at the prices" if person.is_visitor else "signs up")
+            came = "looks at the prices" if person.is_visitor else "signs up"
+            board.add(person, "asks for a visit" if person.phone else came)
 
     def begin(self, board: Board) -> None:
         """Those who begin do, and one call comes a second time, as retries do. Raises CommandFailed."""

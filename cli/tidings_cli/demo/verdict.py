@@ -1,4 +1,4 @@
-"""Whether the demo came out right: exactly the right mails, and a record of everything that was not sent."""
+"""Whether the demo came out right: exactly the right messages, and a record of everything that was not sent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from tidings_cli.client import ApiError, Client
 from tidings_cli.contacts import first
-from tidings_cli.demo.people import ENROLLED, PEOPLE, Person
+from tidings_cli.demo.people import ANSWER, ENROLLED, FAY, MEANING, PEOPLE, Person
 
 Json = dict[str, Any]
 
@@ -22,14 +22,19 @@ class Finding:
     found: str = ""
 
 
-def findings(api: Client, mails: Sequence[Json], seconds: float, limit: float) -> list[Finding]:
-    """Everything that must be so. `mails` are all of the outbox, `seconds` when the last one came."""
+def findings(api: Client, mails: Sequence[Json], texts: Sequence[Json], seconds: float, limit: float) -> list[Finding]:
+    """Everything that must be so. `mails` are all of the outbox, `texts` those of Fay's phone, `seconds` when the last
+    message came.
+    """
     return [
-        *(_mails_of(person, mails) for person in PEOPLE),
+        *(_mails_of(person, mails) for person in PEOPLE if not person.texts),
+        *(_texts_of(text, texts) for text in FAY.texts),
+        Finding(f"{FAY.name} gets no other SMS", len(texts) == len(FAY.texts), f"{len(texts)} SMS"),
+        *_booking_of(FAY, api),
         _nobody_else(mails),
         *(finding for person in ENROLLED for finding in _record_of(person, api)),
         *(_not_enrolled(person, api) for person in PEOPLE if person.is_visitor),
-        Finding(f"the last mail came within {limit:.0f} s", seconds <= limit, f"{seconds:.1f} s"),
+        Finding(f"the last message came within {limit:.0f} s", seconds <= limit, f"{seconds:.1f} s"),
     ]
 
 
@@ -39,6 +44,25 @@ def _mails_of(person: Person, mails: Sequence[Json]) -> Finding:
         return Finding(f"{person.name} gets no mail", not subjects, ", ".join(subjects))
     wanted = f"{person.name} gets one mail: “{person.subject}”"
     return Finding(wanted, subjects == [person.subject], ", ".join(subjects) or "none")
+
+
+def _texts_of(wanted: str, texts: Sequence[Json]) -> Finding:
+    came = [text["body"] for text in texts]
+    return Finding(f"{FAY.name} gets one SMS: “{wanted}”", came.count(wanted) == 1, ", ".join(came) or "none")
+
+
+def _booking_of(person: Person, api: Client) -> list[Finding]:
+    """What the answer of the phone became, and where it led the automation."""
+    contact = first(api, user_id=person.id)["contact"]
+    events = api.get("contacts", contact, "timeline")["events"]
+    meanings = [event["properties"]["meaning"] for event in events if event["event"] == "SMS Received"]
+    enrolments = api.get("contacts", contact, "enrolments")["enrolments"]
+    path = [(step["component"], step["outcome"]) for enrolment in enrolments for step in enrolment["path"]]
+    wanted = [("ask", "accepted"), ("answer", "Confirmed"), ("confirmed", "accepted")]
+    return [
+        Finding(f"{person.name}'s {ANSWER} is on the timeline and confirms", meanings == [MEANING], str(meanings)),
+        Finding(f"{person.name}'s answer let the automation go on", path == wanted, str(path)),
+    ]
 
 
 def _nobody_else(mails: Sequence[Json]) -> Finding:

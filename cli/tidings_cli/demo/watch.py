@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import urllib3
 
@@ -22,10 +23,11 @@ _SECONDS = 20
 
 
 class Outbox:
-    """The mails that were sent, as the carrier that stands in for SES kept them."""
+    """The mails and texts that were sent, as the carriers that stand in for SES and End User Messaging kept them."""
 
     def __init__(self, url: str) -> None:
         self._url = f"{url}/api/mails"
+        self._phone = f"{url}/api/sms"
         self._pool = urllib3.PoolManager(timeout=_SECONDS, retries=False)
 
     def mails(self) -> list[Json]:
@@ -37,9 +39,18 @@ class Outbox:
         """Open a mail in the recipient's place."""
         self._ask("POST", f"{self._url}/{mail}/open")
 
-    def _ask(self, method: str, url: str) -> Any:
+    def texts(self, person: str) -> list[Json]:
+        """The texts that a phone got, oldest first."""
+        found = self._ask("GET", f"{self._phone}?person={quote(person)}")
+        return [text for text in found if text["direction"] == "out"]
+
+    def reply(self, text: str, body: str) -> None:
+        """Answer a text in the person's place."""
+        self._ask("POST", f"{self._phone}/{text}/reply", {"body": body})
+
+    def _ask(self, method: str, url: str, body: Json | None = None) -> Any:
         try:
-            answer = self._pool.request(method, url)
+            answer = self._pool.request(method, url, **({} if body is None else {"json": body}))
         except urllib3.exceptions.HTTPError as error:
             raise CommandFailed(f"The outbox does not answer: {error}") from error
         if answer.status >= 400:

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from tidings_cli.client import ApiError, Client
 from tidings_cli.demo.board import Board, LiveBoard, board
-from tidings_cli.demo.people import ADA, BEN, CLEO, DEV, ENROLLED, EVE, PEOPLE
+from tidings_cli.demo.people import ADA, BEN, CLEO, DEV, ENROLLED, EVE, FAY, PEOPLE
 from tidings_cli.demo.run import stoppable
 from tidings_cli.demo.verdict import findings
 
@@ -22,6 +22,9 @@ class Facts:
     """What the API and the outbox say after a demo that came out right; tests change it."""
 
     def __init__(self) -> None:
+        self.texts = [{"body": text} for text in FAY.texts]
+        self.path = [("ask", "accepted"), ("answer", "Confirmed"), ("confirmed", "accepted")]
+        self.meaning = "confirm"
         self.mails = [{"subject": one.subject, "recipients": [one.address]} for one in (ADA, BEN, DEV)]
         decided = {"decided_by": "suppression"}
         self.messages: dict[str, list[dict[str, Any]]] = {
@@ -35,6 +38,10 @@ class Facts:
             return {"contacts": [{"contact": query.get("user_id") or query["anonymous_id"]}], "cursor": ""}
         if path[-1] == "messages":
             return {"messages": self.messages[path[1]]}
+        if path == ("contacts", FAY.id, "timeline"):
+            return {"events": [{"event": "SMS Received", "properties": {"meaning": self.meaning}}]}
+        if path == ("contacts", FAY.id, "enrolments"):
+            return {"enrolments": [{"path": [{"component": at, "outcome": outcome} for at, outcome in self.path]}]}
         if path[-1] == "enrolments":
             return {"enrolments": self.enrolments}
         if not self.reason:
@@ -43,7 +50,7 @@ class Facts:
 
     def wrong(self, seconds: float = 12.0) -> list[str]:
         """What the verdict finds wrong."""
-        found = findings(cast(Client, self), self.mails, seconds, 60)
+        found = findings(cast(Client, self), self.mails, self.texts, seconds, 60)
         return [finding.text for finding in found if not finding.good]
 
 
@@ -88,13 +95,27 @@ def test_a_bounce_that_was_not_noticed_is_found(facts: Facts) -> None:
     assert facts.wrong() == ["Dev's message is bounced", "Dev's address is suppressed because of the bounce"]
 
 
+def test_an_sms_that_is_missing_or_came_twice_is_found(facts: Facts) -> None:
+    facts.texts[1] = facts.texts[0]
+    wanted = [f"Fay gets one SMS: “{text}”" for text in FAY.texts]
+    assert facts.wrong() == wanted
+    facts.texts += [{"body": text} for text in FAY.texts[1:]]
+    assert facts.wrong() == [wanted[0], "Fay gets no other SMS"]
+
+
+def test_an_answer_that_led_nowhere_is_found(facts: Facts) -> None:
+    facts.meaning = ""
+    facts.path[1:] = [("answer", "timeout"), ("remind", "accepted")]
+    assert facts.wrong() == ["Fay's TAK is on the timeline and confirms", "Fay's answer let the automation go on"]
+
+
 def test_a_visitor_who_was_enrolled_is_found(facts: Facts) -> None:
     facts.enrolments = [{"automation": "welcome"}]
     assert facts.wrong() == ["Eve is known as a visitor and entered nothing"]
 
 
 def test_a_demo_that_took_too_long_is_found(facts: Facts) -> None:
-    assert facts.wrong(seconds=61) == ["the last mail came within 60 s"]
+    assert facts.wrong(seconds=61) == ["the last message came within 60 s"]
 
 
 def terminal(width: int = 80) -> Console:
