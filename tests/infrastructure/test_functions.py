@@ -133,6 +133,8 @@ def test_the_api_has_exactly_these_routes() -> None:
         ("POST", "/v1/group", "GroupFunction"),
         ("POST", "/v1/i", "IdentifyFunction"),
         ("POST", "/v1/identify", "IdentifyFunction"),
+        ("GET", "/v1/keywords", "NumbersFunction"),
+        *((method, "/v1/keywords/{keyword}", "NumbersFunction") for method in ("DELETE", "GET", "PUT")),
         ("POST", "/v1/merges", "MergesFunction"),
         ("POST", "/v1/merges/preview", "MergesFunction"),
         ("POST", "/v1/merges/{merge}/undo", "MergesFunction"),
@@ -140,6 +142,8 @@ def test_the_api_has_exactly_these_routes() -> None:
         ("GET", "/v1/messages/{message}", "MessagesFunction"),
         ("GET", "/v1/messages/{message}/clicks", "MessagesFunction"),
         ("POST", "/v1/messages/{message}/resend", "SendEmailFunction"),
+        ("GET", "/v1/numbers", "NumbersFunction"),
+        *((method, "/v1/numbers/{number}", "NumbersFunction") for method in ("DELETE", "GET", "PUT")),
         ("POST", "/v1/p", "PageFunction"),
         ("POST", "/v1/page", "PageFunction"),
         ("GET", "/v1/projects/{writeKey}/settings", "SettingsFunction"),
@@ -155,12 +159,6 @@ def test_the_api_has_exactly_these_routes() -> None:
         ("GET", "/v1/sender-ids/{sender_id}", "SenderIdsFunction"),
         ("GET", "/v1/sender-ids/{sender_id}/log", "SenderIdsFunction"),
         ("POST", "/v1/sender-ids/{sender_id}/{decision}", "SenderIdsFunction"),
-        *(("GET", f"/v1/{what}", "NumbersFunction") for what in ("numbers", "keywords")),
-        *(
-            (method, place, "NumbersFunction")
-            for place in ("/v1/numbers/{number}", "/v1/keywords/{keyword}")
-            for method in ("DELETE", "GET", "PUT")
-        ),
         ("GET", "/v1/senders", "SendersFunction"),
         ("DELETE", "/v1/senders/{identity}", "SendersFunction"),
         ("GET", "/v1/senders/{identity}", "SendersFunction"),
