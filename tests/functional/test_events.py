@@ -23,6 +23,7 @@ EMPTY = {
 # Each event and what its answer must say; of an API's answer the body counts, and its status is 2xx.
 STORY: dict[str, dict[str, Any] | None] = {
     "templates.api": {"template": "tips", "version": 1, "changed": True},
+    "templates.api.sms": {"template": "pin", "channel": "sms", "version": 1},
     "automations.api": {"automation": "welcome", "problems": []},
     "automations.api.publish": {"automation": "welcome", "version": 1, "changed": True},
     "templates.api.lint": {"findings": [EMPTY]},
@@ -48,7 +49,8 @@ STORY: dict[str, dict[str, Any] | None] = {
     "companies.api": {"company": "g-1", "traits": {"tier": "gold"}},
     "branch.machine": {"outcome": "yes", "next": "guard", "n": 1},
     "check_suppression.machine": {"outcome": "clear", "next": "tips", "n": 2},
-    "send_email.machine": {"outcome": "accepted", "next": "answer", "n": 3},
+    "send_email.machine": {"outcome": "accepted", "next": "pin", "n": 3},
+    "send_sms.machine": {"outcome": "skipped", "next": "answer", "n": 4},
     "wait_for.machine": {},
     "ses_events.queue": {"batchItemFailures": []},
     "ses_webhook.api": {"result": "taken"},
@@ -63,6 +65,8 @@ STORY: dict[str, dict[str, Any] | None] = {
     "send_email.api": {"state": "accepted", "kind": "transactional"},
     "send_email.api.resend": {"state": "accepted", "kind": "marketing"},
     "send_email.api.many": {"state": "scheduled", "recipients": 2},
+    "send_sms.api": {"state": "accepted", "channel": "sms", "address": "+48600100200"},
+    "send_sms.api.preview": {"encoding": "Unicode", "parts": 1, "missing": []},
     "sends.api": {"cursor": ""},
     "deliver.machine": {},
     "deliver.queue": {"batchItemFailures": []},
@@ -147,7 +151,7 @@ def test_the_story_ends_well(story: World) -> None:
     contact = story.contact(user_id="u-7")["contact"]
     (enrolment,) = story.of_contact(contact, "enrolments")
     assert enrolment["state"] == "completed"
-    assert [step["component"] for step in enrolment["path"]] == ["active", "guard", "tips"]
+    assert [step["component"] for step in enrolment["path"]] == ["active", "guard", "tips", "pin"]
     assert len(story.ses.to("ada@people.example")) == 5
     assert story.messages_in("aside") == story.messages_in("starts") == []
 
@@ -161,7 +165,7 @@ def test_the_whole_story_may_be_told_twice(story: World) -> None:
     contact = story.contact(user_id="u-7")["contact"]
     told = [one["event"] for one in story.of_contact(contact, "events") if one["event"]]
     consents = ["Consent Asked", "Consent Given", "Consent Withdrawn"]
-    mails = ["Email Delivered", "Email Sent", "Email Unsubscribed"]
+    mails = ["Email Delivered", "Email Sent", "Email Unsubscribed", "SMS Skipped"]
     viewed = ["Viewed Home Screen", "Viewed Pricing Page"]
     assert sorted(told) == sorted([*consents, *mails, *viewed, "Contact Updated", "Project Created", "Signed Up"])
 

@@ -26,7 +26,7 @@ from tidings.messages.unsubscribe import Ticket, token_of
 
 EVENTS = ROOT / "events"
 BEGINNING = [
-    *("templates.api", "automations.api", "automations.api.publish"),
+    *("templates.api", "templates.api.sms", "automations.api", "automations.api.publish"),
     *("identify.api", "track.api", "forms.api", "react.stream"),
 ]
 _KEYS = {"pk_example": KeyKind.PUBLISHABLE, "wk_example": KeyKind.WRITE, "sk_example": KeyKind.SECRET}

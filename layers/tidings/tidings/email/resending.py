@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from tidings.accounts.store import DynamoWorkspaceStore
+from tidings.consent.model import Channel
 from tidings.contacts.service import ContactDirectory
 from tidings.core.errors import Conflict, InvalidInput, NotFound
 from tidings.core.ids import message_id
@@ -69,6 +70,8 @@ class Resending:
         """
         request: ResendRequest = read_as(ResendRequest, body)
         old = self._old(workspace, message)
+        if old.channel != Channel.EMAIL:
+            raise InvalidInput("wrong_channel", "This message is no mail: order it anew by POST /v1/sms.", "message")
         files = read_attachments(request.attachments)
         if old.attachments and not files:
             raise InvalidInput("attachments_missing", "The message had attachments: give them again.", "attachments")
