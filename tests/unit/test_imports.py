@@ -57,6 +57,7 @@ MODULES = {
     "track": 219,
     "ungroup": 219,
     "unsubscribe": 283,
+    "wait_for": 258,
     "why": 297,
 }
 HEADROOM = 1.05

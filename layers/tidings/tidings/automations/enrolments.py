@@ -15,6 +15,9 @@ from tidings.automations.graph import Following
 from tidings.core.clock import to_text
 from tidings.core.ids import digest
 
+# What the keys of waits for events begin with, which stand beside the enrolments: no automation is called so.
+WAITS = "#wait#"
+
 
 class EnrolmentState(StrEnum):
     """Where a person's way stands."""

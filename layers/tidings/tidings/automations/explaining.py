@@ -95,8 +95,8 @@ def _unfinished(
     component, waits = _place(enrolment, taken, definition, changed_later)
     component, until = _after_waits(definition, component, waits, at)
     told = f'They are in {enrolment.automation} since {_text(enrolment.started_at)}, at the component "{component}"'
-    waits = definition.components.get(component)
-    told += f", where they wait for {' or '.join(sorted(waits.events))}" if isinstance(waits, WaitFor) else ""
+    here = definition.components.get(component)
+    told += f", where they wait for {' or '.join(sorted(here.events))}" if isinstance(here, WaitFor) else ""
     told += f" until {_text(from_text(until))}" if until else ""
     return Way(enrolment, Standing.WAITING, f"{told}: {what} may follow.", component, until, steps=taken)
 

@@ -9,13 +9,11 @@ from typing import Any
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 
 from tidings.activity.model import Event
-from tidings.automations.enrolments import StepCall
+from tidings.automations.enrolments import WAITS, StepCall
 from tidings.automations.waits import OpenWait
 from tidings.core.clock import from_text, to_text
 from tidings.core.store import ConditionFailed, Database, Item, JsonAttribute, Key, Part, faults, update
 
-# Sorts before every enrolment, whose key begins with the automation's name.
-PREFIX = "#wait#"
 # How long after its end a wait is kept: what is repeated late finds the step, which is kept for good.
 KEPT = timedelta(days=7)
 
@@ -78,7 +76,7 @@ class DynamoWaitStore:
             meant = table.awaits.contains(event.name) & in_time & (meant | (table.ended_by == event.message_id))
         with faults():
             found = table.query(
-                f"{workspace}#{contact}", table.sk.startswith(PREFIX), filter_condition=meant, consistent_read=True
+                f"{workspace}#{contact}", table.sk.startswith(WAITS), filter_condition=meant, consistent_read=True
             )
             return [self.entity(item) for item in found]
 
@@ -92,7 +90,7 @@ class DynamoWaitStore:
     def entity(self, item: Any) -> OpenWait:
         """The wait that a read item is."""
         workspace, _, contact = item.pk.partition("#")
-        automation, entry, n = item.sk.removeprefix(PREFIX).split("#")
+        automation, entry, n = item.sk.removeprefix(WAITS).split("#")
         call = StepCall(workspace, contact, automation, int(item.version), entry, int(n), item.component)
         properties: Mapping[str, Any] = item.properties or {}
         return OpenWait(
@@ -107,4 +105,4 @@ class DynamoWaitStore:
 
 
 def _place(call: StepCall) -> str:
-    return f"{PREFIX}{call.automation}#{call.entry}#{call.n:06d}"
+    return f"{WAITS}{call.automation}#{call.entry}#{call.n:06d}"

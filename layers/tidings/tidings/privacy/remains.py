@@ -12,10 +12,9 @@ from typing import Any
 
 from tidings.accounts.model import Workspace
 from tidings.activity.store import DynamoEventStore, EventItem
-from tidings.automations.enrolments import EnrolmentState
+from tidings.automations.enrolments import WAITS, EnrolmentState
 from tidings.automations.gateway import StepFunctionsGateway
 from tidings.automations.store import DynamoEnrolmentStore, EnrolmentItem, StepItem
-from tidings.automations.wait_store import PREFIX
 from tidings.consent.merging import MERGED, UNMERGED
 from tidings.consent.model import Channel
 from tidings.consent.store import DynamoConsentStore, address_key
@@ -32,6 +31,7 @@ from tidings.privacy.rules import CAUSE_KEPT, KEPT_OF_ENROLMENT, KEPT_OF_MESSAGE
 
 TRIGGER = "#trigger"
 MERGE_EVENTS = (MERGED, UNMERGED)
+from tidings.sms.link_store import DynamoShortLinkStore
 
 
 class DynamoRemains:
@@ -47,6 +47,7 @@ class DynamoRemains:
         self._event_store = DynamoEventStore(database)
         self._events = database.table(EventItem, "events")
         self._messages = database.table(MessageItem, "messages")
+        self._links = DynamoShortLinkStore(database)
         self._enrolments = database.table(EnrolmentItem, "enrolments")
         self._steps = database.table(StepItem, "steps")
         self._merges = database.table(MergeItem, "merges")
@@ -86,7 +87,10 @@ class DynamoRemains:
         return self._delete(gone[:most])
 
     def messages(self, workspace: Workspace, tombstone: Tombstone, most: int) -> int:
-        """Take out of messages what they said, to whom and why, and suppress addresses that only they still tell."""
+        """Take out of messages what they said, to whom and why, and suppress addresses that only they still tell.
+
+        Short links go first: the message names them, and where they lead may tell of the person.
+        """
         cleared, person = 0, tombstone.person
         for contact, item in self._unerased(self._messages, tombstone):
             if not _belongs(person, contact, _text(item, "claimed_at")):
@@ -94,6 +98,7 @@ class DynamoRemains:
             if cleared >= most:
                 break
             self._keep_out(workspace, tombstone, item)
+            self._delete([self._links.key(code) for code in _links_in(item)])
             self._strip(self._messages, item, KEPT_OF_MESSAGE, tombstone, _cause_kept(item))
             cleared += 1
         return cleared
@@ -127,7 +132,7 @@ class DynamoRemains:
         for contact, item in self._unerased(self._enrolments, tombstone):
             if cleared >= most:
                 break
-            if item["sk"]["S"].startswith(PREFIX):
+            if item["sk"]["S"].startswith(WAITS):
                 waits = _belongs(person, contact, _text(item, "since"))
                 triggers += [Key(self._enrolments, item["pk"]["S"], item["sk"]["S"])] if waits else []
                 continue
@@ -243,6 +248,11 @@ def _cause_kept(item: Mapping[str, Any]) -> dict[str, str]:
     cause = json.loads(_text(item, "cause") or "{}")
     named = {name: cause[name] for name in CAUSE_KEPT if name in cause}
     return {"cause": json.dumps(named, separators=(",", ":"))} if named else {}
+
+
+def _links_in(item: Mapping[str, Any]) -> list[str]:
+    """The codes of a text message's short links."""
+    return list(json.loads(_text(item, "transport") or "{}").get("links") or ())
 
 
 def _text(item: Mapping[str, Any], attribute: str) -> str:
