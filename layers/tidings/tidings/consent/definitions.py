@@ -16,7 +16,8 @@ from tidings.consent.policy import PolicyDesk, field_of, read_definition, unknow
 class Section:
     """One section of a workspace's policy: its `name`, what one definition in it is called, and `most` how many.
 
-    `read` checks what a body says and gives what is kept of it, `shown` is every definition as the API shows it.
+    `read` checks what a body says and gives what is kept of it, `shown` is every definition as the API shows it. `code`
+    is that of a name which nothing has.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Section:
     most: int
     read: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     shown: Callable[[Workspace], dict[str, dict[str, Any]]]
+    code: str
 
 
 class PolicyBook:
@@ -32,7 +34,8 @@ class PolicyBook:
     def __init__(self, workspaces: DynamoWorkspaceStore, *sections: Section) -> None:
         self._sections = {section.name: section for section in (*SECTIONS, *sections)}
         self._desks = {
-            name: PolicyDesk(workspaces, name, section.noun, section.most) for name, section in self._sections.items()
+            name: PolicyDesk(workspaces, name, section.noun, section.most, section.code)
+            for name, section in self._sections.items()
         }
 
     def all(self, workspace: str, section: str) -> list[dict[str, Any]]:
@@ -43,7 +46,7 @@ class PolicyBook:
         """One definition. Raises NotFound."""
         found = self._sections[section].shown(self._desks[section].workspace(workspace)).get(name)
         if found is None:
-            raise unknown(self._sections[section].noun, name)
+            raise unknown(self._sections[section].code, self._sections[section].noun, name)
         return found
 
     def define(self, workspace: str, section: str, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,6 +64,10 @@ def _topics(workspace: Workspace) -> dict[str, dict[str, Any]]:
     return {name: topic.as_dict() for name, topic in topics.topics_of(workspace).items()}
 
 
+def _read_topic(told: Mapping[str, Any]) -> dict[str, Any]:
+    return read_definition(topics.TopicInput, told)
+
+
 def _rules(workspace: Workspace) -> dict[str, dict[str, Any]]:
     told: Mapping[str, Any] = workspace.policy.get(screening.SECTION, {})
     usual = {"channel": "email", "description": "", "kinds": "all"}
@@ -68,6 +75,13 @@ def _rules(workspace: Workspace) -> dict[str, dict[str, Any]]:
 
 
 SECTIONS = (
-    Section(topics.SECTION, "topic", topics.TOPICS, lambda told: read_definition(topics.TopicInput, told), _topics),
-    Section(screening.SECTION, "suppression rule", screening.RULES, screening.read_rule, _rules),
+    Section(topics.SECTION, "topic", topics.TOPICS, _read_topic, _topics, code="unknown_topic"),
+    Section(
+        screening.SECTION,
+        "suppression rule",
+        screening.RULES,
+        screening.read_rule,
+        _rules,
+        code="unknown_suppression_rule",
+    ),
 )

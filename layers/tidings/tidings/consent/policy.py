@@ -29,11 +29,12 @@ class Definition(BaseModel):
 class PolicyDesk:
     """Defines and forgets things of one section of a workspace's policy; `most` of them at a time."""
 
-    def __init__(self, workspaces: DynamoWorkspaceStore, section: str, noun: str, most: int) -> None:
+    def __init__(self, workspaces: DynamoWorkspaceStore, section: str, noun: str, most: int, code: str) -> None:
         self._workspaces = workspaces
         self._section = section
         self._noun = noun
         self._most = most
+        self._code = code
 
     def workspace(self, workspace: str) -> Workspace:
         """The workspace as it is now: one read. Raises NotFound."""
@@ -64,7 +65,7 @@ class PolicyDesk:
         before = self.workspace(workspace)
         defined = dict(before.policy.get(self._section, {}))
         if name not in defined:
-            raise unknown(self._noun, name)
+            raise unknown(self._code, self._noun, name)
         del defined[name]
         return self._change(before, defined)
 
@@ -79,9 +80,9 @@ class PolicyDesk:
             raise Conflict("policy_changed", "Somebody else changed the policy; look at it and try again.") from error
 
 
-def unknown(noun: str, name: str) -> NotFound:
+def unknown(code: str, noun: str, name: str) -> NotFound:
     """There is no definition of a name."""
-    return NotFound(f"unknown_{noun.replace(' ', '_')}", f"There is no {noun} named {name}.", field_of(noun))
+    return NotFound(code, f"There is no {noun} named {name}.", field_of(noun))
 
 
 def field_of(noun: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -9,8 +10,9 @@ from pydantic import Field
 from tidings.accounts.model import Workspace
 from tidings.consent.definitions import Section
 from tidings.consent.model import Channel
-from tidings.consent.policy import Definition, read_definition, unknown
+from tidings.consent.policy import Definition, read_definition
 from tidings.conversations.model import INBOX
+from tidings.core.errors import NotFound
 
 INBOXES, CATEGORIES = "inboxes", "categories"
 INBOXES_MOST, CATEGORIES_MOST = 50, 200
@@ -52,13 +54,13 @@ def inbox_for(workspace: Workspace, channel: Channel, to: str) -> str:
 def require_inbox(workspace: Workspace, name: str) -> None:
     """Raises NotFound for an inbox that the workspace does not have."""
     if name not in (INBOX, *workspace.policy.get(INBOXES, {})):
-        raise unknown("inbox", name)
+        raise NotFound("unknown_inbox", f"There is no inbox named {name}.", "inbox")
 
 
 def require_category(workspace: Workspace, name: str) -> None:
     """Raises NotFound for a category that the workspace does not have."""
     if name not in (CATEGORY, *workspace.policy.get(CATEGORIES, {})):
-        raise unknown("category", name)
+        raise NotFound("unknown_category", f"There is no category named {name}.", "category")
 
 
 def _inboxes_of(workspace: Workspace) -> dict[str, dict[str, Any]]:
@@ -72,6 +74,14 @@ def _categories_of(workspace: Workspace) -> dict[str, dict[str, Any]]:
     return _shown(workspace, CATEGORIES, "category", CATEGORY, {"title": "", "description": ""})
 
 
+def _read_inbox(told: Mapping[str, Any]) -> dict[str, Any]:
+    return read_definition(InboxInput, told)
+
+
+def _read_category(told: Mapping[str, Any]) -> dict[str, Any]:
+    return read_definition(CategoryInput, told)
+
+
 def _shown(
     workspace: Workspace, section: str, field: str, own: str, usual: dict[str, Any]
 ) -> dict[str, dict[str, Any]]:
@@ -80,6 +90,6 @@ def _shown(
 
 
 SECTIONS = (
-    Section(INBOXES, "inbox", INBOXES_MOST, lambda told: read_definition(InboxInput, told), _inboxes_of),
-    Section(CATEGORIES, "category", CATEGORIES_MOST, lambda told: read_definition(CategoryInput, told), _categories_of),
+    Section(INBOXES, "inbox", INBOXES_MOST, _read_inbox, _inboxes_of, code="unknown_inbox"),
+    Section(CATEGORIES, "category", CATEGORIES_MOST, _read_category, _categories_of, code="unknown_category"),
 )
