@@ -72,5 +72,4 @@ def answer(event: dict[str, Any], context: Any) -> http.Answer:
     body = request.document(BODY_BYTES)
     if request.route.endswith("/preview"):
         return http.ok(previews().show(workspace, read_preview(body)))
-    order = read_request(body)
-    return http.ok(desk.send(workspace, order), 200 if order.dry_run else 202)
+    return http.ok(desk.send(workspace, read_request(body)), 202)

@@ -348,7 +348,7 @@ def test_a_dry_run_says_everything_and_leaves_nothing_behind(ada: World) -> None
         table: ada.items(table) for table in ("TABLE_MESSAGES", "TABLE_SENDS", "TABLE_SHORT_LINKS", "TABLE_EVENTS")
     }
     status, answer = order(ada, dry_run=True, template=None, text="ą" * 71, idempotency_key="")
-    assert (status, answer["decision"]["send"], answer["provider"]) == (200, True, {"takes": True, "error": ""})
+    assert (status, answer["decision"]["send"], answer["provider"]) == (202, True, {"takes": True, "error": ""})
     assert (answer["encoding"], answer["units"], answer["parts"], answer["price"]) == ("Unicode", 71, 2, "0.06")
     assert {table: ada.items(table) for table in before} == before
     assert (ada.sms.accepted, ada.sms.of("SendTextMessage")[0]["DryRun"]) == ([], True)

@@ -25,6 +25,7 @@ from tidings.activity.store import DynamoEventStore
 from tidings.consent.model import By, Channel, Proof
 from tidings.consent.service import ConsentService
 from tidings.consent.store import DynamoConsentStore, address_key
+from tidings.conversations.mail_store import DynamoMailStore
 from tidings.core.clock import SystemClock, to_text
 from tidings.messages.unsubscribe import CONFIRM, HIDDEN, PURPOSE, Ticket, token_of
 
@@ -169,6 +170,10 @@ CASES = {
     "POST /v1/conversations/{conversation}/hold": Case(CONVERSATION, body={"until": "{tomorrow}"}),
     "POST /v1/conversations/{conversation}/resume": Case(CONVERSATION, body={}),
     "POST /v1/conversations/{conversation}/notes": Case(CONVERSATION, body={"text": "Theirs"}),
+    "POST /v1/conversations/{conversation}/replies": Case(
+        CONVERSATION, body={"text": "Theirs", "idempotency_key": "k"}
+    ),
+    "GET /v1/conversations/{conversation}/mails/{entry}": Case({**CONVERSATION, "entry": "{mail}"}),
     "POST /v1/conversations/{conversation}/resolve": Case(
         CONVERSATION, body={"type": "task", "category": "general", "key_message": "Theirs"}, late=True
     ),
@@ -179,6 +184,10 @@ CASES = {
     "PUT /v1/categories/{category}": Case(CATEGORY, body={"title": "Theirs"}, theirs=200, late=True),
     "DELETE /v1/categories/{category}": Case(CATEGORY, theirs=200, late=True),
     "POST /v1/emails": Case(body={"to": {"contact": "{contact}"}, "template": "tips", "idempotency_key": "k-1"}),
+    "POST /v1/sms": Case(
+        body={"to": {"contact": "{contact}"}, "template": "pin", "kind": "transactional", "idempotency_key": "k-1"}
+    ),
+    "POST /v1/sms/preview": Case(body={"text": "Hi {{ contact.first_name }}", "to": {"contact": "{contact}"}}),
     "POST /v1/messages/{message}/resend": Case(MESSAGE, body={"idempotency_key": "k-3"}),
     "GET /v1/sends": Case(theirs=200),
     "GET /v1/sends/{send}": Case(SEND),
@@ -255,6 +264,7 @@ def function_behind(route: str) -> str:
 def one_of_each(world: World) -> dict[str, str]:
     """Make one of everything in the workspace `acme`; the ids that stand in the cases."""
     world.template("tips", text=CANARY, subject=CANARY)
+    world.template("pin", channel="sms", subject="", text=CANARY)
     world.automation({"automation": "tour", **AUTOMATION})
     world.identify("ada", email=ADA, secret=CANARY)
     world.track("ada", "Signed Up", secret=CANARY)
@@ -318,8 +328,11 @@ def _conversation(world: World) -> dict[str, str]:
     world.call("policy", "PUT /v1/inboxes/{inbox}", inbox, path=INBOX)
     world.call("policy", "PUT /v1/categories/{category}", {"title": CANARY}, path=CATEGORY)
     taken = take(world, sms(world, "canary-1", CANARY, world.now, sender="+48600100209"))
+    DynamoMailStore(world.database).put(
+        "acme", taken.conversation, taken.entry, f"Subject: {CANARY}\n\n{CANARY}".encode()
+    )
     world.pump()
-    return {"conversation": taken.conversation, "tomorrow": to_text(world.now + timedelta(days=1))}
+    return {"conversation": taken.conversation, "mail": taken.entry, "tomorrow": to_text(world.now + timedelta(days=1))}
 
 
 def _tokens(world: World, message: str) -> dict[str, str]:

@@ -204,7 +204,12 @@ def _response(about: str, schema: Mapping[str, Any]) -> Json:
 
 
 def _models(route: Route) -> set[type[BaseModel]]:
-    given = (route.answer, route.error, route.body.schema if route.body and not route.body.without else None)
+    given = (
+        route.answer,
+        *route.also,
+        route.error,
+        route.body.schema if route.body and not route.body.without else None,
+    )
     return {model for model in given if isinstance(model, type)}
 
 

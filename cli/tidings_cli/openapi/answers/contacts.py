@@ -182,6 +182,10 @@ class MessageShown(Shape):
     resends: str
     """The message that it repeats."""
     attachments: list[str]
+    conversation: str
+    """The conversation that it is a part of."""
+    transport: dict[str, Any]
+    """Of a text message: what it left from, where to, its parts, and what it cost."""
     template: str
     template_version: Annotated[int, Field(ge=0)]
     address: str

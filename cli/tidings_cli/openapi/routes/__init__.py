@@ -20,6 +20,7 @@ from tidings_cli.openapi.routes import (
     senders,
     sending,
     sends,
+    texts,
 )
 from tidings_cli.openapi.routes.route import Route
 
@@ -28,6 +29,7 @@ SUBJECTS: Mapping[str, tuple[str, tuple[Route, ...]]] = {
     "Contacts": ("People, what they did and what they were sent.", contacts.ROUTES),
     "Conversations": ("What people write, and who answers it.", conversations.CONVERSATIONS),
     "Inboxes": ("Where conversations go, and what they were about.", conversations.DEFINITIONS),
+    "Texts": ("Text messages that apps send, and see before.", texts.TEXTS),
     "Sends": ("Mails that apps send: one, many, later and again.", sends.SENDS),
     "Reports": ("What became of mails, in numbers and one by one.", reports.REPORTS),
     "Why": ("Why somebody got something, or did not.", reports.WHY),

@@ -57,6 +57,8 @@ class Route:
     summary: str
     answer: type[BaseModel] | Mapping[str, Any]
     status: int = 200
+    also: tuple[type[BaseModel], ...] = ()
+    """Models that an answer refers to which is no model itself."""
     key: Key = Key.OF_SERVERS
     about: str = ""
     query: tuple[Query, ...] = ()
@@ -117,6 +119,7 @@ PLACES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "topic": ("A topic; `*` stands for all marketing where a reply may.", _NAME),
     "rule": ("A suppression rule.", _NAME),
     "conversation": ("The conversation's id.", _NAME),
+    "entry": ("The id of what stands in a conversation.", _NAME),
     "inbox": ("An inbox.", _NAME),
     "category": ("A category.", _NAME),
     "contact": ("The contact's id, or that of a contact that became part of it.", _NAME),
