@@ -237,7 +237,28 @@ def test_what_a_person_clicked_who_was_erased_is_nobody_s_business(texting: Worl
     sent = text(texting, SHOP)
     [code] = codes(texting)
     delivered(texting)
-    texting.erase(sent["contact"])
     follow(texting, code)
+    texting.erase(sent["contact"])
     texting.take_clicks(pump=False)
     assert not [one for one in texting.items("TABLE_EVENTS") if "SMS Link" in str(one)]
+
+
+def test_the_links_of_a_person_who_was_erased_are_gone(texting: World) -> None:
+    sent = text(texting, f"{SHOP} https://other.example")
+    texting.erase(sent["contact"])
+    assert texting.items("TABLE_SHORT_LINKS") == []
+
+
+def test_a_link_that_cannot_be_looked_up_asks_to_try_again(texting: World, recorder: Recorder) -> None:
+    text(texting, SHOP)
+    [code] = codes(texting)
+
+    def fail(call: Any) -> None:
+        if call.name == "dynamodb:GetItem":
+            raise ReadTimeoutError(endpoint_url="https://dynamodb")
+
+    recorder.before = fail
+    answer = follow(texting, code)
+    recorder.before = None
+    assert (answer["statusCode"], "Please try again" in answer["body"]) == (503, True)
+    assert texting.messages_in("sms_events") == []

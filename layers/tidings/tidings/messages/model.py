@@ -185,7 +185,7 @@ class Message:
     that an attempt came to before the one that stands. `marks` are what else is known of it, for telling people's
     clicks from machines'. `conversation` is the one that it is a part of, and `transport` what a text message was sent
     as and what it cost: `sender`, `country`, `encoding`, `parts`, and once the provider told `price`, `fee` (both USD),
-    `carrier`, `mcc`, `mnc` and `billed_at`.
+    `carrier`, `mcc`, `mnc` and `billed_at`; its `links` are the codes of its short links.
 
     When its person was erased (`erased_at`), so was all of it but that it was and what became of it.
     """

@@ -28,10 +28,10 @@ from tidings.core.store import ConditionFailed, Database, Item, Key, faults
 from tidings.messages.store import MessageItem
 from tidings.privacy.model import Tombstone, own_id
 from tidings.privacy.rules import CAUSE_KEPT, KEPT_OF_ENROLMENT, KEPT_OF_MESSAGE, addresses_of
+from tidings.sms.link_store import DynamoShortLinkStore
 
 TRIGGER = "#trigger"
 MERGE_EVENTS = (MERGED, UNMERGED)
-from tidings.sms.link_store import DynamoShortLinkStore
 
 
 class DynamoRemains:

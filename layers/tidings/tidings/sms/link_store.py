@@ -9,7 +9,7 @@ from datetime import datetime
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
 from tidings.accounts.model import Workspace
-from tidings.core.store import Database, Part, SingleItem, faults, put
+from tidings.core.store import Database, Key, Part, SingleItem, faults, put
 from tidings.messages.model import Message
 from tidings.sms.links import KEPT, is_way_out
 
@@ -60,6 +60,10 @@ class DynamoShortLinkStore:
             )
             for code, address in links.items()
         ]
+
+    def key(self, code: str) -> Key:
+        """Where a link stands, for a batched write."""
+        return Key(self._items, code)
 
     def get(self, code: str, now: datetime) -> ShortLink | None:
         """What a code stands for, as of an instant: one read. None for a code that there is not."""

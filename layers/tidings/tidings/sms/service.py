@@ -82,6 +82,7 @@ class SmsTransport:
             "encoding": content.encoding,
             "units": content.units,
             "parts": content.parts,
+            **({"links": sorted(content.links)} if content.links else {}),
         }
         return {"asked": asked_of(order), "transport": transport}
 
