@@ -56,12 +56,12 @@ def show(client: Client, name: str, as_json: bool) -> int:
         print_json(sender)
         return 0
     approvals = [(f"{step} by", f"{one['by']}, {when(one['at'])}") for step, one in sender["approvals"].items()]
-    waits = [("waits for", f"{_WAITS[sender['waits_for']]}, until {when(sender['expires_at'])}")]
+    waits = _WAITS.get(sender["waits_for"], "")
     print_fields(
         [
             ("sender ID", sender["name"]),
             ("state", sender["state"]),
-            *(waits if sender["waits_for"] else []),
+            *([("waits for", f"{waits}, until {when(sender['expires_at'])}")] if waits else []),
             ("requested by", f"{sender['requested_by']}, {when(sender['requested_at'])}"),
             ("purpose", sender["purpose"]),
             ("sample", sender["sample"]),

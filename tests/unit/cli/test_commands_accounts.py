@@ -183,6 +183,14 @@ def test_keys_are_listed_by_name_and_kind_and_never_shown(run: Run, world: World
         assert key not in said
 
 
+def test_a_key_in_a_person_s_hands_has_a_role_and_names_its_actor(run: Run) -> None:
+    run("key", "create", "--workspace", "acme", "--kind", "secret", "--role", "staff", "--actor", "Mia Novak")
+    keys = json.loads(run("key", "list", "--workspace", "acme", "--json"))["keys"]
+    assert [(key["role"], key["actor"]) for key in keys if key["actor"]] == [("staff", "Mia Novak")]
+    assert "Mia Novak" in run("key", "list", "--workspace", "acme")
+    run("key", "create", "--workspace", "acme", "--kind", "secret", "--role", "administrator", fails=1)
+
+
 def test_a_workspace_lists_its_own_keys_only(run: Run) -> None:
     assert [key["name"] for key in json.loads(run("key", "list", "--workspace", "other", "--json"))["keys"]] == [
         "secret"
