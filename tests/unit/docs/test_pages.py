@@ -19,7 +19,7 @@ from tidings.messages.rules import MOVES
 
 SOURCES = [*(ROOT / "layers" / "tidings").rglob("*.py"), *(ROOT / "functions").rglob("*.py")]
 ERRORS = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception)}
-CALLS = ERRORS | {"Unsettled", "Problem"}
+CALLS = ERRORS | {"Unsettled", "Problem", "ConversationChanged"}
 LINK = re.compile(r"\[[^\]]*\]\((?P<to>[^)\s]+)\)")
 DOCS = ROOT / "docs"
 

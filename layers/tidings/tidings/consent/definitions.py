@@ -34,8 +34,7 @@ class PolicyBook:
     def __init__(self, workspaces: DynamoWorkspaceStore, *sections: Section) -> None:
         self._sections = {section.name: section for section in (*SECTIONS, *sections)}
         self._desks = {
-            name: PolicyDesk(workspaces, name, section.noun, section.most, section.code)
-            for name, section in self._sections.items()
+            name: PolicyDesk(workspaces, name, one.noun, one.most, one.code) for name, one in self._sections.items()
         }
 
     def all(self, workspace: str, section: str) -> list[dict[str, Any]]:

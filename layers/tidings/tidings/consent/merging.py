@@ -25,7 +25,7 @@ MERGED, UNMERGED = "Contacts Merged", "Merge Undone"
 
 
 class Following(Protocol):
-    """What follows its person in a room that this one knows nothing of: the writes that go with a merge and its undo."""
+    """What follows its person in a room that this one knows nothing of: the writes that go with a merge or undo."""
 
     def merged(self, survivor: Contact, absorbed: Contact) -> list[Part]: ...
     def undone(self, survivor: Contact, restored: Contact) -> list[Part]: ...

@@ -1,7 +1,7 @@
 """What a merge of contacts means for their conversations: who survives has those that are open.
 
 A conversation stands where it stood, and what comes in goes on in it. Its copy in the head goes over to who survives,
-and back if the merge is undone. The head of who is absorbed must be as it was read, so that none begins there meanwhile.
+and back if the merge is undone. The head of who is absorbed must be as it was read: so none begins there meanwhile.
 """
 
 from __future__ import annotations
