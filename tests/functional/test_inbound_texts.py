@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -193,3 +194,49 @@ def test_who_was_erased_stays_suppressed_whatever_they_write(world: World) -> No
     assert (suppression(world) or {})["reason"] == "erased"
     assert log(world) == []
     assert world.contact(phone=THEIR_NUMBER)["contact"] != contact  # they wrote to us, which grants nothing
+
+
+def test_a_text_takes_three_calls_in_a_warm_process(world: World) -> None:
+    world.receive(world.text("hello"))
+    for number, answers in enumerate(["", "sms-9"]):
+        calls: list[str] = []
+        world.recorder.before = lambda call, calls=calls: calls.append(call.name)  # type: ignore[misc]
+        assert world.receive(world.text(f"again {number}", answers=answers), pump=False) == []
+        world.recorder.before = None
+        assert calls == ["dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:TransactWriteItems"]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_of_one_persons_texts_the_later_is_the_later_in_the_conversation(world: World, order: tuple[int, ...]) -> None:
+    records = []
+    for number in range(3):
+        records.append(world.text(f"text {number}"))
+        world.now += timedelta(seconds=1)
+    for number in order:
+        assert world.receive(records[number]) == []
+    contact = world.contact(phone=THEIR_NUMBER)["contact"]
+    _, answer = world.call("contacts", "GET /v1/contacts/{contact}/conversations", path={"contact": contact})
+    (conversation,) = answer["conversations"]
+    path = {"conversation": conversation["conversation"]}
+    _, shown = world.call("conversations", "GET /v1/conversations/{conversation}", path=path)
+    assert [entry["text"] for entry in shown["entries"]] == ["text 0", "text 1", "text 2"]
+    assert conversation["last_at"] == shown["entries"][-1]["at"]
+
+
+def test_a_text_is_joined_to_the_message_it_answers(world: World) -> None:
+    set_up(world, {"keywords": [{"name": "yes", "words": ["tak"], "meaning": "confirm", "answer": "Good."}]})
+    world.receive(world.text("tak"))
+    contact = world.contact(phone=THEIR_NUMBER)["contact"]
+    (message,) = world.of_contact(contact, "messages")
+    world.now += timedelta(minutes=1)
+    world.receive(world.text("thanks", answers=message["provider_id"]))
+    received = timeline(world, contact, "SMS Received")
+    assert message["message"] in [event["properties"]["answers"] for event in received]
+
+
+def test_an_answer_names_the_text_that_led_to_it(world: World) -> None:
+    world.receive(world.text("STOP"))
+    contact = world.contact(phone=THEIR_NUMBER)["contact"]
+    (received,) = timeline(world, contact, "SMS Received")
+    (message,) = world.of_contact(contact, "messages")
+    assert message["cause"]["event"].endswith(received["message_id"])
