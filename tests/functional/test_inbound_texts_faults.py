@@ -217,3 +217,38 @@ def overtaking(world: World, record: dict[str, Any], made: Iterator[int], place:
             world.running = "sms_inbound"
 
     return overtake
+
+
+def test_a_send_that_starts_after_a_stop_was_stored_never_leaves(world: World) -> None:
+    """The STOP comes in before each of the calls of a send in turn."""
+    left: list[bool] = []
+    for place in range(20):
+        person = f"+4860020{place:04d}"
+        stop = world.text("STOP", sender=person)
+        world.running = ""
+        world.receive(world.text("hello", sender=person))
+        calls: list[str] = []
+
+        def overtake(call: Call, calls: list[str] = calls, stop: dict[str, Any] = stop, place: int = place) -> None:
+            if world.running != "send_sms":
+                return
+            calls.append(call.name)
+            if len(calls) == place + 1:
+                world.running = "sms_inbound"
+                assert world.function("sms_inbound").handler({"Records": [stop]}, None) == {"batchItemFailures": []}
+                world.running = "send_sms"
+
+        world.recorder.before = overtake
+        to = world.contact(phone=person)["contact"]
+        body = {"to": {"contact": to}, "text": "Offer", "kind": "transactional", "idempotency_key": person}
+        status, answer = world.call("send_sms", "POST /v1/sms", body)
+        world.recorder.before = None
+        assert status == 202, answer
+        world.receive(stop)
+        assert suppression(world, person) is not None
+        if len(calls) <= place:
+            break  # the send was over before
+        left.append("Offer" in sent(world, person))
+        before_claim = STROKE not in calls[: place + 1] or (calls[place] == STROKE and calls[:place].count(STROKE) == 0)
+        assert left[-1] == (not before_claim), (place, calls)
+    assert set(left) == {True, False}
