@@ -46,6 +46,7 @@ def environment() -> dict[str, str]:
         "QUEUE_ERASURES_URL": f"https://sqs.{REGION}.amazonaws.com/123456789012/erasures",
         "QUEUE_DELIVERIES_URL": f"https://sqs.{REGION}.amazonaws.com/123456789012/deliveries",
         "MACHINE_DELIVER_LATER_ARN": f"arn:aws:states:{REGION}:123456789012:stateMachine:deliver-later",
+        "MACHINE_SENDER_IDS_ARN": f"arn:aws:states:{REGION}:123456789012:stateMachine:sender-ids",
         "SES_CONFIGURATION_SET_MARKETING": "marketing-mails",
         "SES_CONFIGURATION_SET_TRANSACTIONAL": "transactional-mails",
         "MACHINES_ROLE_ARN": "arn:aws:iam::123456789012:role/machines",
