@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 from tests.e2e.sdks.installed import SDKS, environment
 
-from tidings.sms.parts import ALPHABET, EXTENDED, measure
+from tidings.messages.parts import ALPHABET, EXTENDED, measure
 
 TEXTS = 2500  # of each kind
 LENGTHS = [(0, 12), (60, 75), (130, 140), (150, 165), (196, 206), (300, 312), (0, 700)]

@@ -458,3 +458,38 @@ def test_a_template_of_mails_sends_no_text(ada: World) -> None:
     (message,) = ada.of_contact(ada.contact(user_id="ada")["contact"], "messages")
     assert (message["state"], found(message, "template")[1]) == ("skipped", "the template pin2 is of the channel email")
     assert ada.sms.calls == []
+
+
+# --- templates -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "codes"),
+    [
+        ({"text": "Hi {{ contact.first_name | default: 'Zażółć' }}"}, []),
+        ({"text": "Your order “{{ variables.n }}” is on its way…", "variables": {"n": 1}}, ["unicode_text"]),
+        ({"text": "Your order “5” is on its way…", "gsm7": True}, []),
+        ({"text": "Zażółć"}, ["unicode_text"]),
+        ({"text": "a" * 161}, ["several_parts"]),
+        ({"text": "a" * 1601}, ["long_text"]),
+        ({"text": "Hi", "html": "<p>Hi</p>"}, ["invalid_template"]),
+        ({"text": "Hi", "subject": "Hi"}, ["invalid_template"]),
+        ({"text": ""}, ["invalid_template"]),
+    ],
+)
+def test_lint_says_what_makes_a_text_cost_more(world: World, fields: dict[str, Any], codes: list[str]) -> None:
+    body = {"channel": "sms", "kind": "transactional", **fields}
+    status, answer = world.call("templates", "POST /v1/templates/lint", body)
+    assert (status, [finding["code"] for finding in answer["findings"]]) == (200, codes)
+
+
+def test_marketing_texts_are_not_asked_for_a_link_out(world: World) -> None:
+    answer = world.call("templates", "POST /v1/templates/lint", {"channel": "sms", "text": "Sale"})[1]
+    assert answer["findings"] == []
+
+
+def test_a_template_of_texts_is_previewed_with_its_parts(ada: World) -> None:
+    path = {"name": "pin"}
+    status, shown = ada.call("templates", "POST /v1/templates/{name}/preview", {"user_id": "ada"}, path=path)
+    assert (status, shown["text"], shown["encoding"], shown["parts"]) == (200, "Hi Ada,", "GSM", 1)
+    assert (shown["html"], shown["missing"]) == ("", ["variables.code"])

@@ -11,8 +11,8 @@ import pytest
 from tidings.automations.rules import check
 from tidings.automations.source import read
 from tidings.messages.model import TemplateInput
+from tidings.messages.parts import measure
 from tidings.messages.render import Filling, compile_template
-from tidings.sms.parts import measure
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 EXAMPLES = Path(__file__).parents[3] / "examples"

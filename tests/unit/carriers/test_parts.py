@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidings.sms.parts import measure
+from tidings.messages.parts import measure
 
 
 @pytest.mark.parametrize(

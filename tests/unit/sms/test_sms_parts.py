@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidings.sms.parts import ALPHABET, BASIC, EXTENDED, TYPOGRAPHIC, foreign, kept_gsm, measure, replaced
+from tidings.messages.parts import ALPHABET, BASIC, EXTENDED, TYPOGRAPHIC, foreign, kept_gsm, measure, replaced
 
 texts = st.text(max_size=700) | st.text(alphabet=sorted(ALPHABET) + list("ąłż😀"), max_size=700)
 OVER = [("ą" * 631, True), ("😀" * 315, False), ("😀" * 316, True)]

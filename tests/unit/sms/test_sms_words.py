@@ -14,9 +14,9 @@ from tidings.accounts.model import Workspace
 from tidings.consent.model import Word
 from tidings.contacts.model import Contact, Trait
 from tidings.core.errors import InvalidInput
+from tidings.messages.parts import measure
 from tidings.sms.inbound import read
 from tidings.sms.model import Number, Setup
-from tidings.sms.parts import measure
 from tidings.sms.wording import BRAND, TEXTS, answer_to, language_at, language_of
 from tidings.sms.words import HELP, START, STOP, WORDS, fold, match
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from tidings.core.clock import Clock
 from tidings.core.errors import Conflict, InvalidInput, NotFound
-from tidings.sms.parts import measure
+from tidings.messages.parts import measure
 from tidings_cli.carriers.database import Database
 from tidings_cli.carriers.feedback import Entry, FeedbackLog, State
 from tidings_cli.carriers.publisher import Publisher

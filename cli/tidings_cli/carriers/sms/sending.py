@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from tidings.messages.parts import measure
 from tidings.sms.countries import Names, rule_of
-from tidings.sms.parts import measure
 from tidings_cli.carriers.aws import AwsError
 from tidings_cli.carriers.faults import Faults, SendFault
 from tidings_cli.carriers.feedback import FeedbackLog

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tidings.sms.parts import EXTENDED, GSM, SIZES, measure
+from tidings.messages.parts import EXTENDED, GSM, SIZES, measure
 
 
 def split(text: str) -> list[str]:

@@ -19,18 +19,20 @@ from liquid.expression import Expression
 from liquid.template import BoundTemplate
 from pydantic import ValidationError
 
-from tidings.consent.model import Kind
+from tidings.consent.model import Channel, Kind
 from tidings.core.errors import InvalidInput
 from tidings.messages.addresses import LINKED, SHOWN, fault_of
 from tidings.messages.bounds import Bounded, expressions
 from tidings.messages.inlining import NotInlined, inlined
 from tidings.messages.liquid import Masked, constructs
 from tidings.messages.model import AS_WRITTEN, TEMPLATE_BYTES, Made, TemplateInput
+from tidings.messages.parts import CEILINGS, GSM, foreign, kept_gsm, measure
 from tidings.messages.plaintext import says_nothing, text_of
 from tidings.messages.render import HTML, TEXT, Filling, filling_of, parse
 
 SUBJECT_SHOWN = 50  # characters of a subject that most inboxes show: product.md row 3.1
 ADDRESS_SHOWN = 80
+SIGNS_SHOWN = 10
 FINDINGS = 100
 
 # Where a mail that goes to nobody says one could unsubscribe: a host that belongs to no one (RFC 2606).
@@ -91,7 +93,7 @@ def examine(body: Mapping[str, Any], now: datetime, data: Mapping[str, Any] | No
         return Examined(tuple(findings))
     made, findings = make(content)
     probe = filling_of(content, {**HARMLESS, **(data or {})}, now)
-    findings += [*_subject(content), *_variables(content, parts), *_unsubscribing(content, parts)]
+    findings += [*_subject(content), *_length(content), *_variables(content, parts), *_unsubscribing(content, parts)]
     findings += _links(content, probe)
     if data is not None:
         findings += _tried(content, made, parts, data, now)
@@ -149,8 +151,38 @@ def _subject(content: TemplateInput) -> Iterator[Finding]:
         yield Finding("long_subject", WARNING, "subject", message)
 
 
+def _length(content: TemplateInput) -> Iterator[Finding]:
+    """What makes a text cost more parts: characters that GSM lacks, beside those that `gsm7` replaces."""
+    if content.channel is not Channel.SMS:
+        return
+    written = _without(content.text)
+    shown = kept_gsm(written) if content.gsm7 else written
+    signs = list(dict.fromkeys(sign.character for sign in foreign(shown)))
+    if signs:
+        named = " ".join(signs[:SIGNS_SHOWN]) + (" …" if len(signs) > SIGNS_SHOWN else "")
+        cured = " Set gsm7 to replace them." if measure(kept_gsm(shown)).encoding == GSM else ""
+        message = f"GSM lacks {named}: a part has 70 characters instead of 160.{cured}"
+        yield Finding("unicode_text", WARNING, "text", message)
+    length = measure(shown)
+    if length.is_too_long:
+        most = CEILINGS[length.encoding]
+        message = f"Without its variables it has {length.units} units already; a text has at most {most}."
+        yield Finding("long_text", WARNING, "text", message)
+    elif length.parts > 1:
+        yield Finding("several_parts", WARNING, "text", f"Without its variables it has {length.parts} parts already.")
+
+
+def _without(text: str) -> str:
+    """A text without what Liquid puts there."""
+    places = [(one.start, one.end) for one in constructs(text)]
+    return "".join(
+        text[end:start] for (_, end), (start, _) in zip([(0, 0), *places], [*places, (len(text), 0)], strict=True)
+    )
+
+
 def _unsubscribing(content: TemplateInput, parts: Mapping[str, BoundTemplate]) -> Iterator[Finding]:
-    if content.kind is Kind.TRANSACTIONAL:
+    # A text's sender may receive STOP, and where it does not, the text gets a link.
+    if content.kind is Kind.TRANSACTIONAL or content.channel is Channel.SMS:
         return
     if not any("unsubscribe_url" in parts[field].analyze().globals for field in ("text", "html")):
         message = "There is no {{ unsubscribe_url }}: marketing mails get a plain line with the link at their end."

@@ -9,13 +9,14 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tidings.accounts.cache import WorkspaceCache
-from tidings.consent.model import Kind
+from tidings.consent.model import Channel, Kind
 from tidings.contacts.model import Contact, Identity, IdentityKind
 from tidings.contacts.service import ContactDirectory
 from tidings.core.clock import Clock
 from tidings.core.errors import InvalidInput, NotFound
 from tidings.messages.lint import HARMLESS, HARMLESS_LINK
 from tidings.messages.model import Template
+from tidings.messages.parts import kept_gsm, measure
 from tidings.messages.render import HTML, compile_template, filling_of, parse
 from tidings.messages.template_store import DynamoTemplateStore
 from tidings.messages.unsubscribe import with_link
@@ -67,7 +68,8 @@ class Previews:
         mail = compile_template(template.content, template.made).render(filling)
         preheader = filling.fill(parse(HTML, template.content.preheader, "preheader"))
         html, text = mail.html, mail.text
-        if template.content.kind is not Kind.TRANSACTIONAL:
+        is_text = template.content.channel is Channel.SMS
+        if template.content.kind is not Kind.TRANSACTIONAL and not is_text:
             html, text = with_link(html, text, HARMLESS_LINK, self._workspaces.get(workspace))
         return {
             "template": name,
@@ -77,6 +79,7 @@ class Previews:
             "preheader": " ".join(unescape(preheader).split()),
             "text": text,
             "html": html,
+            **(_length(text, template.content.gsm7) if is_text else {}),
             "missing": list(filling.empty),
             "bytes": len(text.encode()) + len(html.encode()),
         }
@@ -99,6 +102,12 @@ class Previews:
         if found is None:
             raise NotFound("unknown_contact", "No contact has this e-mail address.", "email")
         return found
+
+
+def _length(text: str, gsm7: bool) -> dict[str, Any]:
+    """A text as a phone shows it, before links are made short and marketing gets its way out (POST /v1/sms/preview)."""
+    shown = kept_gsm(text.strip()) if gsm7 else text.strip()
+    return {"text": shown, **measure(shown).as_dict()}
 
 
 def _data(contact: Contact | None, request: PreviewRequest) -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from tidings.messages.parts import kept_gsm, measure
 from tidings.sms.countries import country_of
 from tidings.sms.links import shortened
 from tidings.sms.model import Origin, Setup, SmsOrder, Text
 from tidings.sms.ordering import is_gsm7
-from tidings.sms.parts import kept_gsm, measure
 
 # What stands before a way out that we add: a word that people know from answering it.
 WAY_OUT = "STOP: "

@@ -13,6 +13,7 @@ from tidings.core.clock import Clock
 from tidings.messages.lint import HARMLESS, HARMLESS_LINK
 from tidings.messages.model import Template
 from tidings.messages.orders import kind_of
+from tidings.messages.parts import foreign, measure
 from tidings.messages.recipients import Recipients
 from tidings.messages.render import compile_template, filling_of
 from tidings.messages.templates import read_data
@@ -20,7 +21,6 @@ from tidings.sms.api import NOBODY, Trials, shown
 from tidings.sms.composing import composed
 from tidings.sms.model import Origin, Setup, SmsOrder, Text
 from tidings.sms.ordering import choice_of
-from tidings.sms.parts import foreign, measure
 from tidings.sms.requests import SmsPreviewRequest, own_template
 
 SIGNS = 50  # of what makes a text Unicode, so many are named

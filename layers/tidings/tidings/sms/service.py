@@ -13,6 +13,7 @@ from tidings.core.store import Database, Part
 from tidings.messages.answered_store import DynamoAnsweredStore
 from tidings.messages.model import Message
 from tidings.messages.orders import Answer, may_send
+from tidings.messages.parts import CEILINGS, measure
 from tidings.messages.path import EventParts, MessagePath, View
 from tidings.messages.report_store import DynamoReportStore
 from tidings.messages.store import DynamoMessageStore
@@ -22,7 +23,6 @@ from tidings.sms.countries import country_of
 from tidings.sms.link_store import DynamoShortLinkStore
 from tidings.sms.model import SmsGateway, SmsOrder, Text
 from tidings.sms.ordering import asked_of, choice_of, outgoing, sender_check, unsubscribe_check
-from tidings.sms.parts import CEILINGS, measure
 
 if TYPE_CHECKING:
     from tidings.messages.render import Rendered
