@@ -88,6 +88,7 @@ STORY: dict[str, dict[str, Any] | None] = {
     "numbers.api": {"number": "+48732100200", "two_way": True, "todo": []},
     "numbers.api.keyword": {"keyword": "confirm", "words": ["TAK", "YES"]},
     "sms_inbound.queue": {"batchItemFailures": []},
+    "email_inbound.queue": {"batchItemFailures": []},
     "subscriptions.api": {"state": "pending"},
     "consents.api": {"result": "set", "reply": "subscribed"},
     "consents.api.import": {"rows": [{"row": 1, "result": "set"}]},

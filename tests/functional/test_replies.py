@@ -171,7 +171,7 @@ FILE = {"name": "a.txt", "type": "text/plain", "content": "YQ=="}
         ({"text": " "}, 400, "invalid_request", "text"),
         ({"template": "hours"}, 400, "invalid_request", "text"),  # and a text
         ({"text": "", "template": "hours"}, 404, "unknown_template", "template"),
-        ({"text": "", "template": "mails"}, 400, "template_of_another_channel", "template"),
+        ({"text": "", "template": "mails"}, 400, "wrong_channel", "template"),
         ({"subject": "Hours"}, 400, "invalid_request", "subject"),
         ({"channel": "fax"}, 400, "invalid_request", "channel"),
         ({"idempotency_key": ""}, 400, "invalid_request", "idempotency_key"),

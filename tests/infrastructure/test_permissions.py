@@ -58,6 +58,9 @@ ALLOWED_WILDCARDS = {
     ("DeliverFunctionRole", "ses:SendEmail", "arn:aws:ses:us-east-1:000000000000:identity/*"): (
         "sending domains are added while the system runs; the configuration set, needed as well, is named"
     ),
+    ("ConversationsFunctionRole", "ses:SendEmail", "arn:aws:ses:us-east-1:000000000000:identity/*"): (
+        "sending domains are added while the system runs; the configuration set, needed as well, is named"
+    ),
     ("SendEmailFunctionRole", "ses:SendEmail", "arn:aws:ses:us-east-1:000000000000:identity/*"): (
         "sending domains are added while the system runs; the configuration set, needed as well, is named"
     ),

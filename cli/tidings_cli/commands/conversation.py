@@ -16,6 +16,7 @@ _HELPS = {
     "resume": "end a hold",
     "resolve": "bring one to an end, and say what it was about",
     "note": "write a note for other agents",
+    "reply": "answer in one: by the channel of what came in last",
     "counts": "how many there are, by inbox and state",
 }
 
@@ -54,7 +55,15 @@ def _options(name: str, action: argparse.ArgumentParser) -> None:
         action.add_argument("--key-message", required=True, metavar="TEXT", help="what it came to, for the timeline")
     if name == "note":
         action.add_argument("text", metavar="TEXT")
-    if name not in ("list", "show", "counts", "note"):
+    if name == "reply":
+        action.add_argument("text", metavar="TEXT", nargs="?", default="", help="what to answer, in Liquid")
+        action.add_argument("--template", metavar="NAME", help="instead of a text")
+        action.add_argument("--var", action="append", default=[], metavar="NAME=VALUE", help="a variable of either")
+        action.add_argument("--channel", choices=("email", "sms"), help="if not that of what came in last")
+        action.add_argument("--subject", default="", metavar="TEXT", help="of a mail, if not that of what it answers")
+        action.add_argument("--attach", action="append", default=[], metavar="FILE", help="a file, by mail only")
+        action.add_argument("--idempotency-key", metavar="KEY", help="the same again is the same reply")
+    if name not in ("list", "show", "counts", "note", "reply"):
         action.add_argument("--revision", type=int, metavar="N", help="only if it is still this one")
 
 
@@ -72,5 +81,9 @@ def run(args: argparse.Namespace) -> int:
         return conversations.counts(client, args.json)
     if args.action == "note":
         return conversations.note(client, args.conversation, args.text, args.json)
+    if args.action == "reply":
+        from tidings_cli import replies
+
+        return replies.reply(client, args)
     given = {name: getattr(args, name, None) for name in conversations.FIELDS}
     return conversations.change(client, args.conversation, args.action, given, args.json)

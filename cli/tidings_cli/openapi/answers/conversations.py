@@ -8,6 +8,7 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from tidings_cli.openapi.answers.base import Cursor, Error, Instant, Shape
+from tidings_cli.openapi.answers.contacts import MessageShown
 
 Count = Annotated[int, Field(ge=0)]
 Channel = Literal["email", "sms"]
@@ -91,6 +92,32 @@ class ConversationRead(ConversationShown):
 
     entries: list[EntryShown]
     cursor: Cursor
+
+
+class ReplyShown(Shape):
+    """A reply, and the conversation after it."""
+
+    message: MessageShown
+    """As it stands: `skipped` with its decision where it must not go."""
+    conversation: ConversationShown
+
+
+class MailFile(FileShown):
+    """A file of a mail."""
+
+    content: str
+    """In base64."""
+
+
+class MailShown(Shape):
+    """A mail that came in, the whole of it."""
+
+    entry: str
+    from_: Annotated[str, Field(alias="from")]
+    subject: str
+    text: str
+    """With what it quotes."""
+    attachments: list[MailFile]
 
 
 class StateCounts(Shape):

@@ -6,6 +6,7 @@ from tidings.consent.model import Channel
 from tidings.conversations import requests
 from tidings.conversations.inboxes import CategoryInput, InboxInput
 from tidings.conversations.model import State
+from tidings.conversations.replying import ReplyInput
 from tidings_cli.openapi.answers import conversations as shapes
 from tidings_cli.openapi.answers.consents import Forgotten
 from tidings_cli.openapi.routes.route import PAGE, WRITES, Body, Key, Query, Route
@@ -72,6 +73,25 @@ CONVERSATIONS = (
         "POST", "/v1/conversations/{conversation}/notes", "noteConversation", "Write a note for other agents",
         shapes.EntryShown, key=Key.OF_AGENTS, about="The same idempotency key again is the same note.",
         body=Body(requests.NoteInput), refusals=(*WRITES, *_KNOWN, "invalid_request"),
+    ),
+    Route(
+        "POST", "/v1/conversations/{conversation}/replies", "replyInConversation", "Answer in a conversation",
+        shapes.ReplyShown, status=202, key=Key.OF_AGENTS, error=shapes.ConversationError,
+        about="By the channel of the latest message that came in unless another is named. What must not be sent is"
+        " answered with its decision, and changes nothing. The same idempotency key again is the same reply.",
+        body=Body(ReplyInput),
+        refusals=(
+            *_CHANGES, "channel_needed", "no_attachments_by_sms", "wrong_channel", "unknown_template",
+            "invalid_attachment", "attachment_type_refused", "attachments_too_large", "variables_too_large",
+            "person_erased", "unknown_contact", "idempotency_conflict", "provider_throttled", "send_unsettled",
+            "message_contended",
+        ),
+    ),
+    Route(
+        "GET", "/v1/conversations/{conversation}/mails/{entry}", "getConversationMail",
+        "Show the whole of a mail that came in, with its files", shapes.MailShown, key=Key.OF_AGENTS,
+        about="What stands in the conversation is what was written, without what it quotes.",
+        refusals=("unknown_entry",),
     ),
 )  # fmt: skip
 

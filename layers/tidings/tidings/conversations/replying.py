@@ -64,7 +64,7 @@ def require_channel(template: Template, channel: Channel) -> None:
     """Refuse a template of another channel. Raises InvalidInput."""
     if template.content.channel is not channel:
         told = f"The template {template.name} is of the channel {template.content.channel.value}."
-        raise InvalidInput("template_of_another_channel", told, "template")
+        raise InvalidInput("wrong_channel", told, "template")
 
 
 def ad_hoc(
