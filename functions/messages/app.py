@@ -25,10 +25,11 @@ messages = MessageService(store, DynamoReportedStore(database, store))
 
 @http.answers
 def handler(event: dict[str, Any], context: Any) -> http.Answer:
-    """Show messages of a secret key's workspace, to an agent too."""
+    """Show messages of a secret key's workspace, to an agent too; and to others who followed the links."""
     request = http.Request.of(event)
-    workspace = doorkeeper.admit_agent(request).workspace
-    if request.route.endswith("/clicks"):
+    clicks = request.route.endswith("/clicks")
+    workspace = (doorkeeper.admit_secret if clicks else doorkeeper.admit_agent)(request).workspace
+    if clicks:
         return http.ok({"clicks": clicks_of(database, events, messages.get(workspace, request.path["message"]))})
     if "message" in request.path:
         return http.ok(messages.get(workspace, request.path["message"], read_at(request.query)).as_dict())
