@@ -31,6 +31,8 @@ def environment() -> dict[str, str]:
     """All settings that any function asks for."""
     return {
         **variables(),
+        "SMS_INBOUND_TOPIC_ARN": f"arn:aws:sns:{REGION}:123456789012:inbound",
+        "SMS_CONFIGURATION_SET": "texts",
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_REGION": REGION,
@@ -42,6 +44,7 @@ def environment() -> dict[str, str]:
         "QUEUE_STARTS_URL": f"https://sqs.{REGION}.amazonaws.com/123456789012/starts",
         "QUEUE_SET_ASIDE_URL": f"https://sqs.{REGION}.amazonaws.com/123456789012/aside",
         "QUEUE_FEEDBACK_URL": f"https://sqs.{REGION}.amazonaws.com/123456789012/feedback",
+        "QUEUE_SMS_EVENTS_URL": f"https://sqs.{REGION}.amazonaws.com/123456789012/sms-events",
         "FEEDBACK_TOPIC_ARNS": f"arn:aws:sns:{REGION}:123456789012:feedback,",
         "QUEUE_ERASURES_URL": f"https://sqs.{REGION}.amazonaws.com/123456789012/erasures",
         "QUEUE_DELIVERIES_URL": f"https://sqs.{REGION}.amazonaws.com/123456789012/deliveries",

@@ -154,3 +154,36 @@ def test_no_milestone_counts_twice(some: list[News]) -> None:
     _, counted = told(MESSAGE, *some)
     totals = {one.total for one in some}
     assert all(number == 1 for name, number in counted.items() if name not in totals)
+
+
+TEXT = replace(MESSAGE, channel="sms", address="+48600100200")
+ARRIVED = news("delivered", State.DELIVERED)
+LATE = news("delayed", State.DELAYED, "TEXT_CARRIER_UNREACHABLE")
+LOST = news("undelivered", State.UNDELIVERED, "TEXT_UNREACHABLE")
+EXPIRED = news("undelivered", State.UNDELIVERED, "TEXT_TTL_EXPIRED", second=9)
+SILENT = news("undelivered", State.UNDELIVERED, "TEXT_UNKNOWN", second=7)
+
+
+@pytest.mark.parametrize(
+    ("told_of", "state", "error"),
+    [
+        ([LATE], State.DELAYED, "TEXT_CARRIER_UNREACHABLE"),
+        ([LATE, ARRIVED], State.DELIVERED, ""),
+        ([ARRIVED, LOST], State.UNDELIVERED, "TEXT_UNREACHABLE"),
+        ([LOST, ARRIVED], State.UNDELIVERED, "TEXT_UNREACHABLE"),
+        ([SILENT, ARRIVED], State.DELIVERED, ""),
+        ([SILENT, LOST], State.UNDELIVERED, "TEXT_UNREACHABLE"),
+        ([SILENT], State.UNDELIVERED, "TEXT_UNKNOWN"),
+    ],
+)
+def test_a_text_stands_where_the_weightiest_word_of_it_puts_it(told_of: list[News], state: State, error: str) -> None:
+    for order in (told_of, told_of[::-1]):
+        message, _ = told(TEXT, *order)
+        assert (message.state, message.error) == (state, error)
+
+
+@given(st.lists(st.sampled_from([SEND, ARRIVED, LATE, LOST, EXPIRED, SILENT]), max_size=8), st.randoms())
+def test_whatever_order_news_of_a_text_comes_in_the_end_is_the_same(all_news: list[News], random: object) -> None:
+    mixed = sorted(all_news, key=lambda _: random.random())  # type: ignore[attr-defined]
+    assert told(TEXT, *all_news) == told(TEXT, *mixed)
+    assert all(number == 1 for number in told(TEXT, *all_news)[1].values())
