@@ -45,6 +45,7 @@ MODULES = {
     "review_sender_ids": 274,
     "screen": 219,
     "send_email": 448,
+    "send_sms": 470,
     "sender_ids": 278,
     "senders": 210,
     "sending": 261,
@@ -69,7 +70,7 @@ MODULES = {
 HEADROOM = 1.05
 
 # Who renders a mail as a rule: `subscriptions` the one that asks somebody to confirm.
-SENDING = {"deliver", "send_email", "subscriptions"}
+SENDING = {"deliver", "send_email", "send_sms", "subscriptions"}
 
 INGEST = ("alias", "batch", "group", "identify", "page", "screen", "settings", "track", "ungroup")
 # boto3's own is left out of all: botocore does the calls. A tracer, requests and the rest nobody needs.
