@@ -26,10 +26,11 @@ class Phone:
 
     system: LocalSystem
     number: str
+    ours: str = NUMBER
 
     def texts(self, direction: str = "out") -> list[dict[str, Any]]:
         """What the phone shows that we sent, oldest first, or what the person did (`in`)."""
-        found = self._ask("GET", f"?person={quote(self.number)}&ours={quote(NUMBER)}")
+        found = self._ask("GET", f"?person={quote(self.number)}&ours={quote(self.ours)}")
         return [text for text in found if text["direction"] == direction]
 
     def arrives(self, count: int) -> dict[str, Any]:
@@ -46,7 +47,7 @@ class Phone:
 
     def write(self, body: str, **how: Any) -> str:
         """Write first; its id."""
-        return str(self._ask("POST", "", {"from": self.number, "to": NUMBER, "body": body, **how})["id"])
+        return str(self._ask("POST", "", {"from": self.number, "to": self.ours, "body": body, **how})["id"])
 
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
         url = f"{self.system.outbox}/api/sms{path}"

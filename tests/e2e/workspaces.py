@@ -35,7 +35,11 @@ def open_workspace(
         environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
         aws.session.cache_clear()
         try:
-            tables = {"TABLE_WORKSPACES": "TableWorkspaces", "TABLE_API_KEYS": "TableApiKeys"}
+            tables = {
+                "TABLE_WORKSPACES": "TableWorkspaces",
+                "TABLE_API_KEYS": "TableApiKeys",
+                "TABLE_SENDERS": "TableSenders",
+            }
             database = Database(Settings({name: local.outputs[output] for name, output in tables.items()}))
             clock, store = SystemClock(), DynamoKeyStore(database)
             service = AccountService(DynamoWorkspaceStore(database), store, clock)
