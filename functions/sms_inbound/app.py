@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from tidings.accounts.cache import WorkspaceCache
@@ -34,7 +35,15 @@ database = Database(settings)
 consents, events = DynamoConsentStore(database), DynamoEventStore(database)
 messages, reports = DynamoMessageStore(database), DynamoReportStore(database)
 stops = StopService(database, consents, events)
-texts = SmsService(database, messages, consents, events, reports, SmsVoiceGateway.of(settings), clock)
+gateway = SmsVoiceGateway.of(settings)
+
+
+@cache
+def texts() -> SmsService:
+    """What sends texts."""
+    return SmsService(database, messages, consents, events, reports, gateway, clock)
+
+
 desk = TextDesk(
     NumberCache(DynamoNumberStore(database), clock),
     WorkspaceCache.over(database, clock),

@@ -133,7 +133,7 @@ CASES = {
     "PUT /v1/keywords/{keyword}": Case(
         KEYWORD, body={"words": ["Theirs"], "meaning": "theirs", "answer": "Theirs"}, theirs=200, late=True
     ),
-    "DELETE /v1/keywords/{keyword}": Case(KEYWORD, late=True),
+    "DELETE /v1/keywords/{keyword}": Case(KEYWORD, theirs=200, late=True),  # the one that they defined
     "GET /v1/sms/setup": Case(theirs=200),
     "PUT /v1/sms/setup": Case(body={"max_price": "0.05"}, theirs=200, late=True),
     "GET /v1/sms/countries": Case(theirs=200),

@@ -8,7 +8,7 @@ nobody else names one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from tidings.accounts.model import Workspace
@@ -45,10 +45,14 @@ class Asked:
 
 
 class Answers:
-    """Sends answers."""
+    """Sends answers. `texts` makes what sends them when the first one is due: most of what comes in asks for none."""
 
     def __init__(
-        self, texts: SmsService, messages: DynamoMessageStore, templates: DynamoTemplateStore, clock: Clock
+        self,
+        texts: Callable[[], SmsService],
+        messages: DynamoMessageStore,
+        templates: DynamoTemplateStore,
+        clock: Clock,
     ) -> None:
         self._texts = texts
         self._messages = messages
@@ -65,7 +69,7 @@ class Answers:
             return None
         order = self._order(workspace, number, asked, wording)
         known = self._messages.get(workspace.id, order.message_id)
-        return self._texts.send(order, known, Alone())
+        return self._texts().send(order, known, Alone())
 
     def _order(self, workspace: Workspace, number: Number, asked: Asked, wording: Wording) -> SmsOrder:
         name = wording.template or ANSWER
