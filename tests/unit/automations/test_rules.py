@@ -337,3 +337,11 @@ def test_every_code_of_the_table_is_tested() -> None:
     tested = {code for _, expected in GRAPHS for code, _, _ in expected} | {code for _, code, _, _ in FORMS}
     in_source_tests = {"invalid_syntax", "duplicate_key", "alias_refused", "definition_too_large"}
     assert told == tested | in_source_tests | {"unknown_template"}
+
+
+def test_an_automation_that_was_checked_says_what_was_written() -> None:
+    written = automation(wait=waits_for(where={"property": "sure", "is": True}), mail=MAIL)
+    definition, problems = check(json.dumps(written))
+    assert problems == []
+    assert definition is not None
+    assert json.dumps(definition.as_dict(), sort_keys=True) == json.dumps(written, sort_keys=True)

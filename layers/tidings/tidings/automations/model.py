@@ -217,7 +217,7 @@ class WaitFor(Component):
     timeout: DurationText
     on_timeout: ComponentId | None = None
 
-    @cached_property
+    @property  # nothing is kept in the model: a dump would then be made of what it looks like, and `true` become 1
     def length(self) -> timedelta:
         """`timeout` as a length of time."""
         return parse_duration(self.timeout)
