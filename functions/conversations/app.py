@@ -80,9 +80,9 @@ def _change(request: http.Request, key: ApiKey) -> http.Answer:
 
 
 def _reply(request: http.Request, key: ApiKey) -> http.Answer:
-    from tidings.conversations.replying import ReplyInput  # late, as `replies`
+    from tidings.conversations.replying import ConversationReply  # late, as `replies`
 
-    asked = read_body(ReplyInput, request.document(BODY_BYTES))
+    asked = read_body(ConversationReply, request.document(BODY_BYTES))
     made = replies().reply(key.workspace, request.path["conversation"], key.who, asked)
     return http.ok(made.as_dict(), 202)
 

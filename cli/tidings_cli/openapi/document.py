@@ -244,7 +244,10 @@ def _moved(value: Any) -> Any:
     if isinstance(value, list):
         return [_moved(one) for one in value]
     if isinstance(value, dict):
-        return {key: _moved(one) for key, one in value.items()}
+        moved = {key: _moved(one) for key, one in value.items()}
+        # The library takes a reference with nothing beside it.
+        alone = "default" not in moved or not isinstance(moved.get("$ref"), str)
+        return moved if alone else {"allOf": [{"$ref": moved.pop("$ref")}], **moved}
     return value.replace("#/$defs/", SCHEMAS) if isinstance(value, str) else value
 
 

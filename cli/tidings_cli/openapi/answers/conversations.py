@@ -94,7 +94,7 @@ class ConversationRead(ConversationShown):
     cursor: Cursor
 
 
-class ReplyShown(Shape):
+class ConversationReplied(Shape):
     """A reply, and the conversation after it."""
 
     message: MessageShown

@@ -6,7 +6,7 @@ from tidings.consent.model import Channel
 from tidings.conversations import requests
 from tidings.conversations.inboxes import CategoryInput, InboxInput
 from tidings.conversations.model import State
-from tidings.conversations.replying import ReplyInput
+from tidings.conversations.replying import ConversationReply
 from tidings_cli.openapi.answers import conversations as shapes
 from tidings_cli.openapi.answers.consents import Forgotten
 from tidings_cli.openapi.routes.route import PAGE, WRITES, Body, Key, Query, Route
@@ -76,10 +76,10 @@ CONVERSATIONS = (
     ),
     Route(
         "POST", "/v1/conversations/{conversation}/replies", "replyInConversation", "Answer in a conversation",
-        shapes.ReplyShown, status=202, key=Key.OF_AGENTS, error=shapes.ConversationError,
+        shapes.ConversationReplied, status=202, key=Key.OF_AGENTS, error=shapes.ConversationError,
         about="By the channel of the latest message that came in unless another is named. What must not be sent is"
         " answered with its decision, and changes nothing. The same idempotency key again is the same reply.",
-        body=Body(ReplyInput),
+        body=Body(ConversationReply),
         refusals=(
             *_CHANGES, "channel_needed", "no_attachments_by_sms", "wrong_channel", "unknown_template",
             "invalid_attachment", "attachment_type_refused", "attachments_too_large", "variables_too_large",

@@ -21,7 +21,7 @@ from tidings.contacts.model import Contact
 from tidings.contacts.service import ContactDirectory
 from tidings.conversations import replying
 from tidings.conversations.model import Attachment, Conversation, ConversationChanged, Direction, Entry
-from tidings.conversations.replying import ReplyInput
+from tidings.conversations.replying import ConversationReply
 from tidings.conversations.rules import replied
 from tidings.conversations.store import DynamoConversationStore
 from tidings.conversations.telling import REPLIED, changed
@@ -110,7 +110,7 @@ class Replies:
         self._templates = DynamoTemplateStore(database)
         self._clock = clock
 
-    def reply(self, workspace: str, conversation: str, who: str, asked: ReplyInput) -> Replied:
+    def reply(self, workspace: str, conversation: str, who: str, asked: ConversationReply) -> Replied:
         """Answer in a conversation; the message as it stands, `skipped` with its decision where it must not go.
 
         The same idempotency key again is the same reply. Raises NotFound, InvalidInput, ConversationChanged for one
@@ -137,7 +137,7 @@ class Replies:
             raise NotFound("unknown_conversation", "There is no such conversation.", "conversation")
         return found
 
-    def _draft(self, workspace: str, conversation: str, who: str, asked: ReplyInput) -> _Draft:
+    def _draft(self, workspace: str, conversation: str, who: str, asked: ConversationReply) -> _Draft:
         """Read what a reply needs: the conversation, its contact, and what else in one batched read."""
         found = self._get(workspace, conversation)
         channel = replying.channel_of(asked, found)
@@ -168,7 +168,7 @@ class Replies:
         name: str,
         template: Template,
         channel: Channel,
-        asked: ReplyInput,
+        asked: ConversationReply,
     ) -> Ordered:
         common: dict[str, Any] = {
             "workspace": workspace,

@@ -28,7 +28,7 @@ HEADER_CHARACTERS = 995
 _ADDRESS_OF = {Channel.EMAIL: (IdentityKind.EMAIL, "email"), Channel.SMS: (IdentityKind.PHONE, "phone")}
 
 
-class ReplyInput(BaseModel):
+class ConversationReply(BaseModel):
     """The body of POST /v1/conversations/{conversation}/replies: `text`, or the name of a `template`.
 
     Both are Liquid with the contact and `variables`. `channel` is that of the last message that came in unless it is
@@ -46,7 +46,7 @@ class ReplyInput(BaseModel):
     idempotency_key: Annotated[str, Field(min_length=1, max_length=256)]
 
 
-def channel_of(asked: ReplyInput, conversation: Conversation) -> Channel:
+def channel_of(asked: ConversationReply, conversation: Conversation) -> Channel:
     """How the reply goes: as asked, else as the last message came in. Raises InvalidInput for what cannot go so."""
     if bool(asked.text.strip()) == bool(asked.template):
         raise InvalidInput("invalid_request", "A reply has a text, or names a template.", "text")
@@ -68,7 +68,7 @@ def require_channel(template: Template, channel: Channel) -> None:
 
 
 def ad_hoc(
-    asked: ReplyInput, channel: Channel, workspace: Workspace, conversation: Conversation, now: datetime
+    asked: ConversationReply, channel: Channel, workspace: Workspace, conversation: Conversation, now: datetime
 ) -> Template:
     """The text of a reply as a template of no version.
 
@@ -89,7 +89,7 @@ def _sends(workspace: Workspace, address: str) -> bool:
     return "@" in address and read_signed(address) is None and is_verified(workspace, address)
 
 
-def subject_of(asked: ReplyInput, answered: Entry | None) -> str:
+def subject_of(asked: ConversationReply, answered: Entry | None) -> str:
     """The subject of a reply by mail: as asked, else that of the mail it answers, with one `Re:` before it."""
     if asked.subject:
         return asked.subject
