@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from tests.e2e import round_mail, round_people, round_sms
+from tests.e2e import round_mail, round_people, round_sms, round_waits
 from tests.e2e.local_system import LocalSystem
 from tests.support.template import names_of, not_granted, not_used
 
@@ -29,6 +29,7 @@ def toured(local: LocalSystem) -> LocalSystem:
     """Everything that can be brought about was."""
     round_mail.walk(local)
     round_people.walk(local)
+    round_waits.walk(local)
     round_sms.walk(local)
     return local
 
