@@ -22,7 +22,7 @@ def send(client: Client, args: argparse.Namespace) -> int:
         raise CommandFailed("Name one of --contact, --user-id, --phone.")
     told = {
         "to": to,
-        "idempotency_key": args.key or str(uuid.uuid4()),
+        "idempotency_key": args.idempotency_key or str(uuid.uuid4()),
         "variables": _variables(args.variables),
         "max_price": args.max_price or "",
         "two_way": args.two_way,

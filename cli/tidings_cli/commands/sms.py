@@ -36,7 +36,7 @@ def register(subparsers: Any) -> None:
     for action in (send, preview):
         _message(action)
     send.add_argument("--dry-run", action="store_true", help="check everything, and send nothing")
-    send.add_argument("--key", metavar="KEY", help="idempotency key; a new one unless given")
+    send.add_argument("--idempotency-key", metavar="KEY", help="a new one unless given")
     send.add_argument("--max-price", metavar="USD", help="the most that a part may cost, such as 0.05")
     send.add_argument("--two-way", action="store_true", help="from a sender that receives answers")
     for action in (setup, plan, countries, send, preview):

@@ -19,6 +19,7 @@ class TemplateShown(Shape):
     """One version of a template."""
 
     template: str
+    channel: Literal["email", "sms"]
     subject: str
     text: str
     html: str
@@ -29,6 +30,8 @@ class TemplateShown(Shape):
     topic: str
     tags: dict[str, str]
     variables: Anything
+    gsm7: bool
+    """Whether typographic characters of a text message are replaced."""
     version: Version
     created_at: Instant
 
@@ -96,6 +99,10 @@ class TemplatePreview(Shape):
     preheader: str
     text: str
     html: str
+    encoding: Literal["GSM", "Unicode"] | SkipJsonSchema[None] = None
+    """Of a text message, as are its `units` and `parts`."""
+    units: Annotated[int, Field(ge=0)] | SkipJsonSchema[None] = None
+    parts: Annotated[int, Field(ge=1)] | SkipJsonSchema[None] = None
     missing: list[str]
     bytes: Annotated[int, Field(ge=0)]
 
