@@ -12,6 +12,7 @@ from tidings.messages.model import CHECKS_OF
 from tidings.sms.links import shortened
 
 ADA = THEIR_NUMBER
+WRITE_UNITS = 28  # marketing with a short link, the pointer for answers, and the event
 WAY_OUT = f"\nSTOP: {PUBLIC_URL}/l/"
 
 
@@ -493,3 +494,17 @@ def test_a_template_of_texts_is_previewed_with_its_parts(ada: World) -> None:
     status, shown = ada.call("templates", "POST /v1/templates/{name}/preview", {"user_id": "ada"}, path=path)
     assert (status, shown["text"], shown["encoding"], shown["parts"]) == (200, "Hi Ada,", "GSM", 1)
     assert (shown["html"], shown["missing"]) == ("", ["variables.code"])
+
+
+# --- what it costs ---------------------------------------------------------------------------------------------------
+
+
+def test_a_text_of_an_automation_takes_six_calls_and_no_more_units_than_it_did(ada: World) -> None:
+    ada.automation({**CONFIRM, "start": "ask", "components": {"ask": {"type": "send_sms", "template": "pin"}}})
+    ada.track("ada", "Booked")
+    ada.recorder.clear()
+    ada.recorder.priced = True
+    (execution,) = ada.executions.values()
+    execution.step(ada.task)
+    assert len(ada.recorder.calls) == 6
+    assert ada.recorder.write_units <= WRITE_UNITS
