@@ -33,8 +33,9 @@ TOLD_ONLY = {
     ("SettleExecutionsFunction", "TABLE_STEPS"): "it asks the store of enrolments for enrolments only",
 }
 
-# The store of contacts looks for the table of counts when it first counts: most functions never do.
-ASKED_LATE = {"TABLE_COUNTERS"}
+# The store of contacts looks for the table of counts when it first counts: most functions never do. What sends the
+# answers to texts is made for the first of them, and looks for the table of short links then.
+ASKED_LATE = {"TABLE_COUNTERS", "TABLE_SHORT_LINKS"}
 # What sends replies is made for the first of them.
 FOR_REPLIES = {
     "SES_CONFIGURATION_SET_MARKETING", "SES_CONFIGURATION_SET_TRANSACTIONAL", "SMS_CONFIGURATION_SET",
@@ -159,6 +160,7 @@ def test_the_api_has_exactly_these_routes() -> None:
         ("DELETE", "/v1/inboxes/{inbox}", "PolicyFunction"),
         ("PUT", "/v1/inboxes/{inbox}", "PolicyFunction"),
         ("GET", "/v1/keywords", "NumbersFunction"),
+        *((method, "/v1/keywords/{keyword}", "NumbersFunction") for method in ("DELETE", "GET", "PUT")),
         ("POST", "/v1/merges", "MergesFunction"),
         ("POST", "/v1/merges/preview", "MergesFunction"),
         ("POST", "/v1/merges/{merge}/undo", "MergesFunction"),
@@ -167,6 +169,7 @@ def test_the_api_has_exactly_these_routes() -> None:
         ("GET", "/v1/messages/{message}/clicks", "MessagesFunction"),
         ("POST", "/v1/messages/{message}/resend", "SendEmailFunction"),
         ("GET", "/v1/numbers", "NumbersFunction"),
+        *((method, "/v1/numbers/{number}", "NumbersFunction") for method in ("DELETE", "GET", "PUT")),
         ("POST", "/v1/p", "PageFunction"),
         ("POST", "/v1/page", "PageFunction"),
         ("GET", "/v1/projects/{writeKey}/settings", "SettingsFunction"),
