@@ -134,9 +134,9 @@ def test_who_stopped_is_listed_until_they_start(world: World) -> None:
     assert answer["suppressions"] == []
 
 
-def merged(world: World, into: str, contact: str) -> dict[str, Any]:
+def merged(world: World, key: str = "1", *, into: str, contact: str) -> dict[str, Any]:
     """A merge that must succeed."""
-    body = {"contact": contact, "into": into, "idempotency_key": "1"}
+    body = {"contact": contact, "into": into, "idempotency_key": key}
     status, answer = world.call("merges", "POST /v1/merges", body)
     assert status == 200, answer
     return answer
@@ -155,6 +155,29 @@ def test_a_merge_carries_a_stop_which_only_a_start_of_that_number_takes_back(wor
     world.receive(world.text("START", sender=other))
     assert suppression(world, other) is None
     assert (suppression(world) or {})["reason"] == "stop"
+
+
+def test_a_stop_that_a_merge_carried_is_not_taken_back_by_suppressing_and_releasing(world: World) -> None:
+    other = "+48600100201"
+    world.receive(world.text("STOP"), world.text("hello", sender=other))
+    one, two = (world.contact(phone=number)["contact"] for number in (THEIR_NUMBER, other))
+    merged(world, into=one, contact=two)
+    path = {"channel": "sms", "address": other}
+    world.call("suppressions", "PUT /v1/suppressions/{channel}/{address}", path=path)
+    status, answer = world.call("suppressions", "DELETE /v1/suppressions/{channel}/{address}", path=path)
+    assert (status, answer["code"]) == (409, "stopped_by_person")
+    assert (suppression(world, other) or {})["reason"] == "stop"
+
+
+def test_of_several_noes_a_merge_carries_the_stop(world: World) -> None:
+    listed, other = "+48600100209", "+48600100201"
+    world.receive(world.text("STOP"), world.text("hello", sender=other), world.text("hello", sender=listed))
+    path = {"channel": "sms", "address": listed}
+    world.call("suppressions", "PUT /v1/suppressions/{channel}/{address}", path=path)
+    one, two, three = (world.contact(phone=number)["contact"] for number in (THEIR_NUMBER, listed, other))
+    merged(world, into=one, contact=two)
+    merged(world, "2", into=one, contact=three)
+    assert (suppression(world, other) or {})["reason"] == "stop"
 
 
 def test_a_merge_of_people_lifts_no_stop(world: World) -> None:

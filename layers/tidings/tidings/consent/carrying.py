@@ -75,10 +75,14 @@ def logged(carried: Carried, change: str, source: str, now: datetime) -> LogEntr
 
 
 def _strictest(records: Sequence[AddressRecord], now: datetime) -> Suppression | None:
-    """The no on the suppression list that lasts longest, bounces apart."""
+    """The no on the suppression list that lasts longest, bounces apart; of several a STOP, which nobody releases."""
     entries = [one.suppression for one in records if one.suppression and one.suppression.holds_at(now)]
     noes = [entry for entry in entries if entry.reason is not Reason.BOUNCE]
-    return max(noes, key=lambda entry: (entry.expires_at or FOR_EVER, entry.address), default=None)
+    return max(
+        noes,
+        key=lambda entry: (entry.expires_at or FOR_EVER, entry.reason is Reason.STOP, entry.address),
+        default=None,
+    )
 
 
 def _noes(

@@ -264,8 +264,11 @@ class DynamoConsentStore:
         return free
 
     def _carried(self) -> Condition:
-        """A no that a merge of contacts carried here, and that would go with it: the person's own takes its place."""
-        carried: Condition = self._items.source.startswith(SOURCE)
+        """A no that a merge of contacts carried here, and that would go with it: the person's own takes its place.
+
+        Not that of a STOP: whatever took its place could be released, and nobody but the person takes a STOP back.
+        """
+        carried: Condition = self._items.source.startswith(SOURCE) & (self._items.reason != Reason.STOP.value)
         return carried
 
     def _ends_before(self, instant: datetime | None) -> Condition:
