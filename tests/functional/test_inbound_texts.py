@@ -137,6 +137,13 @@ def test_what_nobody_can_read_is_set_aside_and_keeps_no_other_back(world: World,
     assert world.contact(phone=THEIR_NUMBER)
 
 
+def test_half_a_character_is_no_reason_to_lose_a_text(world: World) -> None:
+    file = {"bucket": "b", "key": "k\ud83d"}
+    assert world.receive(world.text("see you \ud83d", media=[file])) == []
+    (received,) = timeline(world, world.contact(phone=THEIR_NUMBER)["contact"], "SMS Received")
+    assert received["properties"]["text"] == "see you \ufffd"
+
+
 def test_a_text_to_nobodys_number_is_set_aside(world: World) -> None:
     record = world.text("hello", to="+48799999999")
     assert world.receive(record) == [record["messageId"]]

@@ -42,6 +42,11 @@ def require_plain(value: Mapping[str, Any]) -> int:
         raise InvalidInput("invalid_text", "The text holds half of a surrogate pair, which is no text.") from error
 
 
+def storable(text: str) -> str:
+    """A text of others as tables can hold it: half of a surrogate pair becomes the sign for what cannot be read."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def _inside(value: Any) -> Any:
     return value.values() if isinstance(value, dict) else value
 

@@ -16,6 +16,7 @@ from email.utils import parseaddr
 from typing import Any, TypeVar
 
 from tidings.contacts.rules import normalise_email
+from tidings.core.documents import storable
 from tidings.email.rules import HEADER_MESSAGE
 
 PARTS = 100
@@ -25,6 +26,9 @@ SUBJECT_CHARACTERS = 998
 TEXT_CHARACTERS = 200_000
 THREAD = 20  # ids of a thread that are kept
 ID_CHARACTERS = 250
+# Of a header so much is read: what the library does with longer ones grows with the square of their length, which would
+# take minutes. Real ones are shorter, but for the ids of a long thread, of which the last matter.
+HEADER_CHARACTERS, PART_HEADER_CHARACTERS = 8_000, 3_000
 
 _MESSAGE_ID = re.compile(r"<([^<>\s@]{1,200})@([^<>\s@]{1,200})>")
 _HEAD = re.compile(rb"\r?\n\r?\n")
@@ -32,6 +36,22 @@ _BULK = frozenset({"bulk", "junk", "list", "auto_reply"})
 _DAEMONS = frozenset({"mailer-daemon", "postmaster"})
 
 T = TypeVar("T")
+
+
+class _Policy(email.policy.EmailPolicy):
+    """The library's usual reading, of headers that are bounded."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        """A header's name and its value, of which the end is kept where that counts."""
+        name, value = super().header_source_parse(sourcelines)
+        if name.lower() == "references":
+            return name, value[-HEADER_CHARACTERS:]
+        # A mail has many parts, each with headers of its own.
+        of_part = name.lower().startswith("content-")
+        return name, value[: PART_HEADER_CHARACTERS if of_part else HEADER_CHARACTERS]
+
+
+_POLICY = _Policy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +83,7 @@ class Received:
 
 def read_mail(raw: bytes, source: str = "") -> Received:
     """Read a mail; `source` is who sent it by the envelope, empty for a bounce."""
-    message = _tried(lambda: email.message_from_bytes(raw, policy=email.policy.default), None)
+    message = _tried(lambda: email.message_from_bytes(raw, policy=_POLICY), None)
     if not isinstance(message, EmailMessage):
         return Received(normalise_email(source), "", _as_text(raw))
     parts = list(_leaves(message))
@@ -73,8 +93,8 @@ def read_mail(raw: bytes, source: str = "") -> Received:
     nearest = dict.fromkeys((*_ids(_header(message, "In-Reply-To")), *reversed(thread)))
     return Received(
         sender=sender,
-        subject=" ".join(_header(message, "Subject").split())[:SUBJECT_CHARACTERS],
-        text=_text_of(message, raw, parts),
+        subject=storable(" ".join(_header(message, "Subject").split())[:SUBJECT_CHARACTERS]),
+        text=storable(_text_of(message, raw, parts)),
         thread=(*thread, *own)[-THREAD:],
         answers=tuple(_MESSAGE_ID.sub(r"\1", one) for one in nearest),
         files=tuple(_file(part) for part in parts if _is_file(part))[:FILES],

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from tidings.core.clock import from_text
+from tidings.core.documents import storable
 from tidings.core.errors import InvalidInput
 
 ID_CHARACTERS = 256
@@ -86,10 +87,10 @@ def read(envelope: str) -> Text:
         to=_number(told, "destinationNumber"),
         id=_id(told, "inboundMessageId"),
         at=at,
-        body=(body if isinstance(body, str) else "")[:TEXT_CHARACTERS],
+        body=storable((body if isinstance(body, str) else "")[:TEXT_CHARACTERS]),
         answers=_id(told, "previousPublishedMessageId", required=False),
         files=files,
-        more=json.dumps(more, ensure_ascii=False, separators=(",", ":"))[:PLACE_CHARACTERS] if more else "",
+        more=storable(json.dumps(more, ensure_ascii=False, separators=(",", ":"))[:PLACE_CHARACTERS]) if more else "",
     )
 
 
@@ -104,7 +105,7 @@ def _id(told: Mapping[str, Any], name: str, required: bool = True) -> str:
     value = told.get(name)
     if value in (None, "") and not required:
         return ""
-    if not isinstance(value, str) or not 0 < len(value) <= ID_CHARACTERS:
+    if not isinstance(value, str) or not 0 < len(value) <= ID_CHARACTERS or not value.isprintable():
         raise InvalidInput("unreadable_text", f"{name} is missing, or no id.", name)
     return value
 
@@ -122,7 +123,8 @@ def _files(told: Mapping[str, Any]) -> Iterator[File]:
             size = _first(fields, _SIZE)
             kind = _first(fields, _TYPE)
             known = size if isinstance(size, int) and size >= 0 else 0
-            yield File(str(kind or "application/octet-stream")[:100], f"s3://{bucket}/{key}"[:PLACE_CHARACTERS], known)
+            place = storable(f"s3://{bucket}/{key}"[:PLACE_CHARACTERS])
+            yield File(storable(str(kind or "application/octet-stream")[:100]), place, known)
 
 
 def _first(fields: Mapping[str, Any], names: tuple[str, ...]) -> Any:
