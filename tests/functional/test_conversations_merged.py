@@ -140,3 +140,19 @@ def test_what_an_erased_person_wrote_before_does_not_bring_them_back_but_what_th
     back = take(world, sms(world, "in-3", "Hello again", later(90)))
     assert back.created
     assert back.contact != two[0].contact
+
+
+def test_a_mail_goes_whole_with_the_person_who_wrote_it(world: World) -> None:
+    with world.recorder.unseen():
+        world.accounts.configure("acme", {"inbound_address": "hello@in.acme.example"})
+    written = b"From: ada@people.example\r\nSubject: Hours\r\nMessage-ID: <1@people>\r\n\r\nIs it open?\r\n"
+    assert world.receive_mail(world.mail_in(written, "hello@in.acme.example")) == []
+    contact = world.contact(email="ada@people.example")["contact"]
+    assert stored(world, contact)
+    world.erase(contact)
+    assert stored(world, contact) == []
+
+
+def stored(world: World, contact: str) -> list[str]:
+    """What stands in the table of conversations under a contact's id, by its sort key."""
+    return [item["sk"]["S"] for item in world.items("TABLE_CONVERSATIONS") if item["pk"]["S"] == f"acme#{contact}"]

@@ -297,11 +297,11 @@ class DynamoConversationStore:
         return [delete("conversation", item, same), self._count(conversation, {_place(conversation): -1})]
 
     def entry_keys(self, workspace: str, contact: str, most: int) -> list[Key]:
-        """Where up to `most` entries of a contact's conversations stand: one query."""
-        pk = f"{workspace}#{contact}"
+        """Where up to `most` entries and whole mails of a contact stand: one query behind the conversations."""
+        condition = self._entries.sk >= _ENTRY
         with faults():
-            found = self._entries.query(pk, self._entries.sk.startswith(_ENTRY), limit=most, consistent_read=True)
-            return [Key(self._entries, item.pk, item.sk) for item in found]
+            found = self._entries.query(f"{workspace}#{contact}", condition, limit=most, consistent_read=True)
+            return [Key(self._entries, item.pk, item.sk) for item in found if item.sk != HEAD]
 
     def present(self, conversation: Conversation) -> Part:
         """That a conversation is still there: refused once it was erased."""
