@@ -21,12 +21,14 @@ READ, WRITE = "dynamodb:GetItem", "dynamodb:TransactWriteItems"
 DESCRIBED, ASKED, RELEASED = (
     f"pinpoint-sms-voice-v2:{name}" for name in ("DescribeSenderIds", "RequestSenderId", "ReleaseSenderId")
 )
-STARTED, ANSWERED = "stepfunctions:StartExecution", "stepfunctions:SendTaskSuccess"
+STARTED, ANSWERED, SEEN = (
+    f"stepfunctions:{name}" for name in ("StartExecution", "SendTaskSuccess", "DescribeExecution")
+)
 # What each function calls in a whole life: the key's look-up is remembered after the first call of each key.
 CALLS = {
     "sender_ids": [
         *(READ, READ, READ, "dynamodb:Query", WRITE, STARTED, STARTED),  # request: key, workspace, name, the others
-        *(READ, READ, WRITE, ANSWERED),  # verify
+        *(READ, READ, WRITE, ANSWERED, SEEN),  # verify: the clock is there still
         *(READ, READ, WRITE, ANSWERED),  # accept
         *(READ, READ, WRITE, STARTED, ANSWERED),  # retire: name, workspace; the token is an old one
     ],
@@ -113,7 +115,7 @@ def _record(world: World) -> dict[str, Any]:
     (item,) = [item for item in world.items("TABLE_SENDER_IDS") if item["sk"]["S"] == NAME]
     kept = json.loads(item["document"]["S"])
     kept["approvals"] = {step: one["by"] for step, one in kept["approvals"].items()}  # keys are made at random
-    return {name: value for name, value in kept.items() if name not in ("starts", "token_for")}
+    return {name: value for name, value in kept.items() if name not in ("starts", "clocks", "token_for")}
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 from tests.support.sender_ids import ASKED, NAME, FakeSenderIds, People
 from tests.support.world import WORKSPACE, World
 
@@ -446,6 +447,43 @@ def test_asking_again_starts_a_lost_machine_too(people: People) -> None:
     assert people.request()[0] == 200
     people.run()
     assert running(people.world) == ["clock", "wait"]
+
+
+def _lose_clocks(world: World) -> None:
+    for arn in [arn for arn, one in world.executions.items() if one.state == "clock"]:
+        world.lose(arn)
+
+
+@pytest.mark.parametrize("mended", ["request", "verify"])
+def test_a_clock_that_was_lost_is_started_anew_though_the_other_machine_waits(people: People, mended: str) -> None:
+    people.request()
+    people.run()
+    _lose_clocks(people.world)
+    assert running(people.world) == ["wait"]
+    assert (people.request() if mended == "request" else people.verify())[0] == 200
+    people.run()
+    assert running(people.world) == ["clock", "wait"]
+    people.world.run(timedelta(days=14))
+    assert (people.show()["state"], people.log().count(("reminded", "tidings"))) == ("expired", 4)
+    assert running(people.world) == []
+
+
+def test_a_clock_that_could_not_be_started_is_started_by_the_repeat(people: People) -> None:
+    world, starts = people.world, []
+
+    def fail_second(call: Any) -> None:
+        if call.operation == "StartExecution":
+            starts.append(call)
+            if len(starts) == 2:
+                raise ReadTimeoutError(endpoint_url="https://states")
+
+    world.recorder.before = fail_second
+    assert people.request()[0] == 503
+    world.recorder.before = None
+    world.run()
+    assert people.request()[0] == 200
+    world.run()
+    assert running(world) == ["clock", "wait"]
 
 
 # --- AWS, country by country -----------------------------------------------------------------------------------------

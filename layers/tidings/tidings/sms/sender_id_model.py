@@ -64,7 +64,7 @@ class SenderId:
     `request` names its latest request, of which the workspace made `round` by that name; `step_at` is when it began to
     wait for the decision that it waits for. Somebody is reminded every `remind`, `reminded` times so far, and after
     `expire` it expires. `token` is that of the waiting machine, registered while the state was `token_for`; `starts`
-    counts the machines. `revision` grows with each change.
+    counts the machines, `clocks` those beside them. `revision` grows with each change.
     """
 
     workspace: str
@@ -86,6 +86,7 @@ class SenderId:
     token: str = field(default="", repr=False)
     token_for: str = ""
     starts: int = 1
+    clocks: int = 1
     revision: int = 0
 
     @property

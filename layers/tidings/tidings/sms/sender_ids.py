@@ -20,7 +20,7 @@ from tidings.core.clock import Clock
 from tidings.core.errors import Conflict, NotFound, Unavailable
 from tidings.core.store import ConditionFailed
 from tidings.sms.model import Setup
-from tidings.sms.sender_id_model import CLOSED, Entry, Machine, SenderId, State
+from tidings.sms.sender_id_model import CLOSED, WAITING, Entry, Machine, SenderId, State
 from tidings.sms.sender_id_rules import (
     EXPIRE,
     NAMES_MOST,
@@ -136,27 +136,40 @@ class SenderIdDesk:
 
     def _begin(self, sender: SenderId) -> None:
         """Let a machine wait for what is decided, and another for the instants of reminders."""
-        told = {"workspace": sender.workspace, "sender_id": sender.name, "request": sender.request}
-        name = execution_of(sender)
-        self._machine.start(name, {**told, "next": next_of(sender).as_dict()})
+        self._machine.start(execution_of(sender), {**_about(sender), "next": next_of(sender).as_dict()})
+        self._begin_clock(sender)
+
+    def _begin_clock(self, sender: SenderId) -> None:
         clock = clock_of(sender)
         if clock.do != "end":
-            self._machine.start(f"{name}-clock", {**told, "next": clock.as_dict()})
+            self._machine.start(clock_execution_of(sender), {**_about(sender), "next": clock.as_dict()})
 
     def _begin_release(self, sender: SenderId) -> None:
-        told = {"workspace": sender.workspace, "sender_id": sender.name, "request": sender.request}
         name = f"{execution_of(sender)}-release-{sender.revision}"
-        self._machine.start(name, {**told, "next": next_of(sender).as_dict()})
+        self._machine.start(name, {**_about(sender), "next": next_of(sender).as_dict()})
 
     def _go_on(self, sender: SenderId) -> SenderId:
-        """See to it that a machine works on what was decided: the waiting one, one that is on its way, or a new one."""
-        if self._tell(sender) or next_of(sender).do == "end" or self._machine.runs(execution_of(sender)):
+        """See to it that a machine works on what was decided: the waiting one, one that is on its way, or a new one.
+
+        What still waits has its clock beside, or gets a new one: without it nobody would be reminded, and it would
+        never expire.
+        """
+        told = self._tell(sender)
+        if next_of(sender).do == "end":
             return sender
+        works = told or self._machine.runs(execution_of(sender))
+        ticks = sender.state not in WAITING or self._machine.runs(clock_execution_of(sender))
+        if works and ticks:
+            return sender
+        counts = replace(sender, starts=sender.starts + (not works), clocks=sender.clocks + 1)
         try:
-            sender = self._senders.change(replace(sender, starts=sender.starts + 1), self._clock.now(), None)
+            sender = self._senders.change(counts, self._clock.now(), None)
         except ConditionFailed:
             return sender  # something happens to it
-        self._begin(sender)
+        if works:
+            self._begin_clock(sender)
+        else:
+            self._begin(sender)
         return sender
 
     def _tell(self, sender: SenderId) -> bool:
@@ -182,6 +195,15 @@ class SenderIdDesk:
 def execution_of(sender: SenderId) -> str:
     """The name of the machine that waits for a request: another one each time that it had to be started."""
     return f"{sender.request}-{sender.starts}"
+
+
+def clock_execution_of(sender: SenderId) -> str:
+    """The name of the machine that waits for the instants of a request, counted in the same way."""
+    return f"{execution_of(sender)}-clock-{sender.clocks}"
+
+
+def _about(sender: SenderId) -> dict[str, str]:
+    return {"workspace": sender.workspace, "sender_id": sender.name, "request": sender.request}
 
 
 def _review(workspace: Workspace) -> tuple[timedelta, timedelta]:
