@@ -10,6 +10,7 @@ import pytest
 from tests.support.world import OUR_NUMBER, THEIR_NUMBER, World
 
 from tidings.accounts.store import DynamoWorkspaceStore
+from tidings.sms.number_store import DynamoNumberStore
 
 STOPPED = {"reason": "stop", "source": OUR_NUMBER}
 
@@ -95,6 +96,22 @@ def test_start_takes_a_stop_back_and_nothing_else(world: World) -> None:
     status, _ = world.call("suppressions", "DELETE /v1/suppressions/{channel}/{address}", path=path)
     assert status == 200
     assert suppression(world) is None
+
+
+def test_the_lists_of_all_numbers_of_the_workspace_follow_the_persons_last_word(world: World) -> None:
+    own = {"country": "PL", "two_way": True, "self_managed": True}
+    second = "+48732100300"
+    numbers = {OUR_NUMBER: {**own, "opt_outs": "First"}, second: {**own, "opt_outs": "Second"}}
+    set_up(world, {"numbers": numbers})
+    with world.recorder.unseen():
+        workspace = DynamoWorkspaceStore(world.database).get("acme")
+        assert workspace
+        DynamoNumberStore(world.database).claim(workspace, second, numbers[second])
+    assert world.receive(world.text("STOP")) == []
+    assert world.sms.opted_out == {"First": {THEIR_NUMBER}, "Second": {THEIR_NUMBER}}
+    world.now += timedelta(minutes=1)
+    assert world.receive(world.text("START", to=second)) == []
+    assert world.sms.opted_out == {"First": set(), "Second": set()}
 
 
 def test_nobody_else_takes_a_stop_back(world: World) -> None:

@@ -2,7 +2,7 @@
 
 1. STOP and START are obeyed, before anything else is looked for: by the number that wrote, whoever has it.
 2. The message is taken in: its contact, its conversation, the message that it answers, its event.
-3. It is answered, if it means something that is answered, and AWS's opt-out list follows the person's last word. A STOP
+3. It is answered, if it means something that is answered, and AWS's opt-out lists follow the person's last word. A STOP
    is confirmed before AWS hears of it, since AWS takes no message to whom it listed; a START afterwards.
 
 Each step may be repeated, and a repeat does what is missing. Should 3 fail, 1 and 2 stand.
@@ -11,6 +11,7 @@ Each step may be repeated, and a repeat does what is missing. Should 3 fail, 1 a
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from tidings.accounts.cache import WorkspaceCache
@@ -104,7 +105,8 @@ class TextDesk:
             steps.append(lambda: self._answer(workspace, number, text, found, taken))
         if standing in (Standing.BEGAN, Standing.STANDS):
             mirror = 0 if found.ordered is Word.START else len(steps)
-            steps.insert(mirror, lambda: self._mirror.follow(workspace, number.opt_outs, text.sender))
+            lists = lists_of(Setup.of(workspace), number)
+            steps[mirror:mirror] = [partial(self._mirror.follow, workspace, one, text.sender) for one in lists]
         if standing is Standing.BEGAN:
             steps.insert(0, lambda: self._tell(workspace, text, found, taken))
         failed: TidingsError | None = None
@@ -130,6 +132,11 @@ class TextDesk:
         cause = Node.event(str(Identity(IdentityKind.CONTACT, taken.contact)), event_id(Channel.SMS, text.id))
         asked = Asked(text, found, contact, taken.contact, taken.conversation, cause)
         self._answering.send(workspace, number, asked)
+
+
+def lists_of(setup: Setup, number: Number) -> list[str]:
+    """AWS's opt-out lists of a workspace's numbers, that of a number first: a word holds for all of them."""
+    return list(dict.fromkeys([number.opt_outs, *sorted(one.opt_outs for one in setup.numbers.values())]))
 
 
 def inbound_of(workspace: Workspace, text: Text, found: Match) -> Inbound:
