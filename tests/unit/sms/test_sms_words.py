@@ -44,16 +44,17 @@ def test_every_stop_word_of_aws_is_one(word: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        *('"STOP"', "\u201estop\u201d", "(stop)", "!stop"),
         *("stop", "Stop", " STOP ", "STOP.", "stop!!!", "stop ...", "Stop?!", "\tstop\n", "STOP\u2026"),
         *("\uff33\uff34\uff2f\uff30", "\u200bstop\u00a0"),
     ],
 )  # fmt: skip
-def test_capitals_spaces_and_punctuation_at_the_end_do_not_matter(text: str) -> None:
+def test_capitals_spaces_and_punctuation_around_it_do_not_matter(text: str) -> None:
     assert match(NOTHING, OURS, text).meaning == STOP
 
 
 @pytest.mark.parametrize(
-    "text", ["stop it", "please stop", "don't stop", "STOP 🙏", "non-stop", "sto p", "!stop", "STOPP", "", "  ", "..."]
+    "text", ["stop it", "please stop", "don't stop", "STOP 🙏", "non-stop", "sto p", "STOPP", "", "  ", "..."]
 )
 def test_only_a_whole_text_is_a_word(text: str) -> None:
     assert match(NOTHING, OURS, text).meaning == ""

@@ -89,7 +89,7 @@ class KeywordOrder(Shape):
     """A keyword as it is defined. It is answered by `answer`, a text, or by `template`, the name of one, or not."""
 
     words: list[str] = Field([], max_length=20)
-    """Of 1 to 30 characters each. Only a whole text is a word; capitals and punctuation at its end do not matter."""
+    """Of 1 to 30 characters each. Only a whole text is a word; capitals and punctuation around it do not matter."""
     meaning: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
     """A word of your own, such as `confirm`; `stop`, `start` and `help` add to what those are."""
     number: Annotated[str, Field(max_length=20)] = "*"

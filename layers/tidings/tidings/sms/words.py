@@ -1,8 +1,9 @@
 """What people answer in one word: which words there are, and when a text is one of them. Pure; reads nothing.
 
-**What counts.** The whole text is the word, and nothing else: `stop`, ` Stop! ` and `STOP.` are STOP, `stop it`, `don't
-stop` and `STOP 🙏` are not. Capitals do not matter, nor do spaces around it, nor punctuation at its end (any character
-that Unicode calls punctuation); several spaces within are one, and wide or composed letters are their plain ones.
+**What counts.** The whole text is the word, and nothing else: `stop`, ` Stop! `, `STOP.` and `"STOP"` are STOP, `stop
+it`, `don't stop` and `STOP 🙏` are not. Capitals do not matter, nor do spaces or punctuation around it (any character
+that Unicode calls punctuation: who is told to answer "STOP" types the quotes too); several spaces within are one, and
+wide or composed letters are their plain ones.
 
 **What comes first.** STOP before START before HELP before the owner's own keywords. STOP, START and HELP are AWS's
 words and the owner's, and the owner's count in every language: who writes STOP in any of them means it. A toll-free
@@ -99,10 +100,12 @@ def fold(text: str) -> str:
     """A text as words are compared: what does not matter is gone. Folding again changes nothing."""
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     words = " ".join("".join(" " if _is_blank(letter) else letter for letter in plain).split())
-    end = len(words)
-    while end and (words[end - 1] == " " or unicodedata.category(words[end - 1]).startswith("P")):
+    start, end = 0, len(words)
+    while end and _is_around(words[end - 1]):
         end -= 1
-    return words[:end]
+    while start < end and _is_around(words[start]):
+        start += 1
+    return words[start:end]
 
 
 def keywords_of(setup: Setup) -> tuple[Keyword, ...]:
@@ -174,6 +177,10 @@ def _keyword(kept: Mapping[str, Any]) -> Keyword:
 
 def _as_defined(keywords: Iterable[Keyword], said: str) -> str:
     return next(word for one in keywords for word in one.words if fold(word) == said)
+
+
+def _is_around(letter: str) -> bool:
+    return letter == " " or unicodedata.category(letter).startswith("P")
 
 
 def _is_blank(letter: str) -> bool:
