@@ -155,7 +155,7 @@ CONFIRM = {"words": ["TAK"], "meaning": "confirm"}
 def test_what_is_no_keyword_is_refused(world: World, body: dict[str, Any], code: str) -> None:
     assert keyword(world, "PUT", "no", {"words": ["nie"], "meaning": "refuse"})[0] == 200
     status, answer = keyword(world, "PUT", "confirm", body)
-    assert status in (400, 409)
+    assert status == {"unknown_number": 404, "keyword_taken": 409}.get(code, 400)
     assert answer["code"] == code
 
 
@@ -179,3 +179,11 @@ def test_an_answer_may_be_a_template_of_text(world: World) -> None:
     keyword(world, "PUT", "confirm", {**CONFIRM, "template": "see-you"})
     assert world.receive(world.text("tak")) == []
     assert sent(world) == ["See you, TAK"]
+
+
+def test_keywords_take_no_more_room_than_there_is_beside_all_else_of_the_workspace(world: World) -> None:
+    body = {"meaning": "confirm", "answer": "\N{GRINNING FACE}" * 1600}
+    answers = [keyword(world, "PUT", f"k-{n}", {**body, "words": [f"w{n}"]}) for n in range(16)]
+    assert [status for status, _ in answers] == [200] * 15 + [409]
+    assert answers[-1][1]["code"] == "too_many_keywords"
+    assert keyword(world, "PUT", "k-1", {"meaning": "confirm", "words": ["w1"]})[0] == 200

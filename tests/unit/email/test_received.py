@@ -161,3 +161,7 @@ def test_what_no_table_can_hold_is_replaced() -> None:
     found = read_mail(head + b"\r\n\r\nhi \\ud83d", ADA)
     assert found.text == "hi \ufffd"
     found.subject.encode()  # half of a surrogate pair cannot be
+
+
+def test_a_subject_has_no_control_characters() -> None:
+    assert read_mail(b"Subject: =?utf-8?q?a=00b=0D=0ABcc:_x=7F?=\r\n\r\nHello", ADA).subject == "a b Bcc: x"

@@ -31,6 +31,7 @@ ID_CHARACTERS = 250
 HEADER_CHARACTERS, PART_HEADER_CHARACTERS = 8_000, 3_000
 
 _MESSAGE_ID = re.compile(r"<([^<>\s@]{1,200})@([^<>\s@]{1,200})>")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # which no subject of an answer could have
 _HEAD = re.compile(rb"\r?\n\r?\n")
 _BULK = frozenset({"bulk", "junk", "list", "auto_reply"})
 _DAEMONS = frozenset({"mailer-daemon", "postmaster"})
@@ -93,7 +94,7 @@ def read_mail(raw: bytes, source: str = "") -> Received:
     nearest = dict.fromkeys((*_ids(_header(message, "In-Reply-To")), *reversed(thread)))
     return Received(
         sender=sender,
-        subject=storable(" ".join(_header(message, "Subject").split())[:SUBJECT_CHARACTERS]),
+        subject=storable(" ".join(_CONTROL.sub(" ", _header(message, "Subject")).split())[:SUBJECT_CHARACTERS]),
         text=storable(_text_of(message, raw, parts)),
         thread=(*thread, *own)[-THREAD:],
         answers=tuple(_MESSAGE_ID.sub(r"\1", one) for one in nearest),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -19,6 +20,8 @@ from tidings.sms.numbers import read_number
 from tidings.sms.words import RESERVED, WORDS, Keyword, fold, keywords_of, taken_words
 
 KEYWORDS_MOST = 100
+# Of all together: they stand in the workspace's item, which has room for 400 KB and is read by every function.
+KEYWORDS_BYTES = 100_000
 WORDS_MOST = 20
 # As AWS has them: https://docs.aws.amazon.com/sms-voice/latest/userguide/keywords.html
 WORD_CHARACTERS = 30
@@ -63,18 +66,21 @@ class KeywordService:
     def define(self, workspace_id: str, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Define a keyword, in the place of one of its name; what comes in is held against it within a minute.
 
-        Raises InvalidInput, and Conflict where a word of it means something already.
+        Raises InvalidInput, NotFound for its number, and Conflict where a word of it means something already.
         """
         new = read_keyword(name, body, self._clock.now())
         for _ in range(TRIES):
             workspace = self._workspace(workspace_id)
             setup = Setup.of(workspace)
             if new.number != ANYWHERE and new.number not in setup.numbers:
-                raise InvalidInput("unknown_number", "The workspace has no such number.", "number")
+                raise NotFound("unknown_number", "The workspace has no such number.", "number")
             others = [one for one in keywords_of(setup) if one.name != name]
             require_free(others, new)
             if len(others) >= KEYWORDS_MOST:
                 raise Conflict("too_many_keywords", f"A workspace has {KEYWORDS_MOST} keywords at most.")
+            if size_of([*others, new]) > KEYWORDS_BYTES:
+                told = f"The keywords of a workspace have {KEYWORDS_BYTES} bytes at most: shorten an answer."
+                raise Conflict("too_many_keywords", told)
             if self._keep(workspace, [*others, new]):
                 return new.as_dict()
         raise Unavailable("sms_contended", "What the workspace sends texts from kept changing.")
@@ -101,6 +107,11 @@ class KeywordService:
         if found is None:
             raise NotFound("unknown_workspace", "There is no such workspace.", "workspace")
         return found
+
+
+def size_of(keywords: Iterable[Keyword]) -> int:
+    """What keywords take where they are kept, in bytes."""
+    return len(json.dumps([_entry(one) for one in keywords], separators=(",", ":"), ensure_ascii=False).encode())
 
 
 def read_keyword(name: str, body: Mapping[str, Any], now: datetime) -> Keyword:
