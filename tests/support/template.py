@@ -186,6 +186,8 @@ class Stack:
                 return name
             case "AWS::SNS::Topic", "TopicArn":
                 return _arn("sns", name)
+            case "AWS::SMSVOICE::ConfigurationSet", "Arn":
+                return _arn("sms-voice", f"configuration-set/{name}")
             case "AWS::IAM::Role", "Arn":
                 return f"arn:aws:iam::{ACCOUNT}:role/{name}"
             case "AWS::Serverless::Function", "Arn":
@@ -369,6 +371,7 @@ def names_of(outputs: Mapping[str, str]) -> dict[str, str]:
     }
     names["FeedbackTopic"] = outputs["FeedbackTopicArn"].rpartition(":")[2]
     names |= {name: outputs[name] for name in ("MarketingMails", "TransactionalMails")}
+    names["Texts"] = outputs["SmsConfigurationSet"]
     names["DeliverLaterMachine"] = outputs["DeliverLaterMachineArn"]  # a machine's Ref is its ARN
     names["SenderIdsMachine"] = outputs["SenderIdsMachineArn"]
     names["MachinesRole"] = outputs["MachinesRoleArn"].rpartition("/")[2]
