@@ -11,7 +11,9 @@ from tidings.consent.stopping import StopService
 from tidings.consent.store import DynamoConsentStore
 from tidings.contacts.service import ContactDirectory
 from tidings.contacts.store import DynamoContactStore
+from tidings.conversations.automatic import AutomaticEntries
 from tidings.conversations.intake import Intake
+from tidings.conversations.store import DynamoConversationStore
 from tidings.conversations.texts import TextDesk
 from tidings.core.clock import SystemClock
 from tidings.core.errors import TidingsError
@@ -50,7 +52,13 @@ desk = TextDesk(
     stops,
     Intake.of(database, clock),
     ContactDirectory(DynamoContactStore(database), clock),
-    Answers(texts, messages, DynamoTemplateStore(database), clock),
+    Answers(
+        texts,
+        messages,
+        DynamoTemplateStore(database),
+        clock,
+        AutomaticEntries(database, DynamoConversationStore(database), messages, clock),
+    ),
     OptOutMirror(stops, SmsVoiceOptOuts()),
 )
 

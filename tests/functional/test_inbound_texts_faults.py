@@ -31,8 +31,8 @@ SEND, PUT, DELETE = (f"pinpoint-sms-voice-v2:{name}" for name in (
 # Whose the number is, and the workspace: in a warm process neither is asked.
 FIRST = [READ, READ]
 TAKING = [QUERY, BATCH, STROKE]
-# The contact, the message, the address, the claim, the provider and its answer.
-ANSWERING = [READ, READ, READ, STROKE, SEND, STROKE]
+# The contact, the message, the address, what its conversation shows of it, the claim, the provider and its answer.
+ANSWERING = [READ, READ, READ, READ, BATCH, STROKE, SEND, STROKE]
 # The last word, who has the number, and their events.
 TELLING = [QUERY, READ, STROKE]
 

@@ -1,24 +1,26 @@
 """What Tidings answers by itself: to STOP, START and HELP where AWS does not, and to the owner's keywords. Once each.
 
 An answer is a transactional message on the path that all messages take: consent and suppression are asked, and its
-decision is kept. Its id comes from the message that it answers, so that a repeat is the same message. The confirmation
-of a STOP is the one message that passes that STOP: it names it, the gate lets only the STOP pass that it names, and
-nobody else names one.
+decision is kept. Its id comes from the message that it answers, so that a repeat is the same message. In the
+transaction that claims it stands also what its conversation shows of it. The confirmation of a STOP is the one message
+that passes that STOP: it names it, the gate lets only the STOP pass that it names, and nobody else names one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from tidings.accounts.model import Workspace
 from tidings.activity.chain import Node
 from tidings.consent.model import Channel, Kind
 from tidings.contacts.model import Contact, Trait
 from tidings.core.clock import Clock
+from tidings.core.errors import Unavailable
 from tidings.core.ids import message_id
+from tidings.core.store import ConditionFailed, Part
 from tidings.messages.model import Message, Template, TemplateInput
-from tidings.messages.orders import Alone
 from tidings.messages.store import DynamoMessageStore
 from tidings.messages.template_store import DynamoTemplateStore
 from tidings.sms.inbound import Text
@@ -28,6 +30,7 @@ from tidings.sms.wording import Wording, answer_to, brand_of
 from tidings.sms.words import HELP, START, STOP, Match
 
 ANSWER = "answer"
+TRIES = 5
 # What AWS answers where it manages opt-outs: there Tidings is silent.
 ANSWERED_BY_AWS = frozenset({STOP, START, HELP})
 
@@ -44,6 +47,28 @@ class Asked:
     cause: Node
 
 
+class Beside(Protocol):
+    """What is written of an answer in its conversation, unseen by this room."""
+
+    def parts(self, workspace: str, conversation: str, message: str, text: str) -> list[Part]:
+        """Writes that go with the claim of an answer; none where it was claimed before."""
+
+
+class _Shown:
+    """What goes with an answer's claim."""
+
+    def __init__(self, parts: Callable[[], list[Part]]) -> None:
+        self._parts = parts
+
+    def guards(self) -> list[Part]:
+        """What its conversation shows of it."""
+        return self._parts()
+
+    def records(self, outcome: str) -> list[Part]:
+        """None: what becomes of the message the message tells."""
+        return []
+
+
 class Answers:
     """Sends answers. `texts` makes what sends them when the first one is due: most of what comes in asks for none."""
 
@@ -53,11 +78,13 @@ class Answers:
         messages: DynamoMessageStore,
         templates: DynamoTemplateStore,
         clock: Clock,
+        beside: Beside,
     ) -> None:
         self._texts = texts
         self._messages = messages
         self._templates = templates
         self._clock = clock
+        self._beside = beside
 
     def send(self, workspace: Workspace, number: Number, asked: Asked) -> Message | None:
         """Answer a text that means something, if there is an answer; the message as it then stands.
@@ -68,8 +95,20 @@ class Answers:
         if wording is None or not answers(number, asked.found):
             return None
         order = self._order(workspace, number, asked, wording)
-        known = self._messages.get(workspace.id, order.message_id)
-        return self._texts().send(order, known, Alone())
+        shown = _Shown(lambda: self._shown(order))
+        for _ in range(TRIES):
+            known = self._messages.get(workspace.id, order.message_id)
+            try:
+                return self._texts().send(order, known, shown)
+            except ConditionFailed:
+                continue  # somebody else changed the conversation
+        raise Unavailable("conversation_contended", "The conversation kept changing.")
+
+    def _shown(self, order: SmsOrder) -> list[Part]:
+        """What the person will read, asked of the path once more, goes into the conversation."""
+        content = self._texts().decide(order).content
+        text = content.body if content is not None else ""
+        return self._beside.parts(order.workspace.id, order.conversation, order.message_id, text)
 
     def _order(self, workspace: Workspace, number: Number, asked: Asked, wording: Wording) -> SmsOrder:
         name = wording.template or ANSWER
