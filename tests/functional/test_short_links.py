@@ -165,6 +165,26 @@ def test_nothing_but_a_code_of_ours_leads_anywhere(texting: World, code: str) ->
     assert "<html" in answer["body"]
 
 
+def test_what_a_person_says_of_themselves_makes_no_short_link(texting: World) -> None:
+    texting.identify("ola", website="https://evil.example/x")
+    text(texting, "Yours: {{ contact.website }}, ours: https://shop.example/{{ contact.first_name }}")
+    assert "Yours: https://evil.example/x, ours:" in texting.sms.accepted[-1]["MessageBody"]
+    [code] = codes(texting)
+    assert follow(texting, code)["headers"]["location"].startswith("https://shop.example/Ola?")
+
+
+def test_an_address_in_the_variables_that_a_template_brings_is_short(texting: World) -> None:
+    brings = {"shop": "https://shop.example"}
+    texting.template("sale", channel="sms", subject="", text="{{ variables.shop }}/sale", variables=brings)
+    text(texting, "", template="sale")
+    assert follow(texting, codes(texting)[0])["headers"]["location"].startswith("https://shop.example/sale")
+
+
+def test_an_address_in_the_variables_of_an_order_is_short(texting: World) -> None:
+    text(texting, "Pay at {{ variables.pay.at }}.", variables={"pay": {"at": SHOP}})
+    assert follow(texting, codes(texting)[0])["headers"]["location"].startswith("https://shop.example/cart")
+
+
 def test_a_code_in_capitals_is_the_same_code(texting: World) -> None:
     text(texting, SHOP)
     assert follow(texting, codes(texting)[0].upper())["statusCode"] == 302

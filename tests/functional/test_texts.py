@@ -330,7 +330,7 @@ def test_links_are_short_and_the_same_for_a_repeat(ada: World) -> None:
     answer = order(ada, template=None, text="See https://shop.example/a")[1]
     workspace = DynamoWorkspaceStore(ada.database).get("acme")
     assert workspace
-    expected = shortened("See https://shop.example/a", answer["message"], workspace, PUBLIC_URL)[0]
+    expected = shortened("See https://shop.example/a", answer["message"], workspace, PUBLIC_URL, {"shop.example"})[0]
     assert ada.sms.accepted[0]["MessageBody"] == expected != "See https://shop.example/a"
 
 

@@ -184,7 +184,7 @@ class Replies:
         }
         if channel is Channel.SMS:
             sender = conversation.to if conversation.reply_channel is channel else ""
-            return SmsOrder(**common, variables=asked.variables, sender=sender, two_way=True)
+            return SmsOrder(**common, variables=asked.variables, sender=sender, two_way=True, given=True)
         answered = self._answered(conversation)
         subject = {} if asked.template else {"reply_subject": replying.subject_of(asked, answered)}
         return MailOrder(

@@ -125,6 +125,7 @@ def order_of(found: Found, request: SmsRequest, fingerprint: str) -> SmsOrder:
         lifetime=request.lifetime or 0,
         gsm7=request.gsm7,
         two_way=request.two_way,
+        given=True,
     )
 
 

@@ -1,13 +1,17 @@
 """Short links in text messages: a code for each recipient and link, and the address that it stands for.
 
 A code is 120 bits of a keyed hash: nobody can guess one, and whoever makes the same text again makes the same codes.
-Only what stood in a message as an address of the web ever gets a code, so that none can be made to lead elsewhere.
+Only what stood in a message as an address of the web ever gets a code, and only at a host that whoever wrote the
+message named: what a person says of themselves, or an app of them, never makes our own domain lead where they choose.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
 
 from tidings.accounts.model import Workspace
 from tidings.core.keys import keyed_hash
@@ -23,16 +27,20 @@ CODE_LETTERS = 24
 _CODE = re.compile(rf"[a-z2-7]{{{CODE_LETTERS}}}")
 
 
-def shortened(text: str, message: str, workspace: Workspace, base: str) -> tuple[str, dict[str, str]]:
+def shortened(
+    text: str, message: str, workspace: Workspace, base: str, hosts: Collection[str]
+) -> tuple[str, dict[str, str]]:
     """A text with its links made short, and the addresses that they stand for by their codes.
 
     An address gets the message's id as a parameter, as links in mails do, but for the way out of marketing. `base` is
     where short links lead, such as `https://acme.example`; without one the text stays as it is. What is short already,
-    and what nobody can tell the end of, stays too. The same for a repeat.
+    what is at none of the `hosts` nor at the workspace's own, and what nobody can tell the end of, stays too. The same
+    for a repeat.
     """
     parts, links, done = [], {}, 0
+    known = {*hosts, *hosts_in([base, workspace.public_url])}
     for start, address in addresses_in(text) if base else ():
-        if address.startswith(f"{base}/{PLACE}/"):
+        if address.startswith(f"{base}/{PLACE}/") or _host_of(address) not in known:
             continue
         leads_to = address if is_way_out(workspace, address) else marked(address, message)
         code = keyed_hash(workspace.secret, "link", workspace.id, message, leads_to)[:CODE_LETTERS]
@@ -40,6 +48,18 @@ def shortened(text: str, message: str, workspace: Workspace, base: str) -> tuple
         parts += [text[done:start], f"{base}/{PLACE}/{code}"]
         done = start + len(address)
     return "".join([*parts, text[done:]]), links
+
+
+def hosts_in(value: Any) -> frozenset[str]:
+    """The hosts of the addresses that stand in a text, or in any text of a structure of JSON."""
+    if isinstance(value, str):
+        return frozenset(_host_of(address) for _, address in addresses_in(value))
+    inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return frozenset().union(*(hosts_in(one) for one in inside))
+
+
+def _host_of(address: str) -> str:
+    return urlsplit(address).hostname or ""
 
 
 def is_way_out(workspace: Workspace, address: str) -> bool:

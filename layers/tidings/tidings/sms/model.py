@@ -95,7 +95,8 @@ class SmsOrder(Order):
     """An order for a text message. What it leaves open the template, the plan of countries or the setup says.
 
     `sender` is a sender ID, a number, or `pool:ID`. `max_price` is in USD for a part, `lifetime` in seconds (5 to
-    259,200). `gsm7` replaces typographic characters. `two_way` asks for a sender that receives answers.
+    259,200). `gsm7` replaces typographic characters. `two_way` asks for a sender that receives answers. `given` says
+    that the `variables` are the words of whoever ordered it: the addresses of the web in them may become short links.
     """
 
     sender: str = ""
@@ -103,6 +104,7 @@ class SmsOrder(Order):
     lifetime: int = 0
     gsm7: bool | None = None
     two_way: bool = False
+    given: bool = False
 
 
 @dataclass(frozen=True, slots=True)

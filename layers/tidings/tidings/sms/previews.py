@@ -84,4 +84,6 @@ def _order(workspace: Workspace, contact: Contact, template: Template, request: 
         kind=kind_of(request.kind, template),
         sender=request.sender,
         gsm7=request.gsm7,
+        variables=(request.data or {}).get("variables") or {},
+        given=True,
     )
