@@ -280,6 +280,38 @@ def test_what_stands_in_a_conversation_is_shown_page_by_page_in_the_order_of_tim
     assert found == ["Is it open?", "1", "2", "3", "4", "5"]
 
 
+def test_a_page_of_long_texts_is_shorter_than_asked_for_and_loses_none(agents: World, opened: Taken) -> None:
+    long = "\N{GRINNING FACE}" * 10_000
+    for n in range(60):
+        changed(agents, opened, "notes", text=f"{n} {long}"[:10_000])
+        agents.now += timedelta(seconds=1)
+    found: list[str] = []
+    sizes, query = [], {"limit": "200"}
+    while len(sizes) < 5:
+        path = {"conversation": opened.conversation}
+        status, answer = agents.call("conversations", "GET /v1/conversations/{conversation}", path=path, query=query)
+        assert status == 200
+        found += [one["text"].partition(" ")[0] for one in answer["entries"]]
+        sizes.append(sum(len(one["text"].encode()) for one in answer["entries"]))
+        if not answer["cursor"]:
+            break
+        query = {"limit": "200", "cursor": answer["cursor"]}
+    assert found == ["Is", *map(str, range(60))]
+    assert len(sizes) == 2
+    assert max(sizes) <= 1_500_000
+
+
+def test_conversations_that_are_left_out_of_a_listing_are_read_many_at_once(agents: World) -> None:
+    for n in range(12):
+        take(agents, sms(agents, f"in-{n}", sender=f"+4860010{n:04}"))
+    agents.recorder.clear()
+    status, answer = agents.call("conversations", "GET /v1/conversations", query={"channel": "email", "limit": "1"})
+    assert (status, answer["conversations"]) == (200, [])
+    assert (
+        len([one for one in agents.recorder.calls if one.operation == "Query"]) == 2
+    )  # one for each part of the index
+
+
 def test_a_contact_lists_its_conversations(agents: World, opened: Taken) -> None:
     path = {"contact": opened.contact}
     status, answer = agents.call("contacts", "GET /v1/contacts/{contact}/conversations", key="eve", path=path)

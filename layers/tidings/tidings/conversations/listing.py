@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_right
 from collections.abc import Iterator
-from itertools import groupby, islice
+from itertools import accumulate, groupby, islice
 from typing import Any
 
 from tidings.conversations.model import Conversation, Entry, State
@@ -15,6 +16,9 @@ from tidings.core.clock import to_text
 from tidings.core.errors import NotFound
 
 Order = tuple[str, str]
+
+# Of the texts of a page: quotes in them are escaped in JSON, and that once more as a function answers.
+PAGE_BYTES = 1_500_000
 
 
 class ConversationListing:
@@ -54,12 +58,16 @@ class ConversationListing:
                     yield one
 
     def entries(self, conversation: Conversation, limit: int, cursor: str) -> tuple[list[Entry], str]:
-        """A page of what stands in a conversation, by time, and the cursor of the next one. Raises InvalidInput."""
+        """A page of what stands in a conversation, by time, and the cursor of the next one. Raises InvalidInput.
+
+        It is shorter than `limit` where the texts are long: an answer of Lambda has 6 MB at most.
+        """
         scope = ("entries", conversation.workspace, conversation.id)
         place = cursors.read(scope, cursor, str)
         found = self._store.entries(conversation.workspace, conversation.id, str(place[0]) if place else "", limit + 1)
-        page = found[:limit]
-        return page, cursors.write(scope, [order_of(page[-1])]) if len(found) > limit else ""
+        ends = accumulate(len(one.text.encode()) for one in found)
+        page = found[: min(limit, max(1, bisect_right(list(ends), PAGE_BYTES)))]
+        return page, cursors.write(scope, [order_of(page[-1])]) if len(found) > len(page) else ""
 
     def show(self, workspace: str, conversation: str, limit: int, cursor: str) -> dict[str, Any]:
         """A conversation with a page of what stands in it: two reads. Raises NotFound, InvalidInput."""

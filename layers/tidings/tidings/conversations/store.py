@@ -32,9 +32,9 @@ LISTED_SHARDS = 2
 COUNT_SHARDS = 8
 # Longer than any queue repeats what came in, set aside and sent again included.
 SEEN_KEPT = timedelta(days=90)
-
-# Among how many of the latest entries a repeat is looked for.
-RECENT = 100
+# Among how many of the latest entries a repeat is looked for, and how many conversations are read at once where some
+# of them are left out.
+RECENT, FILTERED = 100, 500
 
 HEAD = "head"
 _PLACE = "."
@@ -201,7 +201,7 @@ class DynamoConversationStore:
         """The conversations of an inbox and state in one part of the index, latest first: a query for each `size`.
 
         They stand in it within moments. `until` is the `last_at` of the first, empty for the latest; `only` names an
-        `agent` or a `channel` that all of them have.
+        `agent` or a `channel` that all of them have: those of others are read and left out.
         """
         condition: Condition | None = None
         for name, value in only.items():
@@ -211,7 +211,7 @@ class DynamoConversationStore:
             f"{workspace}#{place[0]}#{place[1]}#{number}",
             self._conversations.last_at <= until if until else None,
             filter_condition=condition,
-            page_size=size,
+            page_size=max(size, FILTERED) if only else size,
             scan_index_forward=False,
         )
         with faults():
