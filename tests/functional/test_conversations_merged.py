@@ -8,6 +8,7 @@ import pytest
 from tests.support.inbound import PERSON, conversation, counts, later, mail, recounted, sms, take, texts
 from tests.support.world import World
 
+from tidings.conversations import merging
 from tidings.conversations.model import Taken
 
 
@@ -58,6 +59,29 @@ def test_who_absorbs_somebody_without_a_conversation_keeps_theirs(world: World, 
     again = take(world, sms(world, "in-2", "Still me", later(10)))
     assert again.conversation == two[0].conversation
     assert again.contact == world.contact(user_id="bob")["contact"]
+
+
+def test_of_very_many_the_latest_go_over_and_the_others_stay_open_where_they_were(
+    world: World, two: tuple[Taken, Taken], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_text, by_mail = two
+    merge(world, by_mail.contact, by_text.contact)
+    monkeypatch.setattr(merging, "MOVED_MOST", 1)
+    world.identify("bob", email="bob@people.example")
+    bob = world.contact(user_id="bob")["contact"]
+    status, answer = world.call(
+        "merges", "POST /v1/merges", {"contact": by_text.contact, "into": bob, "idempotency_key": "k-2"}
+    )
+    assert status == 200, answer
+    world.pump()
+    assert of(world, bob) == {by_text.conversation, by_mail.conversation}
+    assert conversation(world, by_mail).person == bob
+    assert take(world, sms(world, "in-2", "Me", later(20))).conversation == by_mail.conversation
+    resolve = {"type": "task", "category": "general", "key_message": "done"}
+    for one in (by_text, by_mail):
+        route, path = "POST /v1/conversations/{conversation}/resolve", {"conversation": one.conversation}
+        assert world.call("conversations", route, resolve, path=path)[0] == 200
+    assert counts(world) == recounted(world) == {("default", "resolved"): 2}
 
 
 def test_an_undone_merge_gives_back_what_was_open(world: World, two: tuple[Taken, Taken]) -> None:

@@ -19,6 +19,7 @@ from tidings.core.store import TRANSACTION_PARTS, ConditionFailed, Part
 TRIES = 5
 BESIDE = 4  # the record and the event of a merge; its undo has an event more, and makes room for one
 OF_ADDRESS = 2  # what is carried to an address, and the log of it
+OF_CONVERSATIONS = 12  # ten that go over, and where it stands who has them: only of somebody with an address
 MOVED = "moved"  # the rule of a record of an anonymous id that went from one user to another
 
 
@@ -95,6 +96,7 @@ class MergeService:
         record = merge_record(survivor, absorbed, rule, call, self._clock.now())
         prepared = Prepared(record, survivor, absorbed, after, leads)
         most = self._contacts.writes(prepared.changes, leads, identifiers) + BESIDE
+        most += OF_CONVERSATIONS if addresses(absorbed) else 0
         if most + OF_ADDRESS * len(addresses(after) | addresses(absorbed)) > TRANSACTION_PARTS:
             raise Conflict("too_many_identities", "They have more that leads to them than is moved at once.", "contact")
         return prepared

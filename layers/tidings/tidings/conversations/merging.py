@@ -14,6 +14,10 @@ from tidings.conversations.model import Conversation
 from tidings.conversations.store import DynamoConversationStore, Head
 from tidings.core.store import Database, Part
 
+# So many conversations go over, the latest: a transaction has 100 parts, and a merge others beside these. What is left
+# stays open with who is absorbed, where agents find it; only what comes in does not go on in it.
+MOVED_MOST = 10
+
 
 class ConversationsMerged:
     """Lets open conversations follow their person. Contacts that never had an address have none, and cost nothing."""
@@ -29,7 +33,8 @@ class ConversationsMerged:
         theirs, own = self._heads(absorbed, survivor)
         if not theirs.open:
             return [self._store.unchanged(theirs)]
-        return self._moved(theirs, own, theirs.open)
+        latest = sorted(theirs.open.values(), key=lambda one: (one.last_at, one.id), reverse=True)
+        return self._moved(theirs, own, {one.id: one for one in latest[:MOVED_MOST]})
 
     def undone(self, survivor: Contact, restored: Contact) -> list[Part]:
         """Who comes out again gets back what stands under their ids: one batched read."""
