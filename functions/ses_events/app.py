@@ -23,6 +23,7 @@ from tidings.email.feedback import LOOK, FeedbackService
 from tidings.email.sender_store import DynamoSenderStore
 from tidings.email.standing import Standing
 from tidings.email.suppressing import Suppressing
+from tidings.messages.answered_store import DynamoAnsweredStore
 from tidings.messages.bouncing import Bouncing
 from tidings.messages.progress_store import DynamoProgressStore
 from tidings.messages.recording import Recording
@@ -58,6 +59,7 @@ feedback = FeedbackService(
     Standing(DynamoWorkspaceStore(database), reports, clock),
     QueueGateway(settings.require("QUEUE_FEEDBACK_URL")),
     clock,
+    DynamoAnsweredStore(database),
     DynamoSenderStore(database),
 )
 

@@ -166,6 +166,18 @@ def test_an_answer_to_the_plain_address_is_matched_by_what_it_refers_to(acme: Wo
     assert events(acme, conversations(acme)[0]["contact"])[0]["cause"] == f"message:{acme.ses.messages()[0]}"
 
 
+@pytest.mark.parametrize("kind", ["Send", "Delivery"])
+def test_what_it_refers_to_is_found_also_where_ses_told_of_the_mail_before_it_answered(acme: World, kind: str) -> None:
+    acme.accounts.configure("acme", {"reply_to": f"Acme <{US}>"})
+    acme.template("tips")
+    body = {"to": {"email": ADA}, "template": "tips", "idempotency_key": "k", "kind": "transactional"}
+    acme.ses.failing = ["timeout"]
+    assert acme.call("send_email", "POST /v1/emails", body)[1]["state"] == "claimed"
+    acme.feedback(acme.ses.event(kind, acme.ses.accepted[0]))
+    acme.receive_mail(acme.mail_in(mail(In_Reply_To="<ses-1@email.amazonses.com>"), US))
+    assert events(acme, conversations(acme)[0]["contact"])[0]["cause"] == f"message:{acme.ses.messages()[0]}"
+
+
 def test_a_workspace_at_which_no_mail_comes_in_keeps_no_pointers(world: World) -> None:
     world.template("tips")
     body = {"to": {"email": ADA}, "template": "tips", "idempotency_key": "k", "kind": "transactional"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -17,11 +18,13 @@ from tidings.accounts.model import Workspace
 from tidings.consent.model import Kind
 from tidings.core.clock import Clock
 from tidings.core.ids import digest
+from tidings.core.store import Part
 from tidings.email.bounces import Bounce, bounce_of, is_complaint
 from tidings.email.model import Feedback
 from tidings.email.rules import error_of, news_of, read_feedback, to_event
 from tidings.email.standing import EVERY, Standing
 from tidings.email.suppressing import Suppressing
+from tidings.messages.answered_store import DynamoAnsweredStore
 from tidings.messages.machines import HIDDEN, PUT_OFF_SECONDS, Look, Verdict
 from tidings.messages.model import Message
 from tidings.messages.recording import Recording, Told
@@ -53,6 +56,7 @@ class FeedbackService:
         standing: Standing,
         queue: Queue,
         clock: Clock,
+        answered: DynamoAnsweredStore,
         senders: Senders | None = None,
     ) -> None:
         self._recording = recording
@@ -61,6 +65,7 @@ class FeedbackService:
         self._standing = standing
         self._queue = queue
         self._clock = clock
+        self._answered = answered
         self._senders = senders
 
     def take(self, notification: Mapping[str, Any], put_off: bool = False) -> bool:
@@ -105,7 +110,13 @@ class FeedbackService:
 
     def _told(self, feedback: Feedback, verdict: Verdict | None, message: Message | None) -> Told:
         event = to_event(feedback, message.began_by if message else None, self._clock, verdict)
-        return Told(news_of(feedback, verdict), event, error_of(feedback))
+        return Told(news_of(feedback, verdict), event, error_of(feedback), self._accepted(feedback, message))
+
+    def _accepted(self, feedback: Feedback, message: Message | None) -> tuple[Part, ...]:
+        """What an answer finds the message by, where SES told of the mail before its own answer was written down."""
+        if message is None or message.provider_id == feedback.provider_id or not message.transport.get("answers"):
+            return ()
+        return (self._answered.part(replace(message, provider_id=feedback.provider_id), feedback.mailed_at),)
 
 
 def look_of(feedback: Feedback, workspace: Workspace) -> Look:
