@@ -640,6 +640,49 @@ def test_more_countries_that_are_rejected_leave_the_others_active(people: People
     assert running(people.world).count("wait") == 0
 
 
+@pytest.mark.parametrize("more", ["accepted", "rejected", "asked for again", "asked for again and rejected"])
+def test_what_aws_has_of_a_country_where_it_came_to_nothing_is_given_back_at_the_end(
+    people: People, aws: FakeSenderIds, monkeypatch: pytest.MonkeyPatch, more: str
+) -> None:
+    monkeypatch.setattr(sender_id_rules, "LOOKS_MOST", 1)
+    people.activate(countries=["PL", "TR"])
+    people.world.run(timedelta(days=1))
+    assert people.show()["countries"]["TR"]["state"] == "refused"
+    people.request(countries=["TR" if "again" in more else "DE"])
+    assert people.show()["state"] == "requested"
+    people.run()
+    if "rejected" in more:
+        people.decide("reject", "staff", reason="Not there.")
+    else:
+        people.verify()
+        people.run()
+        people.accept()
+    people.world.run(timedelta(days=1))
+    assert people.show()["state"] == "active"
+    people.retire()
+    people.run()
+    assert aws.held == {}
+
+
+def test_no_more_countries_are_asked_for_before_aws_has_heard_of_the_others(people: People, aws: FakeSenderIds) -> None:
+    people.request(countries=["DE", "PL"])
+    people.verify()
+    people.accept()
+    world, told = people.world, []
+
+    def ask_first(call: Any) -> None:
+        if call.operation == "RequestSenderId" and call.arguments["IsoCountryCode"] == "PL":
+            world.recorder.before = None
+            with world.recorder.unseen():
+                told.append(people.request(countries=["DE", "PL"])[1]["state"])
+                told.append(people.request(countries=["FR"])[1]["code"])
+
+    world.recorder.before = ask_first
+    people.run()
+    assert told == ["active", "sender_id_requested"]
+    assert people.told() == {NAME: {"DE": "active", "PL": "active"}}
+
+
 # --- giving up -------------------------------------------------------------------------------------------------------
 
 

@@ -147,11 +147,12 @@ def requested(
 ) -> SenderId:
     """A new request for a name; what is active already stays so. Raises Conflict where another one is under way."""
     known = before is not None and before.state not in CLOSED
-    if before is not None and (before.state in WAITING or before.state is State.ACCEPTED):
+    under_way = known and before is not None and WANTED in {place.state for place in before.places.values()}
+    if before is not None and (before.state in WAITING or before.state is State.ACCEPTED or under_way):
         raise Conflict("sender_id_requested", "This name is requested already: wait for what becomes of it.", "name")
     if before is not None and before.state in CLOSED and before.unreleased:
         raise Conflict("sender_id_leaving", "AWS is still giving this name up: ask again a little later.", "name")
-    kept = {country: place for country, place in before.places.items() if _stays(place)} if known and before else {}
+    kept = _kept(before) if known and before else {}
     number = before.round + 1 if before else 1
     return SenderId(
         workspace=key.workspace,
@@ -166,7 +167,7 @@ def requested(
         step_at=now,
         remind=remind,
         expire=expire,
-        places={**{country: Place() for country in asked.countries}, **kept},
+        places={**kept, **{country: _asked_for(kept.get(country)) for country in asked.countries}},
         revision=before.revision if before else 0,
     )
 
@@ -175,9 +176,9 @@ def is_same(asked: Asked, before: SenderId) -> bool:
     """Whether a request asks for what is there or under way already: then it is a repeat."""
     if before.state in CLOSED:
         return False
+    if before.state is State.ACTIVE:  # where it came to nothing, it can be asked for again
+        return all(country in before.places and before.places[country].state != REFUSED for country in asked.countries)
     there = all(country in before.places for country in asked.countries)
-    if before.state is State.ACTIVE:
-        return there
     return there and (asked.purpose, asked.sample) == (before.purpose, before.sample)
 
 
@@ -209,9 +210,8 @@ def _require_role(role: Role, key: ApiKey) -> None:
 
 def closed(before: SenderId, state: State) -> SenderId:
     """A request that came to nothing: where the name is active already it stays so, only the new countries go."""
-    stay = {country: place for country, place in before.places.items() if _stays(place)}
-    if state is not State.RETIRED and stay:
-        return settled(replace(before, state=State.ACCEPTED, places=stay))
+    if state is not State.RETIRED and any(map(_stays, before.places.values())):
+        return settled(replace(before, state=State.ACCEPTED, places=_kept(before)))
     places = {
         country: place if place.state == REFUSED else replace(place, state=state.value)
         for country, place in before.places.items()
@@ -332,6 +332,20 @@ def _shown_place(place: Place) -> dict[str, Any]:
         "registration": place.registration,
         "look_at": place.look_at if place.state == REGISTERING else None,
     }
+
+
+def _kept(sender: SenderId) -> dict[str, Place]:
+    """The countries that outlast a request: where it is active or will be, and where AWS has it from us for nothing."""
+    return {
+        country: place if _stays(place) else replace(place, state=REFUSED)
+        for country, place in sender.places.items()
+        if _stays(place) or (place.asked and not place.released)
+    }
+
+
+def _asked_for(kept: Place | None) -> Place:
+    """A country that is asked for: as it stands if it is active or will be, else anew, with what AWS has from us."""
+    return kept if kept is not None and _stays(kept) else Place(asked=kept is not None)
 
 
 def _stays(place: Place) -> bool:
