@@ -25,6 +25,9 @@ ALLOWED_WILDCARDS = {
             ("AutomationsFunctionRole", "states:TagResource"),
             ("ReactFunctionRole", "states:StartExecution"),
             ("StartEnrolmentsFunctionRole", "states:StartExecution"),
+            # A token names no machine; Step Functions looks whose it is before it asks whether that one is granted.
+            ("ReactFunctionRole", "states:SendTaskSuccess"),
+            ("WaitForFunctionRole", "states:SendTaskSuccess"),
         ]
     },
     (
@@ -50,10 +53,17 @@ ALLOWED_WILDCARDS = {
         for action in ("DeleteOptedOutNumber", "PutOptedOutNumber")
     },
     **{
-        (role, "sms-voice:SendTextMessage", "arn:aws:sms-voice:us-east-1:000000000000:*"): (
-            "what a workspace sends texts from is data, and the recipient's number is no resource"
-        )
-        for role in ("ConversationsFunctionRole", "SendSmsFunctionRole", "SmsInboundFunctionRole")
+        (
+            f"{function}FunctionRole",
+            "sms-voice:SendTextMessage",
+            f"arn:aws:sms-voice:us-east-1:000000000000:{kind}/*",
+        ): ("what a workspace sends texts from is data; the configuration set, needed as well, is named")
+        for function, kinds in {
+            "Conversations": ("phone-number", "pool"),  # a reply asks for answers, which no name receives
+            "SendSms": ("phone-number", "pool", "sender-id"),
+            "SmsInbound": ("phone-number",),  # an answer leaves from where the question went
+        }.items()
+        for kind in kinds
     },
     ("DeliverFunctionRole", "ses:SendEmail", "arn:aws:ses:us-east-1:000000000000:identity/*"): (
         "sending domains are added while the system runs; the configuration set, needed as well, is named"
@@ -75,8 +85,9 @@ ALLOWED_WILDCARDS = {
             f"sms-voice:{action}",
             "arn:aws:sms-voice:us-east-1:000000000000:sender-id/*",
         ): "names are asked for while the system runs"
-        for action in ("DescribeSenderIds", "ReleaseSenderId", "RequestSenderId", "TagResource")
+        for action in ("DescribeSenderIds", "ReleaseSenderId", "TagResource")
     },
+    ("ReviewSenderIdsFunctionRole", "sms-voice:RequestSenderId", "*"): "the action takes no resource",
     (
         "ReviewSenderIdsFunctionRole",
         "sms-voice:DescribeRegistrations",
@@ -222,7 +233,7 @@ def test_machines_may_call_the_steps_and_nothing_else(root: Stack) -> None:
     policy = root.properties("MachinesMayCallSteps")
     assert policy["RoleName"] == "MachinesRole"
     granted = {grant for statement in policy["PolicyDocument"]["Statement"] for grant in statement_grants(statement)}
-    steps = ("SendEmail", "WaitFor", "Branch", "CheckSuppression")
+    steps = ("SendEmail", "SendSms", "WaitFor", "Branch", "CheckSuppression")
     assert granted == {
         Grant("lambda:InvokeFunction", f"arn:aws:lambda:us-east-1:000000000000:function:tidings-{step}")
         for step in steps

@@ -175,25 +175,19 @@ class Stack:
         if attribute.startswith("Outputs."):
             return str(self.nested(logical).output(attribute.removeprefix("Outputs.")))
         name = self._physical(logical)
-        match kind, attribute:
-            case "AWS::DynamoDB::Table", "Arn":
-                return _arn("dynamodb", f"table/{name}")
-            case "AWS::DynamoDB::Table", "StreamArn":
-                return _arn("dynamodb", f"table/{name}/stream/1970-01-01T00:00:00.000")
-            case "AWS::SQS::Queue", "Arn":
-                return _arn("sqs", name)
-            case "AWS::SQS::Queue", "QueueName":
-                return name
-            case "AWS::SNS::Topic", "TopicArn":
-                return _arn("sns", name)
-            case "AWS::SMSVOICE::ConfigurationSet", "Arn":
-                return _arn("sms-voice", f"configuration-set/{name}")
-            case "AWS::IAM::Role", "Arn":
-                return f"arn:aws:iam::{ACCOUNT}:role/{name}"
-            case "AWS::Serverless::Function", "Arn":
-                return _arn("lambda", f"function:{name}")
-            case "AWS::Serverless::HttpApi", "ApiEndpoint":
-                return f"https://{name}.execute-api.{REGION}.amazonaws.com"
+        known = {
+            ("AWS::DynamoDB::Table", "Arn"): _arn("dynamodb", f"table/{name}"),
+            ("AWS::DynamoDB::Table", "StreamArn"): _arn("dynamodb", f"table/{name}/stream/1970-01-01T00:00:00.000"),
+            ("AWS::SQS::Queue", "Arn"): _arn("sqs", name),
+            ("AWS::SQS::Queue", "QueueName"): name,
+            ("AWS::SNS::Topic", "TopicArn"): _arn("sns", name),
+            ("AWS::SMSVOICE::ConfigurationSet", "Arn"): _arn("sms-voice", f"configuration-set/{name}"),
+            ("AWS::IAM::Role", "Arn"): f"arn:aws:iam::{ACCOUNT}:role/{name}",
+            ("AWS::Serverless::Function", "Arn"): _arn("lambda", f"function:{name}"),
+            ("AWS::Serverless::HttpApi", "ApiEndpoint"): f"https://{name}.execute-api.{REGION}.amazonaws.com",
+        }
+        if (kind, attribute) in known:
+            return known[kind, attribute]
         raise NotImplementedError(f"{kind}.{attribute} in {self.path.name}")
 
     def _sub(self, argument: Json) -> str:

@@ -207,6 +207,13 @@ def _sms(service: str, request: Request) -> Iterator[Call]:
     kind, member = SMS_RESOURCES.get(operation, ("", ""))
     if operation == "SendTextMessage":
         yield _call(service, operation, _arn(service, _origin(str(body.get("OriginationIdentity") or ""))))
+        if body.get("ConfigurationSetName"):
+            yield _call(service, operation, _arn(service, f"configuration-set/{body['ConfigurationSetName']}"))
+    elif operation == "RequestSenderId":  # the permission takes no resource, that for its tags does
+        yield _call(service, operation, "*")
+        if body.get("Tags"):
+            name = f"sender-id/{body.get('SenderId')}/{body.get('IsoCountryCode')}"
+            yield _call(service, "TagResource", _arn(service, name))
     elif kind:
         given = body.get(member)
         named = given[0] if isinstance(given, list) and given else given
@@ -218,8 +225,6 @@ def _sms(service: str, request: Request) -> Iterator[Call]:
         yield _call(
             service, operation, _arn(service, resource if resource.startswith("arn:") else f"{kind}/{resource}")
         )
-        if body.get("Tags"):
-            yield _call(service, "TagResource", _arn(service, f"{kind}/{resource}"))
     else:
         yield _call(service, operation, "*")
 
@@ -241,7 +246,6 @@ SMS_RESOURCES = {
     "UpdatePhoneNumber": ("phone-number", "PhoneNumberId"),
     "DescribePools": ("pool", "PoolIds"),
     "DescribeSenderIds": ("sender-id", "SenderIds"),
-    "RequestSenderId": ("sender-id", "SenderId"),
     "ReleaseSenderId": ("sender-id", "SenderId"),
     "DescribeRegistrations": ("registration", "RegistrationIds"),
     "PutOptedOutNumber": ("opt-out-list", "OptOutListName"),

@@ -244,14 +244,14 @@ TEXT = {"DestinationPhoneNumber": "+48600100200", "MessageBody": "m"}
          [("SendTextMessage", "phone-number/+48455500100")]),
         ("send_text_message", TEXT | {"OriginationIdentity": "pool-1"}, [("SendTextMessage", "pool/pool-1")]),
         ("send_text_message", TEXT | {"OriginationIdentity": "ACME"}, [("SendTextMessage", "sender-id/ACME/*")]),
+        ("send_text_message", TEXT | {"OriginationIdentity": "pool-1", "ConfigurationSetName": "texts"},
+         [("SendTextMessage", "pool/pool-1"), ("SendTextMessage", "configuration-set/texts")]),
         ("send_text_message", TEXT | {"OriginationIdentity": f"{SMS}sender-id/ACME/PL"},
          [("SendTextMessage", "sender-id/ACME/PL")]),
         ("describe_phone_numbers", {}, [("DescribePhoneNumbers", "phone-number/*")]),
         ("update_phone_number", {"PhoneNumberId": "phone-1"}, [("UpdatePhoneNumber", "phone-number/phone-1")]),
         ("describe_sender_ids", {"SenderIds": [{"SenderId": "ACME", "IsoCountryCode": "PL"}]},
          [("DescribeSenderIds", "sender-id/ACME/PL")]),
-        ("request_sender_id", {"SenderId": "ACME", "IsoCountryCode": "PL", "Tags": [{"Key": "k", "Value": "v"}]},
-         [("RequestSenderId", "sender-id/ACME/PL"), ("TagResource", "sender-id/ACME/PL")]),
         ("put_opted_out_number", {"OptOutListName": "Default", "OptedOutNumber": "+48600100200"},
          [("PutOptedOutNumber", "opt-out-list/Default")]),
         ("describe_registrations", {"RegistrationIds": ["registration-1"]},
@@ -263,6 +263,14 @@ def test_what_end_user_messaging_is_asked_for(
 ) -> None:
     wanted = [(f"sms-voice:{action}", f"{SMS}{resource}") for action, resource in needed]
     assert permissions("pinpoint-sms-voice-v2", operation, **asked) == wanted
+
+
+def test_a_sender_id_is_no_resource_before_it_is_there_but_its_tags_are_put_on_one() -> None:
+    asked = {"SenderId": "ACME", "IsoCountryCode": "PL", "Tags": [{"Key": "k", "Value": "v"}]}
+    assert permissions("pinpoint-sms-voice-v2", "request_sender_id", **asked) == [
+        ("sms-voice:RequestSenderId", "*"),
+        ("sms-voice:TagResource", f"{SMS}sender-id/ACME/PL"),
+    ]
 
 
 def test_an_operation_of_end_user_messaging_that_names_nothing_needs_all() -> None:

@@ -41,8 +41,17 @@ def raised() -> Iterator[str]:
 
 
 def defaults(tree: ast.AST, names: set[str]) -> Iterator[str]:
-    """What parameters of these names are when nothing is given for them, and what is given."""
+    """What parameters of these names are when nothing is given for them, and what is given.
+
+    A `Choice` of a sender has a code too, but is no error: the check of a decision tells why there is none.
+    """
+    choices = [
+        node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Choice"
+    ]
+    passed_over = {keyword for call in choices for keyword in call.keywords}
     for node in ast.walk(tree):
+        if node in passed_over:
+            continue
         if isinstance(node, ast.FunctionDef):
             arguments = node.args.args[len(node.args.args) - len(node.args.defaults) :]
             pairs = zip(arguments, node.args.defaults, strict=True)

@@ -111,10 +111,10 @@ SUPPRESSIONS = (
     ),
     Route(
         "DELETE", "/v1/suppressions/{channel}/{address}", "release", "Take an address off the list", shapes.Released,
-        about="But for an erased person's, which stays.",
+        about="But for an erased person's, which stays, and that of who answered STOP, who alone takes it back.",
         refusals=(
-            *WRITES, *_ADDRESS, "not_suppressed", "person_erased", "consent_contended", "provider_throttled",
-            "provider_failed",
+            *WRITES, *_ADDRESS, "not_suppressed", "person_erased", "stopped_by_person", "consent_contended",
+            "provider_throttled", "provider_failed",
         ),
     ),
 )  # fmt: skip

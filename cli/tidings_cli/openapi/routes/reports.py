@@ -71,7 +71,7 @@ REPORTS = (
     Route(
         "GET", "/v1/reports/sms/messages", "listReportedTexts", "List text messages with what became of each, and why",
         shapes.ReportedTexts,
-        about="With filters a page may be short and still have a next one. A message's day is that of the last attempt.",
+        about="With filters a page may be short and still have a next one. A message's day is its last attempt's.",
         query=_ONE_BY_ONE, refusals=(*_REFUSALS, *_NO_MESSAGES), sheet=True,
     ),
 )  # fmt: skip

@@ -14,7 +14,7 @@ from tidings.accounts.model import Workspace
 from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.conditions.durations import format_duration
 from tidings.core.clock import Clock
-from tidings.core.errors import Conflict, InvalidInput, Unavailable
+from tidings.core.errors import Conflict, InvalidInput, NotFound, Unavailable
 from tidings.core.ids import digest
 from tidings.core.logs import count
 from tidings.core.store import ConditionFailed
@@ -191,7 +191,7 @@ class SenderIdReview:
     def _workspace(self, workspace_id: str) -> Workspace:
         found = self._workspaces.get(workspace_id, consistent=True)
         if found is None:
-            raise Unavailable("unknown_workspace", "There is no such workspace.")
+            raise NotFound("unknown_workspace", "There is no such workspace.", "workspace")
         return found
 
 
