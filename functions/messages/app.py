@@ -1,4 +1,4 @@
-"""Woken by GET /v1/messages…: a message with its decision, now or as it stood, its clicks, or those that are unknown."""
+"""Woken by GET /v1/messages…: a message with its decision, now or as it stood, its clicks, or all unknown ones."""
 
 from __future__ import annotations
 

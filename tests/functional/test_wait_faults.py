@@ -1,7 +1,7 @@
 """Both who can end a wait are killed at each of their AWS calls, and repeated as AWS repeats them: none is lost.
 
 Three faults for every call, as in `test_faults`. The calls of each scenario are listed below, and compared with what
-the recorder sees. A machine whose function fails asks again with a new token; the old one is worth nothing from then on.
+the recorder sees. A machine whose function fails asks again with a new token; the old one is worth nothing then.
 """
 
 from __future__ import annotations

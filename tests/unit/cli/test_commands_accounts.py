@@ -174,8 +174,14 @@ def test_keys_are_listed_by_name_and_kind_and_never_shown(run: Run, world: World
     made = run("key", "create", "--workspace", "acme", "--kind", "write", "--name", "web shop").strip()
     run("key", "revoke", made)
     listed = json.loads(run("key", "list", "--workspace", "acme", "--json"))["keys"]
-    assert {"name": "web shop", "kind": "write", "role": "server", "actor": "", "created_at": "2026-11-21T09:00:00.000000Z",
-            "revoked_at": "2026-11-21T09:00:00.000000Z"} in listed  # fmt: skip
+    assert {
+        "name": "web shop",
+        "kind": "write",
+        "role": "server",
+        "actor": "",
+        "created_at": "2026-11-21T09:00:00.000000Z",
+        "revoked_at": "2026-11-21T09:00:00.000000Z",
+    } in listed
     assert sorted(key["name"] for key in listed) == ["publishable", "secret", "web shop", "write"]
     said = run("key", "list", "--workspace", "acme")
     assert "web shop" in said

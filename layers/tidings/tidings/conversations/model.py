@@ -51,8 +51,8 @@ class Inbound:
     `sender` is the person's address on the channel and `to` ours. `provider_id` is the provider's id of it, by which
     a repeat is known; `at` is the provider's time, by which messages stand in their order. `answers` is the provider's
     id of the message of ours that it answers, if it names one, `message` our own id of it where that is known already.
-    `event` is what it is called on the timeline, such as `SMS Received`; `properties` go into that event. `reference` is
-    what a reply refers to (`Entry.reference`). `contact` is whose it is where that is known by a signature of ours.
+    `event` is what it is called on the timeline, such as `SMS Received`; `properties` go into that event. `reference`
+    is what a reply refers to (`Entry.reference`). `contact` is whose it is where that is known by a signature of ours.
     """
 
     workspace: Workspace
