@@ -54,7 +54,10 @@ def environment() -> dict[str, str]:
         "SES_CONFIGURATION_SET_TRANSACTIONAL": "transactional-mails",
         "MACHINES_ROLE_ARN": "arn:aws:iam::123456789012:role/machines",
         "MACHINE_PREFIX": "tidings_",
-        **{f"FUNCTION_{name}_ARN": name.lower() for name in ("SEND_EMAIL", "BRANCH", "CHECK_SUPPRESSION")},
+        **{
+            f"FUNCTION_{name}_ARN": name.lower()
+            for name in ("SEND_EMAIL", "SEND_SMS", "BRANCH", "CHECK_SUPPRESSION", "WAIT_FOR")
+        },
     }
 
 
