@@ -98,6 +98,14 @@ def test_start_takes_a_stop_back_and_nothing_else(world: World) -> None:
     assert suppression(world) is None
 
 
+def test_a_number_for_marketing_confirms_a_stop_as_what_aws_has_it_for(world: World) -> None:
+    own = {"country": "PL", "two_way": True, "self_managed": True, "kinds": ["marketing"]}
+    set_up(world, {"numbers": {OUR_NUMBER: own}})
+    assert world.receive(world.text("STOP")) == []
+    (text,) = world.sms.to(THEIR_NUMBER)
+    assert (text["OriginationIdentity"], text["MessageType"]) == (OUR_NUMBER, "PROMOTIONAL")
+
+
 def test_the_lists_of_all_numbers_of_the_workspace_follow_the_persons_last_word(world: World) -> None:
     own = {"country": "PL", "two_way": True, "self_managed": True}
     second = "+48732100300"

@@ -14,6 +14,7 @@ from tests.support.recorder import Killed
 from tests.support.world import OUR_NUMBER, THEIR_NUMBER, World
 
 from tidings.accounts.model import KeyKind, Role
+from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.contacts.model import Identity, IdentityKind
 from tidings.conversations.model import State, Taken
 from tidings.email.answering import read_signed
@@ -135,6 +136,28 @@ def test_somebody_who_wrote_from_an_earlier_address_is_answered_there(eve: World
     assert eve.ses.accepted[0]["Destination"]["ToAddresses"] == ["old@people.example"]
 
 
+def numbers(world: World, told: dict[str, Any]) -> None:
+    """Change which numbers the workspace has."""
+    with world.recorder.unseen():
+        workspaces = DynamoWorkspaceStore(world.database)
+        before = workspaces.get("acme")
+        assert before
+        workspaces.change_sms(before, {**before.sms, "numbers": told})
+
+
+def test_a_text_is_answered_from_its_number_whatever_that_is_for(eve: World, texted: Taken) -> None:
+    numbers(eve, {OUR_NUMBER: {"country": "PL", "two_way": True, "kinds": ["marketing"]}})
+    sent(eve, texted)
+    (text,) = eve.sms.accepted
+    assert (text["OriginationIdentity"], text["MessageType"]) == (OUR_NUMBER, "PROMOTIONAL")  # AWS has it for these
+
+
+def test_a_text_to_a_number_that_was_given_up_is_answered_from_another(eve: World, texted: Taken) -> None:
+    numbers(eve, {"+48732100300": {"country": "PL", "two_way": True}})
+    sent(eve, texted)
+    assert eve.sms.accepted[0]["OriginationIdentity"] == "+48732100300"
+
+
 # --- what it says -----------------------------------------------------------------------------------------------------
 
 
@@ -143,6 +166,15 @@ def test_a_reply_is_liquid_with_the_contact_and_variables(eve: World, mailed: Ta
     body = eve.ses.accepted[0]["Content"]["Simple"]["Body"]["Text"]["Data"]
     assert "Until 8, ada@people.example." in body
     assert entries(eve, mailed.conversation)[-1].text == "Until 8, ada@people.example."
+
+
+def test_a_long_reply_is_sent_whole_and_stands_in_the_conversation_as_far_as_there_is_room(
+    eve: World, mailed: Taken
+) -> None:
+    part = "\N{GRINNING FACE}" * 1000
+    sent(eve, mailed, "{{ variables.part }}" * 120, variables={"part": part})
+    assert len(eve.ses.accepted[0]["Content"]["Simple"]["Body"]["Text"]["Data"].strip()) == 120_000
+    assert entries(eve, mailed.conversation)[-1].text == part * 50
 
 
 def test_a_reply_may_be_a_template(eve: World, mailed: Taken) -> None:

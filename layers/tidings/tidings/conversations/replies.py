@@ -37,12 +37,15 @@ from tidings.messages.path import MessagePath, Unsettled
 from tidings.messages.requests import fingerprint_of, require_small
 from tidings.messages.store import DynamoMessageStore
 from tidings.messages.template_store import DynamoTemplateStore
-from tidings.sms.model import SmsOrder
+from tidings.sms.model import Setup, SmsOrder
+from tidings.sms.ordering import answering
 from tidings.sms.service import SmsService
 
 TRIES = 5
 # Among how many of the latest entries the mail is looked for that a reply answers.
 RECENT = 25
+# What of a reply stands in the conversation, whose items have 400 KB: the mail itself is sent whole.
+SHOWN_CHARACTERS = 50_000
 INSTANT = timedelta(microseconds=1)
 
 Ordered = MailOrder | SmsOrder
@@ -184,7 +187,12 @@ class Replies:
         }
         if channel is Channel.SMS:
             sender = conversation.to if conversation.reply_channel is channel else ""
-            return SmsOrder(**common, variables=asked.variables, sender=sender, two_way=True, given=True)
+            if sender.startswith("+") and sender not in Setup.of(workspace).numbers:
+                sender = ""  # the workspace gave the number up
+            common["workspace"], sent_as = answering(workspace, sender)
+            return SmsOrder(
+                **common, variables=asked.variables, sender=sender, sent_as=sent_as, two_way=True, given=True
+            )
         answered = self._answered(conversation)
         subject = {} if asked.template else {"reply_subject": replying.subject_of(asked, answered)}
         return MailOrder(
@@ -232,7 +240,7 @@ class Replies:
             id=digest("reply", order.message_id),
             at=self._after(draft.conversation),
             direction=Direction.OUT,
-            text=text,
+            text=text[:SHOWN_CHARACTERS],
             channel=(Channel.EMAIL if mail else Channel.SMS).value,
             subject=str(order.variables.get("reply_subject", "")) if mail else "",
             who=draft.who,

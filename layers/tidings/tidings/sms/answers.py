@@ -25,6 +25,7 @@ from tidings.messages.store import DynamoMessageStore
 from tidings.messages.template_store import DynamoTemplateStore
 from tidings.sms.inbound import Text
 from tidings.sms.model import Number, Setup, SmsOrder
+from tidings.sms.ordering import answering
 from tidings.sms.service import SmsService
 from tidings.sms.wording import Wording, answer_to, brand_of
 from tidings.sms.words import HELP, START, STOP, Match
@@ -112,8 +113,9 @@ class Answers:
 
     def _order(self, workspace: Workspace, number: Number, asked: Asked, wording: Wording) -> SmsOrder:
         name = wording.template or ANSWER
+        answering_from, sent_as = answering(workspace, number.number)
         return SmsOrder(
-            workspace=_answering(workspace, number),
+            workspace=answering_from,
             contact=_at(asked.contact, asked.text),
             message_id=message_id(asked.owner, ANSWER, asked.text.id),
             owner=asked.owner,
@@ -126,6 +128,7 @@ class Answers:
             conversation=asked.conversation,
             confirms=asked.text.id if asked.found.meaning == STOP else "",
             sender=number.number,
+            sent_as=sent_as,
         )
 
     def _template(self, workspace: Workspace, wording: Wording) -> Template | None:
@@ -145,10 +148,3 @@ def _at(contact: Contact, text: Text) -> Contact:
     """The contact at the number that they wrote from, which may be another than the one that messages go to."""
     phone: Mapping[str, Trait] = {"phone": Trait(text.sender, text.at, text.id)}
     return replace(contact, traits={**contact.traits, **phone})
-
-
-def _answering(workspace: Workspace, number: Number) -> Workspace:
-    """The workspace with a number that takes every kind: an answer leaves from where the question went."""
-    numbers = workspace.sms.get("numbers") or {}
-    entry = {**numbers.get(number.number, {}), "kinds": [kind.value for kind in Kind]}
-    return replace(workspace, sms={**workspace.sms, "numbers": {**numbers, number.number: entry}})

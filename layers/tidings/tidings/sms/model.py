@@ -97,6 +97,7 @@ class SmsOrder(Order):
     `sender` is a sender ID, a number, or `pool:ID`. `max_price` is in USD for a part, `lifetime` in seconds (5 to
     259,200). `gsm7` replaces typographic characters. `two_way` asks for a sender that receives answers. `given` says
     that the `variables` are the words of whoever ordered it: the addresses of the web in them may become short links.
+    `sent_as` is what the provider is asked to send it as, where the number is for another kind.
     """
 
     sender: str = ""
@@ -105,6 +106,7 @@ class SmsOrder(Order):
     gsm7: bool | None = None
     two_way: bool = False
     given: bool = False
+    sent_as: Kind | None = None
 
 
 @dataclass(frozen=True, slots=True)

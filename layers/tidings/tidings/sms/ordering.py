@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from tidings.accounts.model import Workspace
 from tidings.consent.model import Check, Kind
 from tidings.sms.countries import country_of
 from tidings.sms.model import CONTEXT_MESSAGE, CONTEXT_WORKSPACE, Outgoing, Setup, SmsOrder, Text
@@ -60,6 +62,19 @@ def asked_of(order: SmsOrder) -> dict[str, Any]:
     }
 
 
+def answering(workspace: Workspace, name: str) -> tuple[Workspace, Kind | None]:
+    """The workspace with a number that takes every kind, since an answer leaves from where the question went.
+
+    And as what the provider is asked to send it, where it has the number for nothing but marketing.
+    """
+    number = Setup.of(workspace).numbers.get(name)
+    if number is None or Kind.TRANSACTIONAL in number.kinds:
+        return workspace, None
+    numbers = workspace.sms["numbers"]
+    entry = {**numbers[name], "kinds": [kind.value for kind in Kind]}
+    return replace(workspace, sms={**workspace.sms, "numbers": {**numbers, name: entry}}), number.kinds[0]
+
+
 def outgoing(order: SmsOrder, text: Text, dry_run: bool = False) -> Outgoing:
     """What the provider is told. Price and lifetime are the order's, else the setup's."""
     setup = Setup.of(order.workspace)
@@ -67,7 +82,7 @@ def outgoing(order: SmsOrder, text: Text, dry_run: bool = False) -> Outgoing:
         recipient=order.contact.phone,
         origin=text.origin.identity,
         body=text.body,
-        kind=order.kind,
+        kind=order.sent_as or order.kind,
         context={CONTEXT_MESSAGE: order.message_id, CONTEXT_WORKSPACE: order.workspace.id},
         max_price=order.max_price or setup.max_price,
         lifetime=order.lifetime or setup.lifetime,
