@@ -16,7 +16,11 @@ from tests.support.front import Front, ask
 from tests.support.tour import ALL, CASES, INGEST, WISHES, Case, filled, one_of_each
 from tests.support.world import ROOT, World
 
+from tidings_cli.openapi.routes import SUBJECTS
+
 DOCUMENT: dict[str, Any] = json.loads((ROOT / "functions" / "openapi" / "openapi.json").read_text(encoding="utf-8"))
+# What each route answers when all is well: a short link leads on, all others answer themselves.
+SUCCESS = {f"{route.method} {route.path}": route.status for _, routes in SUBJECTS.values() for route in routes}
 IN_ORDER = sorted(ALL, key=lambda route: ALL[route].late)
 
 
@@ -62,7 +66,7 @@ def test_every_route_answers_as_it_is_described(world: World) -> None:
     known, front = one_of_each(world), Front(world)
     for route in IN_ORDER:
         status, headers, answer = made(front, route, ALL[route], known, world.keys[ALL[route].key])
-        assert 200 <= status < 300, (route, answer)
+        assert 200 <= status < 300 or status == SUCCESS[route] == 302, (route, answer)
         require_told(route, status, headers, answer)
 
 

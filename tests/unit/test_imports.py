@@ -27,6 +27,7 @@ MODULES = {
     "contacts": 305,
     "conversations": 304,
     "deliver": 431,
+    "email_inbound": 312,
     "erase": 224,
     "erasures": 316,
     "export": 311,
