@@ -88,8 +88,8 @@ def counts(world: World) -> tuple[int, int]:
 
 
 def apart(contact: dict[str, Any]) -> dict[str, Any]:
-    """A contact without what says when something was last done."""
-    return {name: value for name, value in contact.items() if name != "last_seen_at"}
+    """A contact without what says when something was last done, and without its rating, which is counted afterwards."""
+    return {name: value for name, value in contact.items() if name not in ("last_seen_at", "rating")}
 
 
 def suppress(world: World, address: str, method: str = "PUT") -> int:

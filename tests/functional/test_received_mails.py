@@ -203,6 +203,22 @@ def test_a_forged_address_leads_into_nobody_s_conversation(acme: World, forged: 
     assert [one.text for one in entries(acme, mine["conversation"])] == ["Is it open?", "Yes."]
 
 
+@pytest.mark.parametrize("to", ["reply+acme.aaaaaaaaaaaaaaaaa@in.other.example", "reply+acme.aaaaaaaaaaaaaaaaa@"])
+def test_a_forged_address_of_another_domain_is_nobody_s(acme: World, to: str) -> None:
+    assert acme.receive_mail(acme.mail_in(mail(), to)) == []
+    assert conversations(acme) == []
+
+
+def test_a_signed_address_counts_also_after_mail_comes_in_at_another_domain(acme: World) -> None:
+    acme.receive_mail(acme.mail_in(mail(), US))
+    address = reply(acme)
+    with acme.recorder.unseen():
+        acme.accounts.configure("acme", {"inbound_address": "hello@in.new.example"})
+    acme.now += timedelta(minutes=2)
+    acme.receive_mail(acme.mail_in(mail("Thanks."), address))
+    assert texts(acme) == ["Is it open?", "Yes.", "Thanks."]
+
+
 def test_a_reply_to_a_resolved_conversation_opens_a_new_one(acme: World) -> None:
     acme.receive_mail(acme.mail_in(mail(), US))
     address = reply(acme)

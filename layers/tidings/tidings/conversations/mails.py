@@ -39,7 +39,7 @@ from tidings.core.errors import NotFound
 from tidings.core.ids import digest
 from tidings.core.logs import logger
 from tidings.core.store import Database
-from tidings.email.answering import Signed, is_genuine, read_signed
+from tidings.email.answering import Signed, domain_of, is_genuine, read_signed
 from tidings.email.quoting import written
 from tidings.email.received import Received, read_mail
 from tidings.messages.answered_store import Answered, DynamoAnsweredStore
@@ -67,11 +67,15 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a mail came in: a workspace, and the address of it; `signed` if that claims to be signed."""
+    """Where a mail came in: a workspace, and the address of it; `signed` if that claims to be signed, at a `domain`.
+
+    What is not signed by the workspace is its mail only at its own domain: anybody can write any workspace's name.
+    """
 
     workspace: Workspace
     address: str
     signed: Signed | None = None
+    domain: str = ""
 
 
 def read_notification(told: Mapping[str, Any]) -> Notification | None:
@@ -147,10 +151,13 @@ class MailDesk:
             workspace = self._workspaces.get(name)
         except NotFound:
             return None
-        return Place(workspace, workspace.inbound_address or address, signed)
+        return Place(workspace, workspace.inbound_address or address, signed, domain)
 
     def _take_for(self, place: Place, mail: Received, notification: Notification) -> None:
         answer, contact = self._answer(place, mail)
+        if place.signed and not contact and place.domain != domain_of(place.workspace):
+            logger.warning("mail to nobody let go", extra={"mail": notification.provider_id})
+            return
         if mail.automatic:
             self._record(place, mail, notification, answer)
             return
