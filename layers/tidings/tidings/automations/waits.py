@@ -36,7 +36,7 @@ class OpenWait:
     """
 
     call: StepCall
-    token: str
+    token: str = field(repr=False)
     since: datetime
     deadline: datetime
     passed: tuple[str, ...] = ()
