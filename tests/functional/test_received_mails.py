@@ -156,6 +156,16 @@ def test_an_answer_to_a_mail_of_an_automation_or_the_api_is_caused_by_it(acme: W
     assert events(acme, conversations(acme)[0]["contact"])[0]["cause"] == f"message:{acme.ses.messages()[0]}"
 
 
+def test_what_an_automation_answers_says_that_no_person_wrote_it(acme: World) -> None:
+    acme.template("thanks", kind="transactional")
+    trigger, hello = {"event": "Email Received"}, {"type": "send_email", "template": "thanks"}
+    acme.automation({"automation": "thanks", "trigger": trigger, "start": "hello", "components": {"hello": hello}})
+    acme.receive_mail(acme.mail_in(mail(), US))
+    acme.run()
+    headers = {one["Name"]: one["Value"] for one in acme.ses.accepted[0]["Content"]["Simple"]["Headers"]}
+    assert headers["Auto-Submitted"] == "auto-generated"
+
+
 def test_an_answer_to_the_plain_address_is_matched_by_what_it_refers_to(acme: World) -> None:
     acme.accounts.configure("acme", {"reply_to": f"Acme <{US}>"})
     acme.template("tips")

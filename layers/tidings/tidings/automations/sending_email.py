@@ -9,6 +9,9 @@ from tidings.automations.model import SendEmail
 from tidings.automations.sending import SendTask
 from tidings.email.model import MailOrder
 
+# RFC 3834: whoever answers by itself answers no such mail, so that two machines do not write to each other for ever.
+AUTOMATIC: Mapping[str, str] = {"Auto-Submitted": "auto-generated"}
+
 
 class SendEmailTask(SendTask[SendEmail, MailOrder]):
     """Sends a component's e-mail."""
@@ -16,5 +19,5 @@ class SendEmailTask(SendTask[SendEmail, MailOrder]):
     component = SendEmail
 
     def order(self, component: SendEmail, told: Mapping[str, Any]) -> MailOrder:
-        """A mail: nothing but what any message has."""
-        return MailOrder(**told)
+        """A mail that says of itself that no person wrote it."""
+        return MailOrder(**told, headers=AUTOMATIC)
