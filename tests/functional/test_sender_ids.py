@@ -708,6 +708,24 @@ def test_a_request_can_be_withdrawn_while_it_waits(people: People) -> None:
     assert people.world.sms.calls == []
 
 
+def test_a_name_that_is_given_up_right_before_aws_is_asked_is_not_asked_for(people: People, aws: FakeSenderIds) -> None:
+    people.request()
+    people.verify()
+    people.accept()
+    world, looked = people.world, []
+
+    def retire_first(call: Any) -> None:
+        looked.append(call.operation)
+        if call.operation == "TransactWriteItems" and "DescribeSenderIds" in looked:
+            world.recorder.before = None
+            with world.recorder.unseen():
+                assert people.retire()[0] == 200
+
+    world.recorder.before = retire_first
+    people.run()
+    assert (people.show()["state"], world.sms.of("RequestSenderId"), aws.held) == ("retired", [], {})
+
+
 def test_a_name_that_is_given_up_while_aws_is_asked_is_given_back(people: People, aws: FakeSenderIds) -> None:
     people.request()
     people.verify()
