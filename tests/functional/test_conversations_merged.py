@@ -9,6 +9,7 @@ from tests.support.inbound import PERSON, conversation, counts, later, mail, rec
 from tests.support.world import World
 
 from tidings.conversations import merging
+from tidings.conversations.clearing import ConversationClearing
 from tidings.conversations.model import Taken
 
 
@@ -174,6 +175,12 @@ def test_a_mail_goes_whole_with_the_person_who_wrote_it(world: World) -> None:
     contact = world.contact(email="ada@people.example")["contact"]
     assert stored(world, contact)
     world.erase(contact)
+    assert stored(world, contact) == []
+
+
+def test_one_look_takes_what_the_head_has_copies_of_too(world: World, two: tuple[Taken, Taken]) -> None:
+    contact = two[0].contact
+    assert ConversationClearing(world.database).clear("acme", contact, 25) > 0
     assert stored(world, contact) == []
 
 

@@ -16,7 +16,7 @@ class ConversationClearing:
         self._store = DynamoConversationStore(database)
 
     def clear(self, workspace: str, contact: str, most: int) -> int:
-        """Delete up to `most` of it: first what people wrote, then the conversations, each with its count.
+        """Delete up to `most` of it: first what people wrote, then conversations, each with its count, then the head.
 
         How many items that took; none when nothing was left.
         """
@@ -29,7 +29,8 @@ class ConversationClearing:
             with suppress(ConditionFailed):  # where an agent just changed it, the next look finds it again
                 self._database.transact(self._store.deleting(conversation))
             cleared += 1
-        if not cleared and self._store.read_head(workspace, contact).version:
+        # It has copies of what is open, the person's address among them.
+        if cleared < most and self._store.read_head(workspace, contact).version:
             self._database.batch_write(deletes=[self._store.head_key(workspace, contact)])
-            cleared = 1
+            cleared += 1
         return cleared
