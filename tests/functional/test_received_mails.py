@@ -275,6 +275,12 @@ def test_what_a_machine_wrote_makes_nobody(acme: World) -> None:
     assert acme.call("contacts", "GET /v1/contacts")[1]["contacts"] == []
 
 
+def test_an_erasure_leaves_no_whole_mail(acme: World) -> None:
+    acme.receive_mail(acme.mail_in(mail(), US), acme.mail_in(mail("And on Sunday?"), US))
+    acme.erase(acme.contact(email=ADA)["contact"])
+    assert {one["pk"]["S"].split("#")[1] for one in acme.items("TABLE_CONVERSATIONS")} == {"seen"}
+
+
 def test_a_virus_is_refused_and_other_verdicts_are_kept(acme: World) -> None:
     assert acme.receive_mail(acme.mail_in(mail(), US, virus="FAIL")) == []
     assert conversations(acme) == []
