@@ -13,6 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
+from benchmarks import texts  # noqa: F401 - adds its operations to the others
 from benchmarks.operations import OPERATIONS, Cost, Operation, cost_of, worlds
 from benchmarks.processor import Handler, Rendering, handlers, rendering
 from benchmarks.starts import Start, starts

@@ -18,6 +18,7 @@ STATES = {
     "delayed": "delayed; the provider goes on trying",
     "delivered": "delivered",
     "bounced": "bounced",
+    "undelivered": "not delivered; the carrier gave up",
     "rejected": "rejected by the provider after accepting it",
     "complained": "marked as spam by the recipient",
     "refused": "refused by the provider for good",

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 
 import pytest
-from benchmarks import operations
+from benchmarks import operations, texts
 from benchmarks.operations import Cost, Preparation, at, cost_of, events_of, example, known, must, tell
 from benchmarks.samples import COMPANY, PROPERTIES, TRAITS, from_browser, from_python, of_page
 from tests.support.machine import Execution
@@ -21,6 +21,7 @@ READ, GET, QUERY = "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"
 PUT, UPDATE, TRANSACTION = "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:TransactWriteItems"
 WAKE = "stepfunctions:SendTaskSuccess"
 INSERTS, START, MAIL = "dynamodb:BatchExecuteStatement", "stepfunctions:StartExecution", "sesv2:SendEmail"
+TEXT = "pinpoint-sms-voice-v2:SendTextMessage"
 
 
 # --- ingest -----------------------------------------------------------------------------------------------------------
@@ -243,6 +244,27 @@ def test_an_open_is_a_read_of_the_message_and_of_the_workspace_and_one_write(wor
 def test_a_click_is_noted_first_and_judged_later(world: World) -> None:
     cost = cost_of(world, operations.feedback("Click"))
     assert cost == Cost({GET: 2, UPDATE: 1, "sqs:SendMessage": 1}, write_units=2, read_units=1)
+
+
+# --- text messages ----------------------------------------------------------------------------------------------------
+
+
+def test_a_text_by_api_takes_the_calls_of_a_mail(world: World) -> None:
+    # More is written than for a mail: what finds the message by the provider's id, and `SMS Sent` on the timeline.
+    cost = cost_of(world, texts.send_text)
+    assert cost == Cost({GET: 2, READ: 1, UPDATE: 1, TRANSACTION: 2, TEXT: 1}, write_units=18, read_units=5)
+
+
+def test_what_became_of_a_text_is_half_a_read_and_one_write(world: World) -> None:
+    assert cost_of(world, texts.text_delivered) == Cost({GET: 1, TRANSACTION: 1}, write_units=8, read_units=0.5)
+
+
+def test_a_text_that_comes_in_is_two_reads_and_one_write(world: World) -> None:
+    assert cost_of(world, texts.text_in) == Cost({QUERY: 1, READ: 1, TRANSACTION: 1}, write_units=15, read_units=6)
+
+
+def test_a_text_that_comes_in_again_writes_nothing(world: World) -> None:
+    assert cost_of(world, texts.text_in_again) == Cost({QUERY: 1, READ: 1}, write_units=0, read_units=6)
 
 
 # --- states of machines -----------------------------------------------------------------------------------------------

@@ -19,12 +19,13 @@ def test_it_waits_for_the_instant_of_its_input_and_hands_on_ids_only() -> None:
     assert states["deliver"]["Parameters"]["Payload"] == {"workspace.$": "$.workspace", "send.$": "$.send"}
 
 
-def test_it_may_call_deliver_and_nothing_else() -> None:
+def test_it_may_call_what_acts_at_an_instant_and_nothing_else() -> None:
     stack = root_stack()
     (policy,) = stack.properties("DeliverLaterRole")["Policies"]
     granted = [grant for statement in policy["PolicyDocument"]["Statement"] for grant in statement_grants(statement)]
     assert [(grant.action, grant.resource) for grant in granted] == [
-        ("lambda:InvokeFunction", "arn:aws:lambda:us-east-1:000000000000:function:tidings-Deliver")
+        ("lambda:InvokeFunction", f"arn:aws:lambda:us-east-1:000000000000:function:tidings-{name}")
+        for name in ("Deliver", "WakeConversations")
     ]
 
 
