@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -9,16 +10,19 @@ from urllib.parse import quote
 import urllib3
 from tests.e2e.local_system import LocalSystem, eventually
 from tests.e2e.round_mail import done
-from tests.e2e.round_people import claim_of_old, identify, track
+from tests.e2e.round_people import claim_of_old, identify, invoke, track
 from tests.e2e.test_main_job import apply, contact_of, mails
-from tests.e2e.test_sms import Phone, of_contact, send, shown
+from tests.e2e.test_sender_ids import waits_for
+from tests.e2e.test_sms import Phone, next_second, of_contact, send, shown
 from tests.e2e.workspaces import open_sender
 
-# The one of the local End User Messaging that stands in no pool, and is no other workspace's.
-NUMBER = "+12065550100"
+# Two of the local End User Messaging that are no other workspace's: one in no pool, and one in a pool.
+NUMBER, POOLED = "+12065550100", "+48455500102"
+POOL = "pool:pool-local"
 PHONES = [f"+1206555015{digit}" for digit in range(10)]
 SILENT = "+12065550112"  # cannot be reached
 WRONG = "+12065550110"  # is nobody's
+POLISH, BRITISH = "+48600300490", "+447400123456"  # the second is an example of libphonenumber
 RULE = {"channel": "sms", "when": {"did": "Round Annoyed"}}
 FILE = {"name": "menu.txt", "type": "text/plain", "content": "U291cA=="}
 NAME = {"name": "ROUND", "countries": ["GB", "SG"], "purpose": "Bookings.", "sample": "Your table is booked."}
@@ -43,7 +47,22 @@ PERSON = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605
 def walk(local: LocalSystem) -> None:
     """All of it, in a workspace of its own."""
     own = open_sender(local, "roundtexts", inbound_address="desk@in.roundtexts.example", signed_replies=True)
-    for part in (_numbers, _setup, _names, _texts, _unheard, _automation, _talk, _mails, _stop, _give_up):
+    for part in (
+        _numbers,
+        _setup,
+        _names,
+        _texts,
+        _old_link,
+        _out_of_reach,
+        _unheard,
+        _automation,
+        _talk,
+        _merges,
+        _mails,
+        _stop,
+        _erased,
+        _give_up,
+    ):
         part(own)
 
 
@@ -54,6 +73,7 @@ def _number(number: str = NUMBER) -> str:
 def _numbers(own: LocalSystem) -> None:
     done(own.call("PUT", _number(), {"two_way": True, "self_managed": False, "kinds": ["marketing", "transactional"]}))
     done(own.call("PUT", _number(), {"self_managed": True}))
+    done(own.call("PUT", _number(POOLED), {"two_way": True, "kinds": ["marketing", "transactional"]}))
     for path in ("/v1/numbers", _number()):
         done(own.call("GET", path))
     done(own.call("PUT", "/v1/keywords/yes", {"words": ["YES"], "meaning": "confirm", "answer": "Thank you."}))
@@ -64,7 +84,7 @@ def _numbers(own: LocalSystem) -> None:
 
 
 def _setup(own: LocalSystem) -> None:
-    done(own.call("PUT", "/v1/sms/setup", {"plan": {"US": {"*": NUMBER}}}))
+    done(own.call("PUT", "/v1/sms/setup", {"plan": {"US": {"*": NUMBER}, "PL": {"*": POOL}}}))
     for path in ("/v1/sms/setup", "/v1/sms/countries"):
         done(own.call("GET", path))
     text = {"channel": "sms", "text": "Booked: https://round.example/table", "kind": "transactional"}
@@ -80,6 +100,7 @@ def _names(own: LocalSystem) -> None:
     done(own.call("POST", "/v1/sender-ids", {**NAME, "name": "ROUNDTWO"}))
     done(own.call("POST", "/v1/sender-ids/ROUNDTWO/reject", {"reason": "Twice."}, key="staff"))
     filed = _outbox(own, "POST", "/registrations", {"sender_id": "ROUND", "country": "SG"})
+    eventually(lambda: waits_for(own, "ROUND"), 60)  # from then on a decision ends the wait
     for decision, key in (("verify", "staff"), ("accept", "administrator")):
         done(own.call("POST", f"/v1/sender-ids/ROUND/{decision}", {}, key=key))
     eventually(lambda: _state_in(own, "SG") == "registering" and _state_in(own, "GB") == "active", 60)
@@ -87,6 +108,7 @@ def _names(own: LocalSystem) -> None:
     eventually(lambda: _state_in(own, "SG") == "active", 60)
     for path in ("/v1/sender-ids", "/v1/sender-ids/ROUND", "/v1/sender-ids/ROUND/log"):
         done(own.call("GET", path))
+    assert send(own, _phone(own, BRITISH), "Booked", "named", sender="ROUND")["state"] == "accepted"
     done(own.call("DELETE", "/v1/sender-ids/ROUND", key="administrator"))
 
 
@@ -107,6 +129,7 @@ def _texts(own: LocalSystem) -> None:
     for method in ("HEAD", "GET"):
         urllib3.request(method, link, headers={"user-agent": PERSON}, redirect=False, timeout=30)
     eventually(lambda: shown(own, message)["state"] == "delivered", 30)
+    eventually(lambda: done(own.call("GET", f"/v1/messages/{message}/clicks"))["clicks"], 30)
     lost = send(own, _phone(own, SILENT), "Hello", "lost")["message"]
     eventually(lambda: shown(own, lost)["state"] == "undelivered", 30)
     nobody = send(own, _phone(own, WRONG), "Hello", "wrong")["message"]
@@ -115,8 +138,30 @@ def _texts(own: LocalSystem) -> None:
     contact = contact_of(own, "round-n")
     for number, to in enumerate(({"contact": contact}, {"user_id": "round-n"})):
         done(own.call("POST", "/v1/sms", {**body, "to": to, "idempotency_key": f"to-{number}"}), 202)
+    assert send(own, _phone(own, POLISH), "Booked", "pooled")["state"] == "accepted"
     for path in ("/v1/reports/sms", "/v1/reports/sms/messages"):
         done(own.call("GET", path))
+
+
+def _old_link(own: LocalSystem) -> None:
+    """A link that is followed after a year leads to a page of the workspace's."""
+    (link,) = _phone(own, PHONES[0]).texts()[0]["links"]
+    own.client("dynamodb").update_item(
+        TableName=own.outputs["TableShortLinks"],
+        Key={"pk": {"S": link.rpartition("/")[2]}},
+        UpdateExpression="SET expires_at = :then",
+        ExpressionAttributeValues={":then": {"N": "1000000000"}},
+    )
+    assert urllib3.request("GET", link, headers={"user-agent": PERSON}, redirect=False, timeout=30).status == 404
+
+
+def _out_of_reach(own: LocalSystem) -> None:
+    """With the fifth text in a row that does not arrive a number is on the list; the first was sent before."""
+    phone = _phone(own, SILENT)
+    for number in range(4):
+        message = send(own, phone, "Hello", f"silent-{number}")["message"]
+        eventually(lambda message=message: shown(own, message)["state"] == "undelivered", 30)  # type: ignore[misc]
+    eventually(lambda: own.call("GET", f"/v1/suppressions/sms/{quote(SILENT)}").status == 200, 30)
 
 
 def _unheard(own: LocalSystem) -> None:
@@ -162,10 +207,33 @@ def _talk(own: LocalSystem) -> None:
     for number, reply in enumerate(replies):
         done(own.call("POST", f"{address}/replies", {**reply, "idempotency_key": f"reply-{number}"}), 202)
     phone.arrives(2)
+    # Nobody can tell yet whether this one went: the answer shows it as it stands.
+    _outbox(own, "POST", "/faults", {"channel": "sms", "send": "timeout_after_accept", "to": PHONES[3]})
+    done(own.call("POST", f"{address}/replies", {"text": "Come in.", "idempotency_key": "unheard"}), 202)
     resolved = {"type": "question", "category": "table", "key_message": "Told when we are open"}
     done(own.call("POST", f"{address}/resolve", resolved))
-    for path in ("/v1/conversations", "/v1/conversations/counts", address, "/v1/inboxes", "/v1/categories"):
+    looks = ("/v1/conversations", "/v1/conversations/counts", address, "/v1/inboxes", "/v1/categories")
+    for path in (*looks, f"/v1/contacts/{contact}/conversations"):
         done(own.call("GET", path))
+
+
+def _merges(own: LocalSystem) -> None:
+    """Two who wrote are merged with somebody known, one by hand and one by what their browser tells."""
+    known = {}
+    for user in ("round-m", "round-v"):
+        identify(own, {"userId": user, "traits": {"name": user}})
+        known[user] = contact_of(own, user)
+    identify(own, {"anonymousId": "round-a", "traits": {"phone": PHONES[7]}})
+    eventually(lambda: done(own.call("GET", "/v1/contacts?anonymous_id=round-a"))["contacts"], 30)
+    for number in (6, 7):
+        _phone(own, PHONES[number]).write("Hello?")
+    by_hand, by_browser = (eventually(lambda n=n: _whose(own, PHONES[n]), 30) for n in (6, 7))
+    pair = {"contact": by_hand, "into": known["round-m"], "idempotency_key": "merge"}
+    assert done(own.call("POST", "/v1/merges", pair))["merge"]
+    identify(own, {"userId": "round-v", "anonymousId": "round-a"})
+    for writer, survivor in ((by_hand, known["round-m"]), (by_browser, known["round-v"])):
+        eventually(lambda w=writer, s=survivor: w in done(own.call("GET", f"/v1/contacts/{s}"))["absorbed"], 30)  # type: ignore[misc]
+        assert of_contact(own, survivor)["state"] == "new"
 
 
 def _whose(own: LocalSystem, number: str) -> str:
@@ -184,15 +252,25 @@ def _mails(own: LocalSystem) -> None:
     _outbox(own, "POST", f"/mails/{answered}/answer", {"text": "Thank you!", "attachments": [FILE]})
     other = {**body, "reply_to": "desk@in.roundtexts.example", "to": {"email": "host@round-people.example"}}
     done(own.call("POST", "/v1/emails", {**other, "idempotency_key": "desk"}), 202)
+    # SES tells of this one before it answers, and so it does not.
+    _outbox(own, "POST", "/faults", {"send": "timeout_after_accept", "to": "late@round-people.example"})
+    late = {**other, "to": {"email": "late@round-people.example"}, "idempotency_key": "late"}
+    message = done(own.call("POST", "/v1/emails", late), 202)["message"]
+    eventually(lambda: shown(own, message)["state"] == "delivered", 30)
     (mail,) = mails(own, "host@round-people.example")
     _outbox(own, "POST", f"/mails/{mail['id']}/answer", {"text": "Hello?", "from": "new@round-people.example"})
     eventually(lambda: _whose(own, "new@round-people.example"), 60)
     contact = eventually(lambda: _whose(own, to["email"]), 60)
     address = f"/v1/conversations/{of_contact(own, contact)['conversation']}"
     _outbox(own, "POST", f"/mails/{answered}/answer", {"text": "Are you there?"})
+    entry = next(one for one in done(own.call("GET", address))["entries"] if one["direction"] == "in")["entry"]
+    assert done(own.call("GET", f"{address}/mails/{entry}"))["attachments"]
     reply = {"text": "You are welcome.", "attachments": [FILE], "idempotency_key": "welcome"}
     done(own.call("POST", f"{address}/replies", reply), 202)
     done(own.call("POST", f"{address}/replies", reply), 202)
+    done(own.call("PATCH", f"/v1/contacts/{contact}", {"traits": {"phone": POLISH}}))
+    by_text = {"text": "By text.", "channel": "sms", "idempotency_key": "by text"}
+    assert done(own.call("POST", f"{address}/replies", by_text), 202)["message"]["state"] == "accepted"
 
 
 def _stop(own: LocalSystem) -> None:
@@ -201,12 +279,42 @@ def _stop(own: LocalSystem) -> None:
     send(own, phone, "Hello", "stop")
     for number, word in enumerate(("LINK", "HELP", "STOP", "START"), start=1):
         phone.answer(phone.arrives(number), word)
+        next_second()
     phone.arrives(5)
+
+
+def _erased(own: LocalSystem) -> None:
+    """Somebody who got a link and wrote, and somebody who wrote a mail, are exported and erased."""
+    phone = _phone(own, PHONES[8])
+    body = {"to": {"phone": phone.number}, "template": "round-text", "idempotency_key": "erased"}
+    done(own.call("POST", "/v1/sms", body), 202)
+    phone.answer(phone.arrives(1), "Thanks")
+    for writer in (phone.number, "guest@round-people.example"):
+        contact = eventually(lambda writer=writer: _whose(own, writer), 30)
+        assert done(own.call("GET", f"/v1/contacts/{contact}/export"))["items"]
+        asked = (f"/v1/contacts/{contact}/erase", {"confirm": contact})
+        assert own.call("POST", *asked).json["state"] == "erasing"
+        # The last look, which a message brings five minutes later.
+        last = {"workspace": own.workspace, "contact": contact, "last": True}
+        invoke(own, "Erasures", {"Records": [{"messageId": "1", "body": json.dumps(last)}]})
+        assert own.call("POST", *asked).json["state"] == "erased"
+        eventually(lambda contact=contact: not _kept(own, contact), 30)  # type: ignore[misc]
+
+
+def _kept(own: LocalSystem, contact: str) -> list[Any]:
+    """What stands in the table of conversations under somebody's id."""
+    found = own.client("dynamodb").query(
+        TableName=own.outputs["TableConversations"],
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": f"{own.workspace}#{contact}"}},
+    )
+    return list(found["Items"])
 
 
 def _give_up(own: LocalSystem) -> None:
     done(own.call("PUT", "/v1/sms/setup", {"plan": None}))
-    done(own.call("DELETE", _number()))
+    for number in (NUMBER, POOLED):
+        done(own.call("DELETE", _number(number)))
 
 
 def _phone(own: LocalSystem, number: str) -> Phone:
