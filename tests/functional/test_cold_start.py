@@ -25,6 +25,22 @@ def _settings() -> dict[str, list[str]]:
 SETTINGS = _settings()
 # The table of counts is looked for when somebody is first counted, and the file of places is there or not.
 NOT_AT_THE_START = {"TABLE_COUNTERS", "GEO_DATABASE"}
+# What sends is made when a reply or an answer is first sent: most calls are of who looks, and of what wants no answer.
+WITH_THE_FIRST_ANSWER = {
+    "conversations": {
+        "SES_CONFIGURATION_SET_MARKETING",
+        "SES_CONFIGURATION_SET_TRANSACTIONAL",
+        "SMS_CONFIGURATION_SET",
+        "TABLE_CONSENTS",
+        "TABLE_CONTACTS",
+        "TABLE_IDENTITIES",
+        "TABLE_MESSAGES",
+        "TABLE_REPORTS",
+        "TABLE_SHORT_LINKS",
+        "TABLE_TEMPLATES",
+    },
+    "sms_inbound": {"TABLE_SHORT_LINKS"},
+}
 
 
 @pytest.mark.parametrize("function", sorted(SETTINGS))
@@ -32,12 +48,22 @@ def test_a_function_needs_each_setting_that_it_is_given_and_names_it_when_it_is_
     world: World, monkeypatch: pytest.MonkeyPatch, function: str
 ) -> None:
     world.function(function)
-    for name in set(SETTINGS[function]) - NOT_AT_THE_START:
+    for name in set(SETTINGS[function]) - NOT_AT_THE_START - WITH_THE_FIRST_ANSWER.get(function, set()):
         world.cold(function)
         with monkeypatch.context() as without:
             without.delenv(name)
             with pytest.raises(MissingSetting, match=name):
                 world.function(function)
+
+
+@pytest.mark.parametrize("function", WITH_THE_FIRST_ANSWER)
+def test_a_function_starts_without_what_it_answers_with(
+    world: World, monkeypatch: pytest.MonkeyPatch, function: str
+) -> None:
+    assert WITH_THE_FIRST_ANSWER[function] <= set(SETTINGS[function])
+    for name in WITH_THE_FIRST_ANSWER[function]:
+        monkeypatch.delenv(name)
+    assert callable(world.function(function).handler)
 
 
 @pytest.mark.parametrize("function", sorted(SETTINGS))
