@@ -84,8 +84,8 @@ PATHS = {
     ),
     "refused": Path("send_email", _refused, _sign_up, (TRANSACTION, SEND, TRANSACTION), "refused", 0),
     # The device's contact, its merge, the enrolment; when Ada was last seen goes with what the merge wrote.
-    "merged": Path("react", _nothing, _merged, (TRANSACTION, TRANSACTION, TRANSACTION, START), "delivered", 1),
-    "no room": Path("react", _nothing, _no_room, (TRANSACTION, START, "sqs:SendMessage"), "delivered", 1),
+    "merged": Path("react", _nothing, _merged, (TRANSACTION, TRANSACTION, TRANSACTION, START, UPDATE), "delivered", 1),
+    "no room": Path("react", _nothing, _no_room, (TRANSACTION, START, "sqs:SendMessage", UPDATE), "delivered", 1),
 }
 
 
