@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore.config import Config
-
 from tidings.accounts.cache import WorkspaceCache
 from tidings.automations.gateway import QueueGateway
 from tidings.core import aws
@@ -18,16 +16,13 @@ from tidings.core.store import Database
 from tidings.sms.link_desk import LinkDesk
 from tidings.sms.link_store import DynamoShortLinkStore
 
-# Somebody waits for the page behind the link.
-HASTY = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 3, "mode": "standard"})
-
 settings = Settings.read()
 clock = SystemClock()
 database = Database(settings)
 desk = LinkDesk(
     DynamoShortLinkStore(database),
     WorkspaceCache.over(database, clock),
-    QueueGateway(settings.require("QUEUE_SMS_EVENTS_URL"), aws.client("sqs", HASTY)),
+    QueueGateway(settings.require("QUEUE_SMS_EVENTS_URL"), aws.client("sqs", aws.HASTY)),
     clock,
 )
 

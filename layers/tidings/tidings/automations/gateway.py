@@ -11,6 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tidings.core import aws
+from tidings.core.aws import code_of
 from tidings.core.errors import Throttled, Unavailable
 
 _CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
@@ -50,7 +51,7 @@ class StepFunctionsGateway:
                 tags=[{"key": key, "value": value} for key, value in tags.items()],
             )
         except (ClientError, BotoCoreError) as error:
-            raise Unavailable("machine_failed", f"The machine could not be created: {_code(error)}.") from error
+            raise Unavailable("machine_failed", f"The machine could not be created: {code_of(error)}.") from error
         return str(answer["stateMachineArn"])
 
     def start(self, machine: str, name: str, execution_input: str) -> Start:
@@ -58,7 +59,7 @@ class StepFunctionsGateway:
         try:
             self._client.start_execution(stateMachineArn=machine, name=name, input=execution_input)
         except (ClientError, BotoCoreError) as error:
-            code = _code(error)
+            code = code_of(error)
             if code == "ExecutionAlreadyExists":
                 return Start.THERE
             if code in _THROTTLES:
@@ -71,8 +72,8 @@ class StepFunctionsGateway:
         try:
             self._client.stop_execution(executionArn=execution)
         except (ClientError, BotoCoreError) as error:
-            if _code(error) not in _NOT_RUNNING:
-                raise Unavailable("stop_failed", f"The execution could not be stopped: {_code(error)}.") from error
+            if code_of(error) not in _NOT_RUNNING:
+                raise Unavailable("stop_failed", f"The execution could not be stopped: {code_of(error)}.") from error
 
     def succeed(self, token: str, output: Mapping[str, Any]) -> bool:
         """Let a Task that waits with a token go on; False if it does not wait any more, which is no error.
@@ -82,7 +83,7 @@ class StepFunctionsGateway:
         try:
             self._client.send_task_success(taskToken=token, output=json.dumps(output, separators=(",", ":")))
         except (ClientError, BotoCoreError) as error:
-            code = _code(error)
+            code = code_of(error)
             if code in _NOT_WAITING:
                 return False
             if code in _THROTTLES:
@@ -95,9 +96,9 @@ class StepFunctionsGateway:
         try:
             return str(self._client.describe_execution(executionArn=execution)["status"])
         except (ClientError, BotoCoreError) as error:
-            if _code(error) == "ExecutionDoesNotExist":
+            if code_of(error) == "ExecutionDoesNotExist":
                 return ""
-            raise Unavailable("describe_failed", f"The execution could not be described: {_code(error)}.") from error
+            raise Unavailable("describe_failed", f"The execution could not be described: {code_of(error)}.") from error
 
 
 class QueueGateway:
@@ -113,9 +114,4 @@ class QueueGateway:
         try:
             self._client.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(body), **later)
         except (ClientError, BotoCoreError) as error:
-            raise Unavailable("queue_failed", f"The queue did not take a message: {_code(error)}.") from error
-
-
-def _code(error: Exception) -> str:
-    response: Mapping[str, Any] = getattr(error, "response", {}) or {}
-    return str(response.get("Error", {}).get("Code", "")) or type(error).__name__
+            raise Unavailable("queue_failed", f"The queue did not take a message: {code_of(error)}.") from error

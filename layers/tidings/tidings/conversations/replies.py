@@ -7,7 +7,6 @@ address is suppressed, the person said STOP) leaves the conversation as it was, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,6 +32,7 @@ from tidings.email.attachments import read_attachments
 from tidings.email.model import MailOrder
 from tidings.email.service import EmailService
 from tidings.messages.model import Message, State, Template
+from tidings.messages.orders import WithClaim
 from tidings.messages.path import MessagePath, Unsettled
 from tidings.messages.requests import fingerprint_of, require_small
 from tidings.messages.store import DynamoMessageStore
@@ -71,21 +71,6 @@ class _Draft:
     order: Ordered
     known: Message | None
     who: str
-
-
-class _Inside:
-    """What goes with a reply's claim: that it stands in its conversation."""
-
-    def __init__(self, parts: Callable[[], list[Part]]) -> None:
-        self._parts = parts
-
-    def guards(self) -> list[Part]:
-        """The entry, the changed conversation and the event."""
-        return self._parts()
-
-    def records(self, outcome: str) -> list[Part]:
-        """None: what becomes of the message the message tells."""
-        return []
 
 
 class Replies:
@@ -211,9 +196,9 @@ class Replies:
     def _send(self, draft: _Draft) -> Message:
         if isinstance(draft.order, MailOrder):
             return self._emails.send(
-                draft.order, draft.known, _Inside(lambda: self._parts(draft, self._emails, "text"))
+                draft.order, draft.known, WithClaim(lambda: self._parts(draft, self._emails, "text"))
             )
-        return self._texts.send(draft.order, draft.known, _Inside(lambda: self._parts(draft, self._texts, "body")))
+        return self._texts.send(draft.order, draft.known, WithClaim(lambda: self._parts(draft, self._texts, "body")))
 
     def _parts(self, draft: _Draft, path: MessagePath[Any, Any], of: str) -> list[Part]:
         """What goes with the claim: of a reply that was claimed before, nothing more. Raises ConversationChanged.

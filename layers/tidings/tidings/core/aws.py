@@ -6,11 +6,15 @@ adds to botocore (resources, S3 transfers) nothing here uses, and every cold sta
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from botocore.config import Config
 from botocore.session import Session, get_session
+
+# For a client that somebody waits for, who gets what they came for without its answer too.
+HASTY = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 3, "mode": "standard"})
 
 
 @cache
@@ -22,3 +26,9 @@ def session() -> Session:
 def client(service: str, config: Config) -> Any:
     """A client of a service, in the region and with the rights of the function."""
     return session().create_client(service, config=config)
+
+
+def code_of(error: Exception) -> str:
+    """The code of what a service answered, or what kept it from answering."""
+    response: Mapping[str, Any] = getattr(error, "response", {}) or {}
+    return str(response.get("Error", {}).get("Code", "")) or type(error).__name__

@@ -11,6 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tidings.core import aws
+from tidings.core.aws import code_of
 from tidings.core.errors import Throttled, Unavailable
 
 _CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
@@ -33,7 +34,7 @@ class SqsDeliveryQueue:
         try:
             self._client.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(body), DelaySeconds=delay)
         except (ClientError, BotoCoreError) as error:
-            raise _not_taken(_code(error)) from error
+            raise _not_taken(code_of(error)) from error
 
     def put_all(self, bodies: list[dict[str, Any]]) -> None:
         """Put messages, ten a call. Raises Unavailable unless all were taken; a repeat puts some of them twice."""
@@ -45,7 +46,7 @@ class SqsDeliveryQueue:
             try:
                 answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
             except (ClientError, BotoCoreError) as error:
-                raise _not_taken(_code(error)) from error
+                raise _not_taken(code_of(error)) from error
             if answer.get("Failed"):
                 raise _not_taken(str(answer["Failed"][0].get("Code", "")))
 
@@ -65,7 +66,7 @@ class DeliverLater:
         try:
             self._client.start_execution(stateMachineArn=self._machine, name=name, input=json.dumps(dict(told)))
         except (ClientError, BotoCoreError) as error:
-            code = _code(error)
+            code = code_of(error)
             if code == "ExecutionAlreadyExists":
                 return
             if code in _THROTTLES:
@@ -75,8 +76,3 @@ class DeliverLater:
 
 def _not_taken(code: str) -> Unavailable:
     return Unavailable("queue_failed", f"The queue did not take a message: {code}.")
-
-
-def _code(error: Exception) -> str:
-    response: Mapping[str, Any] = getattr(error, "response", {}) or {}
-    return str(response.get("Error", {}).get("Code", "")) or type(error).__name__

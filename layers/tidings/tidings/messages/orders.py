@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -89,6 +89,21 @@ class Alone:
 
     def records(self, outcome: str) -> list[Part]:
         """None."""
+        return []
+
+
+class WithClaim:
+    """Writes that go with the claim: what a conversation shows of a message. They are asked for at each attempt."""
+
+    def __init__(self, parts: Callable[[], list[Part]]) -> None:
+        self._parts = parts
+
+    def guards(self) -> list[Part]:
+        """The writes."""
+        return self._parts()
+
+    def records(self, outcome: str) -> list[Part]:
+        """None: what becomes of the message the message tells."""
         return []
 
 

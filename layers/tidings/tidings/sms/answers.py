@@ -21,6 +21,7 @@ from tidings.core.errors import Unavailable
 from tidings.core.ids import message_id
 from tidings.core.store import ConditionFailed, Part
 from tidings.messages.model import Message, Template, TemplateInput
+from tidings.messages.orders import WithClaim
 from tidings.messages.store import DynamoMessageStore
 from tidings.messages.template_store import DynamoTemplateStore
 from tidings.sms.inbound import Text
@@ -55,21 +56,6 @@ class Beside(Protocol):
         """Writes that go with the claim of an answer; none where it was claimed before."""
 
 
-class _Shown:
-    """What goes with an answer's claim."""
-
-    def __init__(self, parts: Callable[[], list[Part]]) -> None:
-        self._parts = parts
-
-    def guards(self) -> list[Part]:
-        """What its conversation shows of it."""
-        return self._parts()
-
-    def records(self, outcome: str) -> list[Part]:
-        """None: what becomes of the message the message tells."""
-        return []
-
-
 class Answers:
     """Sends answers. `texts` makes what sends them when the first one is due: most of what comes in asks for none."""
 
@@ -96,7 +82,7 @@ class Answers:
         if wording is None or not answers(number, asked.found):
             return None
         order = self._order(workspace, number, asked, wording)
-        shown = _Shown(lambda: self._shown(order))
+        shown = WithClaim(lambda: self._shown(order))
         for _ in range(TRIES):
             known = self._messages.get(workspace.id, order.message_id)
             try:

@@ -15,6 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tidings.core import aws
+from tidings.core.aws import code_of
 from tidings.core.errors import Conflict, InvalidInput, Throttled, Unavailable
 from tidings.sms.sender_id_model import Held
 
@@ -80,8 +81,8 @@ class ReviewMachine:
         try:
             self._client.start_execution(stateMachineArn=self._machine, name=name, input=json.dumps(told))
         except (ClientError, BotoCoreError) as error:
-            if _code(error) != "ExecutionAlreadyExists":
-                raise Unavailable("start_failed", f"The request could not begin to wait: {_code(error)}.") from error
+            if code_of(error) != "ExecutionAlreadyExists":
+                raise Unavailable("start_failed", f"The request could not begin to wait: {code_of(error)}.") from error
 
     def runs(self, name: str) -> bool:
         """Whether the execution of a name is under way."""
@@ -89,18 +90,18 @@ class ReviewMachine:
         try:
             return bool(self._client.describe_execution(executionArn=execution)["status"] == "RUNNING")
         except (ClientError, BotoCoreError) as error:
-            if _code(error) == "ExecutionDoesNotExist":
+            if code_of(error) == "ExecutionDoesNotExist":
                 return False
-            raise Unavailable("describe_failed", f"The execution could not be described: {_code(error)}.") from error
+            raise Unavailable("describe_failed", f"The execution could not be described: {code_of(error)}.") from error
 
     def answer(self, token: str, told: Mapping[str, Any]) -> bool:
         """Let a wait be over; False if it was over already."""
         try:
             self._client.send_task_success(taskToken=token, output=json.dumps(told))
         except (ClientError, BotoCoreError) as error:
-            if _code(error) in _SETTLED:
+            if code_of(error) in _SETTLED:
                 return False
-            raise Unavailable("answer_failed", f"The waiting machine took no answer: {_code(error)}.") from error
+            raise Unavailable("answer_failed", f"The waiting machine took no answer: {code_of(error)}.") from error
         return True
 
 
@@ -114,7 +115,7 @@ def _faults(*fine: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        code = _code(error)
+        code = code_of(error)
         if code in fine:
             return
         if code in _THROTTLES:
@@ -127,8 +128,3 @@ def _faults(*fine: str) -> Iterator[None]:
         raise Unavailable("sms_failed", f"End User Messaging answered {code}.") from error
     except BotoCoreError as error:
         raise Unavailable("sms_failed", f"End User Messaging did not answer: {type(error).__name__}.") from error
-
-
-def _code(error: Exception) -> str:
-    response: Mapping[str, Any] = getattr(error, "response", {}) or {}
-    return str(response.get("Error", {}).get("Code", "")) or type(error).__name__
