@@ -16,6 +16,7 @@ from tests.support.world import World
 from tidings.core.clock import from_text
 
 ADA = "ada@people.example"
+MOST_CALLS = 40
 
 
 def say(world: World, event: str = "", pump: bool = True, **fields: Any) -> None:
@@ -232,12 +233,19 @@ def test_the_oldest_contact_answers_for_an_email_that_several_have(world: World)
 # --- at the same time ------------------------------------------------------------------------------------------------
 
 
-def interleave(world: World, operation: str, meanwhile: Callable[[], Any]) -> list[str]:
-    """Let something else happen in another process right before the first call of an operation."""
+def interleave(world: World, operation: str | None, meanwhile: Callable[[], Any], number: int = 0) -> list[str]:
+    """Let something else happen in another process right before the first call of an operation, or any but the first.
+
+    `operation` None means any; `number` calls are let pass.
+    """
     happened: list[str] = []
+    passed: list[str] = []
 
     def before(call: Call) -> None:
-        if call.operation == operation and not happened:
+        if operation in (None, call.operation) and not happened:
+            passed.append(call.name)
+            if len(passed) <= number:
+                return
             happened.append(call.name)
             mine = world._modules.pop("react", None)
             meanwhile()
@@ -310,6 +318,68 @@ def test_whoever_changes_a_contact_at_the_same_time_loses_nothing(world: World) 
     react(world, [first])
     assert happened
     assert world.contact(user_id="u-7")["traits"] == {"one": 1, "two": 2}
+
+
+LINKS = {
+    # What was reacted to before, what one process reacts to, and what another does meanwhile: (user, minute, device).
+    "an earlier link and a move": ([("bob", 5)], [("ada", 4), ("ada", 1)], [("cid", 3)]),
+    "a move and an earlier link": ([("bob", 5)], [("cid", 3)], [("bob", 1)]),
+    "two moves": ([("bob", 5)], [("cid", 3)], [("ada", 1)]),
+    "two links of one person": ([("ada", None)], [("ada", 3)], [("ada", 1)]),
+    "two people and a device of nobody's": ([("", 5), ("ada", None), ("bob", None)], [("ada", 1)], [("bob", 3)]),
+    "a device of nobody's and a new person": ([("", 5), ("ada", None)], [("ada", 1)], [("bob", 3)]),
+}
+
+
+def link(world: World, name: str, user: str, minute: int | None) -> None:
+    """Say who is at the shared device, at a minute; without a minute only that there is such a user."""
+    device = {} if minute is None else {"anonymousId": f"{name}.shared"}
+    ids = {"userId": f"{name}.{user}", **device} if user else device
+    say(world, "Viewed", pump=False, timestamp=f"2026-11-21T08:0{minute or 0}:00Z", **ids)
+
+
+def owner(world: World, name: str) -> str:
+    """The user whose contact the shared device leads to."""
+    device = found(world, anonymous_id=f"{name}.shared")
+    (user,) = (user for user in ("ada", "bob", "cid", "zoe") if found(world, user_id=f"{name}.{user}") == device)
+    return user
+
+
+@pytest.mark.parametrize("case", LINKS)
+def test_a_device_belongs_to_its_earliest_link_though_two_processes_learn_of_links_at_once(
+    world: World, case: str
+) -> None:
+    before, mine, theirs = LINKS[case]
+    _, earliest = min((minute, user) for user, minute in (*before, *mine, *theirs) if user and minute is not None)
+    for number in range(MOST_CALLS):
+        name = world.fresh()
+        for one in before:
+            link(world, name, *one)
+            world.pump()
+        for one in (*mine, *theirs):
+            link(world, name, *one)
+        records = world.new_records()
+        first, second = records[: len(mine)], records[len(mine) :]
+        happened = interleave(world, None, lambda late=second: react(world, late), number)  # type: ignore[misc]
+        react(world, first)
+        world.recorder.before = None
+        if not happened:
+            break
+        assert owner(world, name) == earliest, (number, happened)
+        # The time of the link is the earliest's too: one that is said in between moves nothing.
+        link(world, name, "zoe", 2)
+        world.pump()
+        assert owner(world, name) == earliest, (number, happened)
+    else:
+        pytest.fail("there were more calls")
+    assert number > 1
+
+
+def test_a_link_learnt_to_be_earlier_counts_for_what_comes_after_it_in_the_batch(world: World) -> None:
+    for one in (("bob", 5), ("ada", 4), ("ada", 1), ("cid", 3)):
+        link(world, "x", *one)
+    world.pump()
+    assert owner(world, "x") == "ada"
 
 
 # --- when somebody was last seen -------------------------------------------------------------------------------------

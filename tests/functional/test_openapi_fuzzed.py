@@ -49,7 +49,7 @@ BOUNDED = {
 schema = schemathesis.openapi.from_dict(DOCUMENT, config=SchemathesisConfig.from_dict(BOUNDED))
 
 # Fields of bodies that name what has to be there.
-NAMING = {"to", "template", "contact", "into", "confirm", "contacts", "address", "components", "start", "trigger"}
+NAMING = {"category", "to", "template", "contact", "into", "confirm", "contacts", "address", "components", "start", "trigger"}
 
 
 @dataclass

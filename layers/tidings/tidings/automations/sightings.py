@@ -63,12 +63,15 @@ class Known:
 
     def learn(self, workspace: str, sighting: Sighting, settled: Settled) -> None:
         """Take in what settling a message changed."""
+        joined = False
         for identity, lead in settled.leads.items():
+            before = self.leads.get((workspace, identity))
+            joined = joined or before is None or before.contact != lead.contact
             self.leads[workspace, identity] = lead
             self.stale.discard((workspace, identity))
         if settled.born is not None:
             self.born[workspace, settled.contact] = settled.born
-        elif settled.leads:
+        elif joined:
             self.born.pop((workspace, settled.contact), None)  # it is no more as it was made
         self.born.pop((workspace, settled.gone), None)
         # An identity that does not lead here may have been linked by somebody else just now, or be theirs for good.

@@ -100,13 +100,14 @@ class Settlement:
             return self._add(sighting, user, anonymous, first)
         if planned.act is Act.EARLIER and sighting.user and sighting.anonymous:
             self._contacts.earlier(sighting.workspace, sighting.anonymous, sighting.user.value, sighting.stamp)
-            return Settled(planned.contact)
+            lead = Lead(planned.contact, sighting.user.value, sighting.stamp)
+            return Settled(planned.contact, leads={sighting.anonymous: lead})
         if planned.act is Act.LINK:
-            return self._link(sighting, planned.contact, identifiers)
+            return self._link(sighting, planned.contact, anonymous, identifiers)
         if planned.act is Act.PROMOTE:
             return self._promote(sighting, planned.contact, identifiers)
         if planned.act is Act.MERGE and anonymous is not None:
-            return self._merge(sighting, planned.contact, anonymous.contact, identifiers)
+            return self._merge(sighting, planned.contact, anonymous, identifiers)
         if anonymous is not None:
             return self._move(sighting, user, anonymous, identifiers, first)
         raise ValueError(f"nothing can be done about {planned.act}")
@@ -120,8 +121,10 @@ class Settlement:
         self._contacts.commit([Change(None, born)], leads)
         return Settled(born.id, born, leads)
 
-    def _link(self, sighting: Sighting, contact: str, identifiers: Identifiers) -> Settled:
+    def _link(self, sighting: Sighting, contact: str, anonymous: Lead | None, identifiers: Identifiers) -> Settled:
         before = self._directory.get(sighting.workspace, contact)
+        if sighting.anonymous in before.identities and self._lookup(sighting, sighting.anonymous) != anonymous:
+            raise ConditionFailed({"identity"})  # somebody linked it just now, maybe as of an earlier time
         if sighting.anonymous is not None and not has_room_for(before, {sighting.anonymous}, identifiers):
             return Settled(before.id)  # the workspace keeps no more of them: what the device did alone stays apart
         after = replace(before, identities=before.identities | sighting.identities)
@@ -138,11 +141,13 @@ class Settlement:
         self._contacts.commit([Change(before, after)], leads, identifiers=identifiers)
         return Settled(before.id, leads=leads)
 
-    def _merge(self, sighting: Sighting, user: str, anonymous: str, identifiers: Identifiers) -> Settled:
+    def _merge(self, sighting: Sighting, user: str, anonymous: Lead, identifiers: Identifiers) -> Settled:
         survivor = self._directory.get(sighting.workspace, user)
-        absorbed = self._directory.get(sighting.workspace, anonymous)
+        absorbed = self._directory.get(sighting.workspace, anonymous.contact)
         if survivor.id == absorbed.id:
             raise ConditionFailed({"contact"})
+        if absorbed.is_known and self._lookup(sighting, sighting.anonymous) != anonymous:
+            raise ConditionFailed({"identity"})  # it became another's just now, maybe by a later link than this
         if are_apart(survivor, absorbed):
             return Settled(survivor.id)  # they were merged before, and somebody took it back
         rule = "aliased" if sighting.by_alias else "identified"
@@ -179,7 +184,8 @@ class Settlement:
         record = merge_record(after, replace(loser, identities=moved, absorbed=()), "moved", sighting.call, sighting.at)
         parts = self._merges.moved(record, after, alone)
         leads = _leads(sighting, after, moved | (sighting.identities if user is None else frozenset()))
-        self._contacts.commit([Change(loser, left), Change(before, after)], leads, parts, identifiers)
+        was = dict.fromkeys(moved, anonymous)  # a link that was learnt since may be earlier than this
+        self._contacts.commit([Change(loser, left), Change(before, after)], leads, parts, identifiers, was)
         return Settled(after.id, after if before is None else None, leads)
 
 

@@ -190,13 +190,15 @@ class DynamoContactStore:
         leads: Mapping[Identity, Lead] | None = None,
         parts: Iterable[Part] = (),
         identifiers: Identifiers = EVERYWHERE,
+        was: Mapping[Identity, Lead] | None = None,
     ) -> None:
         """Store new and changed contacts, with every identity, index entry and count that follows: one write.
 
-        `leads` says what is to be kept beside an identity: who owns it, and since when. Raises ConditionFailed if
-        somebody else changed one of them first, or another contact holds a new identity.
+        `leads` says what is to be kept beside an identity: who owns it, and since when; `was` what was kept there as it
+        was decided, where that must be so still. Raises ConditionFailed if somebody else changed one of them first, or
+        another contact holds a new identity.
         """
-        written = [*self._parts(changes, leads or {}, identifiers), *parts]
+        written = [*self._parts(changes, leads or {}, identifiers, was), *parts]
         if len(written) == 1 and written[0].kind == "update":
             with faults():
                 written[0].model.update(list(written[0].actions or ()), condition=written[0].condition)
@@ -243,16 +245,16 @@ class DynamoContactStore:
             return
 
     def earlier(self, workspace: str, anonymous: Identity, owner: str, since: Stamp) -> None:
-        """Remember that a link was made earlier than was known: one write."""
+        """Remember that a link was made earlier than was known: one write.
+
+        Raises ConditionFailed if that or an earlier one is known by now, or the identity is another's.
+        """
         item = self._identities
         condition = (item.owner == owner) & (item.since > items.stamp_text(since))
-        try:
-            with faults():
-                item(f"{workspace}#{anonymous}", UNIQUE).update(
-                    [item.since.set(items.stamp_text(since))], condition=condition
-                )
-        except ConditionFailed:
-            return
+        with faults():
+            item(f"{workspace}#{anonymous}", UNIQUE).update(
+                [item.since.set(items.stamp_text(since))], condition=condition
+            )
 
     def touch(
         self, workspace: str, contact: str, first: datetime, last: datetime, context: Context | None = None
@@ -283,9 +285,15 @@ class DynamoContactStore:
         """The contact that a read item is."""
         return items.contact(item)
 
-    def _parts(self, changes: Sequence[Change], leads: Mapping[Identity, Lead], identifiers: Identifiers) -> list[Part]:
+    def _parts(
+        self,
+        changes: Sequence[Change],
+        leads: Mapping[Identity, Lead],
+        identifiers: Identifiers,
+        was: Mapping[Identity, Lead] | None = None,
+    ) -> list[Part]:
         parts = [self._contact_part(change) for change in changes]
-        parts += self._identity_parts(changes, leads)
+        parts += self._identity_parts(changes, leads, was)
         parts += self._entry_parts(changes, identifiers)
         return parts + self._counter_parts(changes)
 
@@ -304,19 +312,23 @@ class DynamoContactStore:
                 actions.append(attribute.remove() if value is None else attribute.set(value))
         return update("contact", item, actions, table.version == before.version)
 
-    def _identity_parts(self, changes: Sequence[Change], leads: Mapping[Identity, Lead]) -> list[Part]:
+    def _identity_parts(
+        self, changes: Sequence[Change], leads: Mapping[Identity, Lead], was: Mapping[Identity, Lead] | None = None
+    ) -> list[Part]:
         held = {i: c.before for c in changes if c.before for i in c.before.of_kind(*UNIQUE_KINDS)}
         holds = {i: c.after for c in changes for i in c.after.of_kind(*UNIQUE_KINDS)}
         parts = []
         for identity, holder in sorted(holds.items(), key=lambda pair: pair[0]):
             before = held.get(identity)
             if before is None or before.id != holder.id or identity in leads:
-                parts.append(self._claim(identity, holder, before, leads.get(identity)))
+                parts.append(self._claim(identity, holder, before, leads.get(identity), (was or {}).get(identity)))
         for identity in sorted(held.keys() - holds.keys()):
             parts.append(delete(f"lost {identity.kind}", self._identity(held[identity].workspace, identity)))
         return parts
 
-    def _claim(self, identity: Identity, holder: Contact, before: Contact | None, lead: Lead | None) -> Part:
+    def _claim(
+        self, identity: Identity, holder: Contact, before: Contact | None, lead: Lead | None, was: Lead | None
+    ) -> Part:
         # A repeat of the same claim is fine; another contact's user or anonymous id is not.
         table = self._identities
         item = self._identity(holder.workspace, identity)
@@ -324,7 +336,10 @@ class DynamoContactStore:
         item.owner = lead.owner or None if lead else None
         item.since = items.stamp_text(lead.since) if lead and lead.since else None
         free = table.pk.does_not_exist() | (table.contact == holder.id)
-        return put(f"identity {identity.kind}", item, free if before is None else table.contact == before.id)
+        condition = free if before is None else table.contact == before.id
+        if was is not None:
+            condition &= table.since == items.stamp_text(was.since) if was.since else table.since.does_not_exist()
+        return put(f"identity {identity.kind}", item, condition)
 
     def _identity(self, workspace: str, identity: Identity) -> IdentityItem:
         return self._identities(f"{workspace}#{identity}", UNIQUE)

@@ -1,10 +1,10 @@
 """Keeping the rating of contacts up to date, as `react` tells what happened.
 
 An event that is no message and no merge costs nothing. One that is reads the contact in the batched read of its batch,
-and writes it, in the one write that its batch makes of it, if what is kept of its messages changes: of what is only sent
-that is the first alone. All messages are read again (one query of what the system put on the timeline, for each id that
-the contact went by) where two contacts with messages became one or came apart, where the workspace's time zone changed,
-and where a message is told that is older than the latest sixteen.
+and writes it, in the one write that its batch makes of it, if what is kept of its messages changes: of what is only
+sent that is the first alone. All messages are read again (one query of what the system put on the timeline, for each id
+that the contact went by) where two contacts with messages became one or came apart, where the workspace's time zone
+changed, and where a message is told that is older than the latest sixteen.
 """
 
 from __future__ import annotations
