@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import urllib3
 from tests.e2e.local_system import Answer, LocalSystem, eventually
-from tests.e2e.round_people import claim_of_old, identify, invoke
+from tests.e2e.round_people import OFTEN, claim_of_old, identify, invoke, meet
 from tests.e2e.test_main_job import contact_of, mails
 from tests.e2e.workspaces import open_sender
 
@@ -22,7 +22,7 @@ TEMPLATES = {
 }
 FILE = {"name": "note.txt", "type": "text/plain", "content": base64.b64encode(b"A note.").decode()}
 # One rule asks for events: with it every check reads the timeline.
-RULE = {"when": {"did": "Round Annoyed"}}
+RULE = {"when": OFTEN}
 # A person's program, at which a look is one of the reader's.
 MAIL_PROGRAM = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Thunderbird/128.0"
 # One bounce in ten mails stops a workspace's marketing.
@@ -61,7 +61,7 @@ def _brand(own: LocalSystem) -> None:
 
 def _checks(own: LocalSystem) -> None:
     """Checks of an address and of a person, with a rule that asks for events."""
-    identify(own, {"userId": "round-1", "traits": {"email": "one@round-people.example"}})
+    meet(own, "round-1", {"email": "one@round-people.example"})
     contact_of(own, "round-1")
     for asked in ({"address": "one@round-people.example"}, {"user_id": "round-1"}):
         body = {**asked, "kind": "marketing"}

@@ -18,7 +18,11 @@ TOUR = {
         "check": {"type": "check_suppression", "channel": "email", "clear": "look", "suppressed": "mail"},
         "look": {
             "type": "branch",
-            "arms": [{"name": "yes", "when": {"did": "Never", "since": {"step": "check"}}, "next": "mail"}],
+            "arms": [
+                {"name": "yes", "when": {"did": "Never", "since": {"step": "check"}}, "next": "mail"},
+                # What brought the person here came under both ids: whether it is there twice has to be looked up.
+                {"name": "often", "when": {"did": "Tour Began", "at_least": 2, "within": "1 day"}, "next": "mail"},
+            ],
             "otherwise": "mail",
         },
         "mail": {"type": "send_email", "template": "e2e-tips"},
@@ -32,6 +36,16 @@ def track(local: LocalSystem, body: dict[str, Any]) -> None:
 
 def identify(local: LocalSystem, body: dict[str, Any]) -> None:
     assert local.call("POST", "/v1/identify", {"messageId": str(uuid.uuid4()), **body}, key="write").status == 200
+
+
+# Asks for events that came under both ids of a person: each of them is looked up under the other.
+OFTEN = {"did": "Round Seen", "at_least": 9, "within": "1 day"}
+
+
+def meet(local: LocalSystem, user: str, traits: dict[str, Any]) -> None:
+    """Let somebody be known, by a device too, and seen."""
+    identify(local, {"userId": user, "traits": traits})
+    track(local, {"userId": user, "anonymousId": f"{user}-device", "event": "Round Seen"})
 
 
 def invoke(local: LocalSystem, function: str, payload: Any) -> Any:

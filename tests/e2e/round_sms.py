@@ -10,7 +10,7 @@ from urllib.parse import quote
 import urllib3
 from tests.e2e.local_system import LocalSystem, eventually
 from tests.e2e.round_mail import done
-from tests.e2e.round_people import claim_of_old, identify, invoke, track
+from tests.e2e.round_people import OFTEN, claim_of_old, identify, invoke, meet, track
 from tests.e2e.test_main_job import apply, contact_of, mails
 from tests.e2e.test_sender_ids import waits_for
 from tests.e2e.test_sms import Phone, next_second, of_contact, send, shown
@@ -23,7 +23,7 @@ PHONES = [f"+1206555015{digit}" for digit in range(10)]
 SILENT = "+12065550112"  # cannot be reached
 WRONG = "+12065550110"  # is nobody's
 POLISH, BRITISH = "+48600300490", "+447400123456"  # the second is an example of libphonenumber
-RULE = {"channel": "sms", "when": {"did": "Round Annoyed"}}
+RULE = {"channel": "sms", "when": OFTEN}
 FILE = {"name": "menu.txt", "type": "text/plain", "content": "U291cA=="}
 NAME = {"name": "ROUND", "countries": ["GB", "SG"], "purpose": "Bookings.", "sample": "Your table is booked."}
 WAITING = {
@@ -134,7 +134,7 @@ def _texts(own: LocalSystem) -> None:
     eventually(lambda: shown(own, lost)["state"] == "undelivered", 30)
     nobody = send(own, _phone(own, WRONG), "Hello", "wrong")["message"]
     eventually(lambda: shown(own, nobody)["state"] == "undelivered", 30)
-    identify(own, {"userId": "round-n", "traits": {"phone": PHONES[5]}})
+    meet(own, "round-n", {"phone": PHONES[5]})
     contact = contact_of(own, "round-n")
     for number, to in enumerate(({"contact": contact}, {"user_id": "round-n"})):
         done(own.call("POST", "/v1/sms", {**body, "to": to, "idempotency_key": f"to-{number}"}), 202)
@@ -177,7 +177,7 @@ def _unheard(own: LocalSystem) -> None:
 def _automation(own: LocalSystem) -> None:
     """An automation asks, waits for an answer, and thanks."""
     apply(own, WAITING)
-    identify(own, {"userId": "round-t", "traits": {"phone": PHONES[2]}})
+    meet(own, "round-t", {"phone": PHONES[2]})
     contact_of(own, "round-t")
     track(own, {"userId": "round-t", "event": "Round Booked"})
     phone = _phone(own, PHONES[2])
@@ -189,6 +189,8 @@ def _talk(own: LocalSystem) -> None:
     """Somebody writes first; agents take, pass on, hold, resume, note, answer and resolve."""
     done(own.call("PUT", "/v1/inboxes/desk", {"title": "Desk"}))
     done(own.call("PUT", "/v1/categories/table", {"title": "Table"}))
+    meet(own, "round-k", {"phone": PHONES[3]})
+    contact_of(own, "round-k")
     phone = _phone(own, PHONES[3])
     phone.write("Are you open?")
     contact = eventually(lambda: _whose(own, PHONES[3]), 30)
