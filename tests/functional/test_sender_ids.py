@@ -335,6 +335,19 @@ def test_the_accepting_step_expires_too(people: People) -> None:
     assert running(people.world) == []
 
 
+def test_nobody_decides_when_the_time_is_over_though_the_clock_has_not_written_it_down(people: People) -> None:
+    people.request()
+    people.world.now += timedelta(days=14) - timedelta(seconds=1)
+    assert people.verify()[0] == 200  # a second before it
+    people.world.now += timedelta(days=14)
+    for decision in ("accept", "reject"):
+        words = {"reason": "No."} if decision == "reject" else {}
+        status, answer = people.decide(decision, "admin", **words)
+        assert (status, answer["code"]) == (409, "sender_id_decided"), decision
+    people.run()
+    assert people.show()["state"] == "expired"
+
+
 def test_the_owner_says_how_long_requests_wait(people: People) -> None:
     said = {"remind_every": "1 hour", "expires_after": "3 hours"}
     assert people.world.call("sender_ids", "PUT /v1/sms/setup", {"review": said})[0] == 200
@@ -354,8 +367,10 @@ def test_a_decision_and_the_expiry_at_one_time_end_in_one_of_them(people: People
     def decide_first(call: Any) -> None:
         if world.running == "review_sender_ids" and call.operation == "TransactWriteItems":
             world.recorder.before = None
+            world.now -= timedelta(seconds=1)  # by the clock of who decides it is not over yet
             with world.recorder.unseen():
                 assert people.verify()[0] == 200
+            world.now += timedelta(seconds=1)
 
     world.recorder.before = decide_first
     world.run(timedelta(seconds=1))

@@ -1,4 +1,4 @@
-"""Whose word holds: the rules of product row 4.2, as a table and as invariants."""
+"""Whose word holds: the rules, as a table and as invariants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bounce policy: product row 4.3."""
+"""The bounce policy."""
 
 from __future__ import annotations
 

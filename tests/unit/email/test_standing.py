@@ -1,4 +1,4 @@
-"""When bounces and complaints warn a workspace and stop its marketing: product row 8.7."""
+"""When bounces and complaints warn a workspace and stop its marketing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opens and clicks of people and of machines: product row 7.2."""
+"""Opens and clicks of people and of machines."""
 
 from __future__ import annotations
 

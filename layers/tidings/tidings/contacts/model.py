@@ -105,7 +105,7 @@ class Visit:
 
 Context = Mapping[str, Mapping[str, Any]]
 
-# The rating of somebody to whom nothing was written and who wrote nothing: product row 2.4.
+# The rating of somebody to whom nothing was written and who wrote nothing.
 UNRATED: Mapping[str, Any] = {
     "stars": 0,
     "why": "no message was sent or received",

@@ -4,7 +4,7 @@ Three calls of the database, whatever the channel: a query of who has the addres
 The transaction says of all that was read that it still holds, so that two messages at once make one contact and open
 one conversation; whoever comes second looks again. A repeat is known by the provider's id of the message.
 
-Nothing here grants a consent (product.md 1.7): that somebody writes does not say that they want to be written to.
+Nothing here grants a consent: that somebody writes does not say that they want to be written to.
 """
 
 from __future__ import annotations
@@ -232,7 +232,7 @@ def sender_of(inbound: Inbound) -> Identity:
 
 
 def whose(known: Known, now_theirs: Sequence[str], formerly: Sequence[str]) -> Contact | None:
-    """Who wrote: of those who share the address the one whose message it answers, else the oldest (product.md 1.6).
+    """Who wrote: of those who share the address the one whose message it answers, else the oldest.
 
     Whoever had the address earlier is meant only if it answers a message of theirs. None for an address that nobody
     has. Raises ConditionFailed for one who was merged or erased between the two reads.

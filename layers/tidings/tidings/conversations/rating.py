@@ -1,4 +1,4 @@
-"""How well a contact is looked after: 0 to 5 stars over the messages on the timeline (product row 2.4).
+"""How well a contact is looked after: 0 to 5 stars over the messages on the timeline.
 
 | stars | when |
 |---|---|

@@ -55,7 +55,7 @@ class ResumeInput(Change):
 
 
 class ResolveInput(Change):
-    """What a conversation was about (product.md 6.2)."""
+    """What a conversation was about."""
 
     type: Annotated[Type, Field(strict=False)]
     category: Annotated[str, Field(min_length=1, max_length=63)]

@@ -1,4 +1,4 @@
-"""What bounces and complaints mean: which of them reports count as what, and whom they suppress (product row 4.3)."""
+"""What bounces and complaints mean: which of them reports count as what, and whom they suppress."""
 
 from __future__ import annotations
 

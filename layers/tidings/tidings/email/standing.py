@@ -1,4 +1,4 @@
-"""When bounces or complaints show spam, marketing stops by itself, after a warning (product row 8.7).
+"""When bounces or complaints show spam, marketing stops by itself, after a warning.
 
 What was sent in the last seven days is looked at, of marketing only: receipts and passwords go on, and do not hide the
 rate either. A warning goes with its reason; a stop stays until a person lets sending go on, and from then on only what

@@ -1,6 +1,6 @@
 """Addresses that messages cannot reach for now: after five in a row with no delivery between they are suppressed.
 
-Product row 4.3. Which reports are such failures, and which suppress at once, each channel says for itself.
+Which reports are such failures, and which suppress at once, each channel says for itself.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ from tidings.messages.parts import CEILINGS, GSM, foreign, kept_gsm, measure
 from tidings.messages.plaintext import says_nothing, text_of
 from tidings.messages.render import HTML, TEXT, Filling, filling_of, parse
 
-SUBJECT_SHOWN = 50  # characters of a subject that most inboxes show: product.md row 3.1
+SUBJECT_SHOWN = 50  # characters of a subject that most inboxes show
 ADDRESS_SHOWN = 80
 SIGNS_SHOWN = 10
 FINDINGS = 100

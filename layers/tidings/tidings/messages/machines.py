@@ -1,4 +1,4 @@
-"""Whether a person opened a message or followed a link, or a machine did: a score with its reasons (product row 7.2).
+"""Whether a person opened a message or followed a link, or a machine did: a score with its reasons.
 
 Filters of companies fetch the pictures of a mail and follow its links before anybody sees it. No single sign is sure,
 so signs add up; from `THRESHOLD` on it was a machine. Signs that decide by themselves are worth that much.

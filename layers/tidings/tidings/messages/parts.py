@@ -1,6 +1,6 @@
 """How many parts a text message has: the alphabet of GSM 03.38 (3GPP TS 23.038) and UCS-2. Pure functions.
 
-The counts are those of the npm package sms-segments-calculator (product row 3.5; wire formats, section 6).
+The counts are those of the npm package sms-segments-calculator.
 """
 
 from __future__ import annotations

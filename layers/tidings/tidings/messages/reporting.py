@@ -1,7 +1,7 @@
 """What a report says: rows that were counted, narrowed down, put together by what is asked, with rates.
 
 A rate compares two counts of the same messages, those decided in the period; it is None where there is nothing to
-compare with. People and machines are told apart throughout (product.md rows 7.1 and 7.2).
+compare with. People and machines are told apart throughout.
 """
 
 from __future__ import annotations

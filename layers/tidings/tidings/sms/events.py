@@ -47,7 +47,7 @@ _FAILED = frozenset(
 )
 KINDS = _SENT | _DELIVERED | _FAILED | {_READ, _FELL_BACK}
 
-# The number does not exist: nobody can ever be reached there (product row 4.3).
+# The number does not exist: nobody can ever be reached there.
 PERMANENT = frozenset({"TEXT_INVALID"})
 # The phone is off or out of reach, or takes no such messages: five in a row say that nobody is to be reached. What the
 # carrier, the text, our own limits or nobody knows what stopped says nothing about the number.

@@ -19,7 +19,7 @@ from tidings.messages.links import addresses_in, marked
 from tidings.messages.unsubscribe import CONFIRM, PLACES, PURPOSE
 
 PLACE = "l"
-# As long as what became of a text message is kept (product row 7.4).
+# As long as what became of a text message is kept.
 KEPT = timedelta(days=365)
 # 5 bits a letter. Letters of one case and digits: a link survives being typed, and being put into capitals.
 CODE_LETTERS = 24

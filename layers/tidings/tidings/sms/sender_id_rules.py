@@ -1,7 +1,7 @@
 """Pure decisions about sender IDs: what a name may be, who decides when, and what its machine does next.
 
-A name has 3 to 11 letters, digits, `_` and `-`, at least one letter, and no hyphen at an edge: the operators' rule of
-product row 3.3 within that of AWS (SenderId of RequestSenderId).
+A name has 3 to 11 letters, digits, `_` and `-`, at least one letter, and no hyphen at an edge: the operators' rule
+within that of AWS (SenderId of RequestSenderId).
 """
 
 from __future__ import annotations
@@ -185,7 +185,8 @@ def is_same(asked: Asked, before: SenderId) -> bool:
 def decided(before: SenderId, decision: str, reason: str, key: ApiKey, now: datetime) -> SenderId | None:
     """What a decision makes of it; None for a repeat by the same key.
 
-    Raises Forbidden for who has not the role that this step takes, Conflict where something else was decided.
+    Raises Forbidden for who has not the role that this step takes, Conflict where something else was decided or the
+    time for it is over: the machine's clock, which writes that down, may be some seconds behind.
     """
     approval = before.approvals.get(decision)
     if approval is not None and approval.mark == mark_of(key):
@@ -197,6 +198,8 @@ def decided(before: SenderId, decision: str, reason: str, key: ApiKey, now: date
         told = f"It is {before.state.value}, so that nobody can {decision} it."
         raise Conflict("sender_id_decided", told)
     _require_role(_DECIDES[before.state], key)
+    if now >= instants(before)[-1]:
+        raise Conflict("sender_id_decided", "Nobody decided about it in time: it expires. Ask for the name again.")
     approvals = {**before.approvals, decision: Approval(key.who, to_text(now), mark_of(key))}
     after = replace(before, approvals=approvals, reason=reason, step_at=now, reminded=0)
     return closed(after, comes_to) if comes_to is State.REJECTED else replace(after, state=comes_to)
