@@ -158,3 +158,12 @@ def anchors(page: Path) -> set[str]:
     """The anchors that a page's headings make on GitHub."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_sources_refer_to_no_page_that_their_readers_do_not_have() -> None:
+    pages = {path.name for path in (*DOCS.rglob("*.md"), *ROOT.glob("*.md"))}
+    for source in SOURCES:
+        text = source.read_text(encoding="utf-8")
+        named = {name.rpartition("/")[2] for name in re.findall(r"[\w./-]+\.md\b", text)}
+        assert named <= pages, (source, named - pages)
+        assert not re.search(r"\b[Rr]ows? \d+\.\d", text), source
