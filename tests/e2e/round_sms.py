@@ -85,7 +85,7 @@ def _numbers(own: LocalSystem) -> None:
 
 def _setup(own: LocalSystem) -> None:
     done(own.call("PUT", "/v1/sms/setup", {"plan": {"US": {"*": NUMBER}, "PL": {"*": POOL}}}))
-    for path in ("/v1/sms/setup", "/v1/sms/countries"):
+    for path in ("/v1/sms/setup", "/v1/sms/setup/log", "/v1/sms/countries"):
         done(own.call("GET", path))
     text = {"channel": "sms", "text": "Booked: https://round.example/table", "kind": "transactional"}
     done(own.call("PUT", "/v1/templates/round-text", text))
@@ -293,7 +293,9 @@ def _erased(own: LocalSystem) -> None:
     phone.answer(phone.arrives(1), "Thanks")
     for writer in (phone.number, "guest@round-people.example"):
         contact = eventually(lambda writer=writer: _whose(own, writer), 30)
-        assert done(own.call("GET", f"/v1/contacts/{contact}/export"))["items"]
+        told = done(own.call("GET", f"/v1/contacts/{contact}/export"))["items"]
+        assert told
+        assert any("mail" in one for one in told) is ("@" in writer)
         asked = (f"/v1/contacts/{contact}/erase", {"confirm": contact})
         assert own.call("POST", *asked).json["state"] == "erasing"
         # The last look, which a message brings five minutes later.

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
+from datetime import timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
 from typing import Any
 
 import pytest
@@ -11,6 +16,8 @@ from tests.support.world import World
 from tidings.conversations import merging
 from tidings.conversations.clearing import ConversationClearing
 from tidings.conversations.model import Taken
+
+US = "hello@in.acme.example"
 
 
 @pytest.fixture
@@ -129,20 +136,79 @@ def test_a_message_that_comes_in_while_its_person_is_merged_is_in_a_conversation
     assert of(world, ada) == {taken.conversation}
 
 
-def test_an_export_has_the_conversations_and_what_stands_in_them(world: World, two: tuple[Taken, Taken]) -> None:
-    merge(world, two[1].contact, two[0].contact)
-    path = {"contact": two[0].contact}
+def exported(world: World, contact: str) -> list[dict[str, Any]]:
+    """What an export has of conversations; no page of it is more than a function may answer."""
     items: list[dict[str, Any]] = []
-    cursor = ""
+    cursor, route = "", "GET /v1/contacts/{contact}/export"
     while True:
-        _, page = world.call("export", "GET /v1/contacts/{contact}/export", path=path, query={"cursor": cursor})
+        status, page = world.call("export", route, path={"contact": contact}, query={"cursor": cursor})
+        assert status == 200, page
+        assert len(json.dumps({"statusCode": 200, "body": json.dumps(page)})) < 6_000_000
         items += page["items"]
         cursor = page["cursor"]
         if not cursor:
-            break
-    told = [one for one in items if one["section"] == "conversations"]
+            return [one for one in items if one["section"] == "conversations"]
+
+
+def test_an_export_has_the_conversations_and_what_stands_in_them(world: World, two: tuple[Taken, Taken]) -> None:
+    merge(world, two[1].contact, two[0].contact)
+    told = exported(world, two[0].contact)
     assert {one["text"] for one in told if "entry" in one} == {"By text", "By mail"}
     assert {one["conversation"] for one in told if "state" in one} == {one.conversation for one in two}
+
+
+def as_it_came(told: dict[str, Any]) -> bytes:
+    kept = told["mail"]
+    raw = base64.b64decode(kept["content"]) if kept["encoding"] == "base64" else str(kept["content"]).encode()
+    assert (kept["type"], kept["size"]) == ("message/rfc822", len(raw))
+    return raw
+
+
+def letter(text: bytes = b"Is it open?\r\n\r\n> We are Acme.\r\n", sender: bytes = b"ada@people.example") -> bytes:
+    return b"From: %s\r\nSubject: Hours\r\nX-Mailer: Own\r\nMessage-ID: <1@people>\r\n\r\n%s" % (sender, text)
+
+
+def written(world: World, *mails: bytes) -> None:
+    """Mails that come in, one a minute."""
+    with world.recorder.unseen():
+        world.accounts.configure("acme", {"inbound_address": US})
+    for one in mails:
+        assert world.receive_mail(world.mail_in(one, US)) == []
+        world.now += timedelta(minutes=1)
+
+
+def test_an_export_has_mails_as_they_came_also_those_of_who_was_absorbed(world: World) -> None:
+    message = EmailMessage(policy=SMTP)
+    message["From"], message["Subject"], message["X-Mailer"] = "ada@people.example", "Plan", "Own"
+    message.set_content("See the plan.\n\n> Which plan?")
+    message.add_attachment(b"\x00%PDF\xff", maintype="application", subtype="pdf", filename="plan.pdf")
+    latin = letter("Schön".encode("latin-1"), b"byron@people.example")
+    mails = [message.as_bytes(), letter(), latin]
+    written(world, *mails, letter(b"Of somebody else", b"bob@people.example"))
+    ada, absorbed = (world.contact(email=f"{name}@people.example")["contact"] for name in ("ada", "byron"))
+    merge(world, absorbed, ada)
+    told = exported(world, ada)
+    whole = [one for one in told if "mail" in one]
+    assert sorted(as_it_came(one) for one in whole) == sorted(mails)
+    assert sorted(one["mail"]["encoding"] for one in whole) == ["base64", "utf-8", "utf-8"]
+    entries = {(one["conversation"], one["entry"]) for one in told if one.get("direction") == "in"}
+    assert {(one["conversation"], one["entry"]) for one in whole} == entries
+
+
+def test_pages_of_an_export_hold_the_largest_mails_in_the_worst_spelling(world: World) -> None:
+    mails = [letter(f"{number}".encode() + b"\x01" * 149_000) for number in range(6)]
+    written(world, *mails)
+    whole = [one for one in exported(world, world.contact(email="ada@people.example")["contact"]) if "mail" in one]
+    assert sorted(as_it_came(one) for one in whole) == mails
+
+
+def test_a_page_of_an_export_that_ends_at_a_mail_is_followed_by_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(world, letter(), letter(b"Still?"))
+    monkeypatch.setitem(world.function("export").exports.page.__globals__, "PAGE_BYTES", 1)
+    told = exported(world, world.contact(email="ada@people.example")["contact"])
+    assert sorted(as_it_came(one) for one in told if "mail" in one) == [letter(), letter(b"Still?")]
 
 
 def test_an_erasure_leaves_nothing_of_what_was_written_and_no_count(world: World, two: tuple[Taken, Taken]) -> None:
@@ -168,10 +234,7 @@ def test_what_an_erased_person_wrote_before_does_not_bring_them_back_but_what_th
 
 
 def test_a_mail_goes_whole_with_the_person_who_wrote_it(world: World) -> None:
-    with world.recorder.unseen():
-        world.accounts.configure("acme", {"inbound_address": "hello@in.acme.example"})
-    written = b"From: ada@people.example\r\nSubject: Hours\r\nMessage-ID: <1@people>\r\n\r\nIs it open?\r\n"
-    assert world.receive_mail(world.mail_in(written, "hello@in.acme.example")) == []
+    written(world, letter())
     contact = world.contact(email="ada@people.example")["contact"]
     assert stored(world, contact)
     world.erase(contact)

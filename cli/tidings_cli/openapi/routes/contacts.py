@@ -93,6 +93,8 @@ ROUTES = (
     Route(
         "GET", "/v1/contacts/{contact}/export", "exportContact", "Export everything that is known of a person",
         privacy.Export, query=(Query("cursor", "The `cursor` of the page before."),),
+        about="Of conversations there are whole mails among the items, as they came: `mail` has the `content` of a"
+        " `message/rfc822`, and `encoding` says `utf-8`, or `base64` where it is no text.",
         refusals=(*_CONTACT, "unknown_workspace"), example="export.api",
     ),
     Route(

@@ -12,13 +12,13 @@ from typing import Any
 
 from pynamodb.attributes import BinaryAttribute
 
+from tidings.conversations.store import MAIL
 from tidings.core.errors import NotFound
 from tidings.core.ids import contact_of_message
 from tidings.core.store import Database, Item, faults
 from tidings.email.received import read_mail
 
 RAW_BYTES = 200 * 1024
-_MAIL = "mail#"
 
 
 class MailItem(Item):
@@ -33,7 +33,7 @@ class DynamoMailStore:
 
     def put(self, workspace: str, conversation: str, entry: str, raw: bytes) -> None:
         """Keep a mail: one write; again it is the same."""
-        item = self._items(_pk(workspace, conversation), f"{_MAIL}{conversation}#{entry}")
+        item = self._items(_pk(workspace, conversation), f"{MAIL}{conversation}#{entry}")
         item.raw = zlib.compress(raw[:RAW_BYTES], 6)
         with faults():
             item.save()
@@ -42,7 +42,7 @@ class DynamoMailStore:
         """A mail as it came: one read; None if there is none."""
         with faults():
             try:
-                found = self._items.get(_pk(workspace, conversation), f"{_MAIL}{conversation}#{entry}")
+                found = self._items.get(_pk(workspace, conversation), f"{MAIL}{conversation}#{entry}")
             except self._items.DoesNotExist:
                 return None
         return zlib.decompress(found.raw)

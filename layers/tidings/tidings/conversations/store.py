@@ -38,7 +38,7 @@ RECENT, FILTERED = 100, 500
 
 HEAD = "head"
 _PLACE = "."
-_CONVERSATION, _ENTRY = "conversation#", "entry#"
+CONVERSATION, ENTRY, MAIL = "conversation#", "entry#", "mail#"
 Place = tuple[str, str]  # an inbox and a state
 
 
@@ -123,7 +123,7 @@ class DynamoConversationStore:
 
     def key(self, workspace: str, conversation: str) -> Key:
         """Where a conversation stands; its id contains the contact."""
-        return Key(self._conversations, _pk(workspace, conversation), f"{_CONVERSATION}{conversation}")
+        return Key(self._conversations, _pk(workspace, conversation), f"{CONVERSATION}{conversation}")
 
     def seen_key(self, workspace: str, channel: Channel, provider_id: str) -> Key:
         """Where it stands that a message came in before."""
@@ -143,7 +143,7 @@ class DynamoConversationStore:
     def entity(self, item: ConversationItem) -> Conversation:
         """The conversation that a read item is."""
         workspace, _, contact = item.pk.partition("#")
-        return keeping.conversation(workspace, contact, item.sk.removeprefix(_CONVERSATION), item.body)
+        return keeping.conversation(workspace, contact, item.sk.removeprefix(CONVERSATION), item.body)
 
     def taken(self, item: SeenItem) -> Taken:
         """What became of a message when it came in first."""
@@ -166,7 +166,7 @@ class DynamoConversationStore:
         """All conversations that stand under these contacts' ids: one query for each, consistent."""
         found: list[Conversation] = []
         for contact in contacts:
-            condition = self._conversations.sk.startswith(_CONVERSATION)
+            condition = self._conversations.sk.startswith(CONVERSATION)
             with faults():
                 items = self._conversations.query(f"{workspace}#{contact}", condition, consistent_read=True)
                 found += [self.entity(item) for item in items]
@@ -177,7 +177,7 @@ class DynamoConversationStore:
 
         `after` is the `order` of the last one that was seen, empty to begin.
         """
-        pk, place = _pk(workspace, conversation), f"{_ENTRY}{conversation}#"
+        pk, place = _pk(workspace, conversation), f"{ENTRY}{conversation}#"
         start = {"pk": {"S": pk}, "sk": {"S": f"{place}{after}"}} if after else None
         with faults():
             found = self._entries.query(
@@ -188,7 +188,7 @@ class DynamoConversationStore:
                 scan_index_forward=not latest,
                 consistent_read=True,
             )
-            return [_entry(item) for item in found]
+            return [read_entry(item) for item in found]
 
     def entry_with(self, workspace: str, conversation: str, entry: str) -> Entry | None:
         """The entry of an id, among the latest that a conversation has: one query."""
@@ -217,19 +217,6 @@ class DynamoConversationStore:
         with faults():
             for item in found:
                 yield self.entity(item)
-
-    def documents(self, workspace: str, contact: str, after: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        """All that stands under a contact's id, beyond a key, each with its own, for an export: one query a page."""
-        pk = f"{workspace}#{contact}"
-        start = {"pk": {"S": pk}, "sk": {"S": after}} if after else None
-        with faults():
-            for item in self._entries.query(pk, consistent_read=True, page_size=100, last_evaluated_key=start):
-                kind = item.sk.partition("#")[0]
-                if kind == "entry":
-                    yield item.sk, {"conversation": item.sk.split("#")[1], **_entry(item).as_dict()}
-                elif kind == "conversation":
-                    name = item.sk.removeprefix(_CONVERSATION)
-                    yield item.sk, keeping.conversation(workspace, contact, name, item.body).as_dict()
 
     def counts(self, workspace: str) -> dict[Place, int]:
         """How many conversations each inbox has in each state, without those that have none: one batched read."""
@@ -298,7 +285,7 @@ class DynamoConversationStore:
 
     def entry_keys(self, workspace: str, contact: str, most: int) -> list[Key]:
         """Where up to `most` entries and whole mails of a contact stand: one query behind the conversations."""
-        condition = self._entries.sk >= _ENTRY
+        condition = self._entries.sk >= ENTRY
         with faults():
             found = self._entries.query(f"{workspace}#{contact}", condition, limit=most, consistent_read=True)
             return [Key(self._entries, item.pk, item.sk) for item in found if item.sk != HEAD]
@@ -311,7 +298,7 @@ class DynamoConversationStore:
         """What stands in a conversation, by its time; written again it is the same."""
         item = self._entries(
             _pk(workspace, conversation),
-            f"{_ENTRY}{conversation}#{order_of(entry)}",
+            f"{ENTRY}{conversation}#{order_of(entry)}",
             direction=entry.direction.value,
             text=entry.text or None,
             body=keeping.kept_entry(entry),
@@ -334,7 +321,7 @@ class DynamoConversationStore:
         number = shard(conversation.id, LISTED_SHARDS)
         return self._conversations(
             f"{conversation.workspace}#{conversation.contact}",
-            f"{_CONVERSATION}{conversation.id}",
+            f"{CONVERSATION}{conversation.id}",
             listed="#".join((conversation.workspace, *_place(conversation), str(number))),
             last_at=to_text(conversation.last_at),
             agent=conversation.agent or None,
@@ -394,6 +381,7 @@ def _text(conversation: Conversation) -> str:
     return json.dumps(keeping.kept(conversation), separators=(",", ":"), ensure_ascii=False)
 
 
-def _entry(item: EntryItem) -> Entry:
+def read_entry(item: EntryItem) -> Entry:
+    """The entry that a read item is."""
     _, _, at, entry = item.sk.split("#")
     return keeping.entry(entry, at, item.direction, item.text or "", item.body)

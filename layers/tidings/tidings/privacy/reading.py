@@ -15,7 +15,7 @@ from tidings.contacts.merge_store import DynamoMergeStore
 from tidings.contacts.merging import name_words
 from tidings.contacts.model import Contact, Stamp
 from tidings.contacts.store import DynamoContactStore
-from tidings.conversations.store import DynamoConversationStore
+from tidings.conversations.exporting import ConversationExport
 from tidings.core.clock import to_text
 from tidings.core.store import Database, Item, faults
 from tidings.messages.store import DynamoMessageStore, MessageItem
@@ -40,7 +40,7 @@ class DynamoReader:
         self._consents = DynamoConsentStore(database)
         self._event_store = DynamoEventStore(database)
         self._message_store = DynamoMessageStore(database)
-        self._conversations = DynamoConversationStore(database)
+        self._conversations = ConversationExport(database)
         self._enrolment_store = DynamoEnrolmentStore(database)
         self._event_items = database.table(EventItem, "events")
         self._message_items = database.table(MessageItem, "messages")
@@ -145,7 +145,7 @@ class DynamoReader:
                 yield (item.sk,), {**message.as_dict(), **unshown}
 
     def _talks(self, contact: Contact, source: str, after: After) -> Iterator[Keyed]:
-        """Conversations, and everything that stands in them."""
+        """Conversations, everything that stands in them, and mails as they came."""
         for sk, document in self._conversations.documents(contact.workspace, source, after[0] if after else ""):
             yield (sk,), document
 
