@@ -7,7 +7,7 @@ from typing import Any
 
 from tidings_cli.client import Client
 from tidings_cli.errors import CommandFailed
-from tidings_cli.printing import print_fields, print_json, print_table
+from tidings_cli.printing import compact, print_fields, print_json, print_table, when
 
 Json = dict[str, Any]
 _SETUP = ("sms", "setup")
@@ -55,6 +55,34 @@ def setup(client: Client, changes: Json, as_json: bool) -> int:
         ]
     )  # fmt: skip
     return 0
+
+
+def log(client: Client, changes: Json, as_json: bool) -> int:
+    """Show who changed what in the setup, the plan and the countries, the latest first."""
+    if changes:
+        raise CommandFailed("Change something, or look at the log: not both.")
+    entries: list[Json] = []
+    cursor = ""
+    while True:
+        page = client.get(*_SETUP, "log", cursor=cursor)
+        entries += page["log"]
+        cursor = page["cursor"]
+        if not cursor:
+            break
+    if as_json:
+        print_json(entries)
+        return 0
+    rows = [
+        (when(entry["at"]), entry["who"], one["setting"].replace("_", " "), _side(one, "before"), _side(one, "after"))
+        for entry in entries
+        for one in entry["changes"]
+    ]
+    print_table(("when", "who", "setting", "before", "after"), rows, "Nobody has changed the setup yet.")
+    return 0
+
+
+def _side(change: Json, side: str) -> str:
+    return "(too long to be kept)" if side in change["left_out"] else compact(change[side])
 
 
 def plan(client: Client, country: str | None, sender: str | None, kind: str, as_json: bool) -> int:

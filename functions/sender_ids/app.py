@@ -17,6 +17,7 @@ from tidings.sms.sender_id_rules import DECISIONS
 from tidings.sms.sender_id_store import DynamoSenderIdStore
 from tidings.sms.sender_ids import SenderIdDesk
 from tidings.sms.setup import SetupDesk
+from tidings.sms.setup_store import DynamoSetupStore
 
 clock = SystemClock()
 settings = Settings.read()
@@ -25,7 +26,7 @@ doorkeeper = Doorkeeper.over(database, clock)
 workspaces = DynamoWorkspaceStore(database)
 machine = ReviewMachine(settings.require("MACHINE_SENDER_IDS_ARN"))
 sender_ids = SenderIdDesk(DynamoSenderIdStore(database), workspaces, machine, clock)
-setup = SetupDesk(workspaces)
+setup = SetupDesk(DynamoSetupStore(database), clock)
 
 
 @http.answers
@@ -37,8 +38,10 @@ def handler(event: dict[str, Any], context: Any) -> http.Answer:
         return http.ok({"countries": setup.countries(key.workspace)})
     if request.route.endswith("/v1/sms/setup"):
         if request.method == "PUT":
-            return http.ok(setup.change(key.workspace, request.document()))
+            return http.ok(setup.change(key, request.document()))
         return http.ok(setup.show(key.workspace))
+    if request.route.endswith("/v1/sms/setup/log"):
+        return http.ok(setup.log(key.workspace, request.page_size(), request.query.get("cursor", "")))
     return http.ok(_sender_ids(request, key))
 
 

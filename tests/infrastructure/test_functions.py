@@ -201,6 +201,7 @@ def test_the_api_has_exactly_these_routes() -> None:
         ("POST", "/v1/sms/preview", "SendSmsFunction"),
         ("GET", "/v1/sms/setup", "SenderIdsFunction"),
         ("PUT", "/v1/sms/setup", "SenderIdsFunction"),
+        ("GET", "/v1/sms/setup/log", "SenderIdsFunction"),
         ("POST", "/v1/subscriptions", "SubscriptionsFunction"),
         ("GET", "/v1/suppression-rules", "PolicyFunction"),
         ("DELETE", "/v1/suppression-rules/{rule}", "PolicyFunction"),

@@ -136,6 +136,7 @@ CASES = {
     "DELETE /v1/keywords/{keyword}": Case(KEYWORD, theirs=200, late=True),  # the one that they defined
     "GET /v1/sms/setup": Case(theirs=200),
     "PUT /v1/sms/setup": Case(body={"max_price": "0.05"}, theirs=200, late=True),
+    "GET /v1/sms/setup/log": Case(query={"limit": "1"}, theirs=200),
     "GET /v1/sms/countries": Case(theirs=200),
     "GET /v1/senders": Case(theirs=200),
     "GET /v1/senders/{identity}": Case(SENDER),
@@ -302,7 +303,7 @@ def one_of_each(world: World) -> dict[str, str]:
 
 
 def _sender_id(world: World) -> None:
-    """A name that staff has verified, and the keys of those who decide."""
+    """A name that staff has verified, the keys of those who decide, and a setup that was changed twice."""
     with world.recorder.unseen():
         for role in (Role.STAFF, Role.ADMINISTRATOR):
             key = world.accounts.create_key("acme", KeyKind.SECRET, role.value, role, f"{role.value}@acme.example")
@@ -311,6 +312,8 @@ def _sender_id(world: World) -> None:
     world.call("sender_ids", "POST /v1/sender-ids", asked)
     path = {**SENDER_ID, "decision": "verify"}
     world.call("sender_ids", "POST /v1/sender-ids/{sender_id}/{decision}", key="staff", path=path)
+    for setting in ({"countries": {"AL": {"source": CANARY, "date": "2026-11-20"}}}, {"lifetime": 3600}):
+        world.call("sender_ids", "PUT /v1/sms/setup", setting)
 
 
 def _conflict(world: World) -> str:

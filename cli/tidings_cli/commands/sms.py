@@ -18,6 +18,7 @@ def register(subparsers: Any) -> None:
     setup.add_argument("--short-url", metavar="URL", help="where short links lead; empty for the workspace's address")
     setup.add_argument("--remind-every", metavar="TIME", help="how often somebody is reminded of a sender ID: '3 days'")
     setup.add_argument("--expires-after", metavar="TIME", help="when a request of a sender ID expires: '14 days'")
+    setup.add_argument("--log", action="store_true", help="show who changed what, the latest first")
     plan = actions.add_parser("plan", help="show what is sent from where, or change it for a country")
     plan.add_argument("country", nargs="?", metavar="XX", help="a country, or '*' for any other")
     plan.add_argument("sender", nargs="?", metavar="SENDER", help="a sender ID, a number, or pool:ID; empty for none")
@@ -69,7 +70,8 @@ def run(args: argparse.Namespace) -> int:
 
         return texts.send(client, args) if args.action == "send" else texts.preview(client, args)
     if args.action == "setup":
-        return sms_setup.setup(client, sms_setup.changes_in(args), args.json)
+        changes = sms_setup.changes_in(args)
+        return sms_setup.log(client, changes, args.json) if args.log else sms_setup.setup(client, changes, args.json)
     if args.action == "plan":
         return sms_setup.plan(client, args.country, args.sender, args.kind, args.json)
     said = sms_setup.rule_in(args)

@@ -35,6 +35,14 @@ ACTIVE = {
 }
 REJECTED = {**WAITING, **ENDED, "state": "rejected", "reason": "Not yours."}
 CHANGE = {"at": "2026-11-21T09:00:00Z", "what": "requested", "who": "shop", "country": "PL", "reason": ""}
+SET = {
+    "at": "2026-11-21T09:00:00Z",
+    "who": "Mia",
+    "changes": [
+        {"setting": "max_price", "before": None, "after": "0.05", "left_out": []},
+        {"setting": "countries", "before": None, "after": {}, "left_out": ["before"]},
+    ],
+}
 SETUP: dict[str, Any] = {
     "plan": {"PL": {"marketing": "ACME", "*": "+48732100200"}},
     "countries": {"AL": {"two_way": True, "source": "us", "date": "2026-11-20"}},
@@ -57,7 +65,7 @@ RULE = {
 
 
 class Api:
-    """Answers with one sender ID, two pages of its log, one setup and one country."""
+    """Answers with one sender ID, two pages of each log, one setup and one country."""
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
@@ -69,6 +77,8 @@ class Api:
             return SETUP
         if path == ("sms", "countries"):
             return {"countries": [RULE, {**RULE, "country": "US", "sender_id": "not_supported"}]}
+        if path == ("sms", "setup", "log"):
+            return {"log": [SET], "cursor": "" if query["cursor"] else "more"}
         if path[-1] == "log":
             return {"log": [CHANGE], "cursor": "" if query["cursor"] else "more"}
         return self.sender if len(path) > 1 else {"sender_ids": [self.sender]}
@@ -162,6 +172,15 @@ def test_the_setup_is_shown_and_changed(api: Api, capsys: pytest.CaptureFixture[
     assert api.asked[-1] == ("PUT", "sms", "setup", {"max_price": None, "lifetime": 60, "review": review})
     assert json.loads(said(capsys, "sms", "setup", "--json")) == SETUP
     assert main(["sms", "setup", "--lifetime", "long"]) == 1
+
+
+def test_the_log_of_the_setup_says_who_changed_what(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    assert json.loads(said(capsys, "sms", "setup", "--log", "--json")) == [SET, SET]
+    told = said(capsys, "sms", "setup", "--log")
+    for word in ("2026-11-21 09:00:00", "Mia", "max price", '"0.05"', "(too long to be kept)"):
+        assert word in told
+    assert main(["sms", "setup", "--log", "--lifetime", "60"]) == 1
+    assert not [call for call in api.asked if call[0] == "PUT"]
 
 
 def test_a_plan_is_changed_for_one_country_and_kind(api: Api, capsys: pytest.CaptureFixture[str]) -> None:

@@ -123,6 +123,32 @@ class SmsSetup(Shape):
     numbers: list[str]
 
 
+class SmsSettingChange(Shape):
+    """What a setting was and is; null where nothing was said."""
+
+    setting: Literal["plan", "countries", "max_price", "lifetime", "short_url", "review"]
+    before: dict[str, Any] | str | int | None
+    after: dict[str, Any] | str | int | None
+    left_out: list[Literal["before", "after"]]
+    """What was too long to be kept (over 20,000 bytes), and is null for that."""
+
+
+class SmsSetupChange(Shape):
+    """One change of the setup."""
+
+    at: Instant
+    who: str
+    """The actor of the key, else its name."""
+    changes: list[SmsSettingChange]
+
+
+class SmsSetupLog(Shape):
+    """Who changed what in the setup, the latest first."""
+
+    log: list[SmsSetupChange]
+    cursor: Cursor
+
+
 class CountryOrder(Shape):
     """What holds in a country, who says so, and since when."""
 

@@ -63,6 +63,10 @@ SETUP = (
         ),
     ),
     Route(
+        "GET", "/v1/sms/setup/log", "listSmsSetupLog", "List who changed what in the setup, latest first",
+        shapes.SmsSetupLog, query=PAGE,
+    ),
+    Route(
         "GET", "/v1/sms/countries", "listSmsCountries", "List what texts may do in each country",
         shapes.CountriesShown, refusals=("unknown_workspace",),
     ),

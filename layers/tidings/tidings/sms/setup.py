@@ -5,22 +5,25 @@ It stands in the workspace's `sms`, beside its numbers and its sender IDs, which
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
+from tidings.accounts.model import ApiKey, Workspace
 from tidings.accounts.rules import require_settings
-from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.conditions.durations import format_duration, parse_duration
 from tidings.consent.model import Kind
 from tidings.contacts.countries import continent_of
+from tidings.core.clock import Clock
 from tidings.core.errors import InvalidInput, NotFound, Unavailable
 from tidings.core.store import ConditionFailed
 from tidings.sms.countries import Names, all_rules
 from tidings.sms.model import ANYWHERE, Setup
 from tidings.sms.origination import is_known
 from tidings.sms.sender_id_rules import EXPIRE, REMIND
+from tidings.sms.setup_store import DynamoSetupStore
 
 TRIES = 5
 SOURCE_CHARACTERS = 200
@@ -33,46 +36,77 @@ LIFETIME = range(5, 259_201)
 # A machine waits no longer for a decision, and reminds no more often.
 EXPIRE_MOST_DAYS = 90
 REMINDERS_MOST = 100
+# The longest value, as JSON, that the log keeps whole. Only `plan` and `countries` can be longer: with both of them,
+# before and after, an entry stays below 100 KB.
+LOGGED_BYTES = 20_000
 
 
 class SetupDesk:
-    """Shows and changes what an owner says of text messages."""
+    """Shows and changes what an owner says of text messages, and tells who changed what."""
 
-    def __init__(self, workspaces: DynamoWorkspaceStore) -> None:
-        self._workspaces = workspaces
+    def __init__(self, setups: DynamoSetupStore, clock: Clock) -> None:
+        self._setups = setups
+        self._clock = clock
 
     def show(self, workspace: str) -> dict[str, Any]:
         """What is said, with what the numbers and the sender IDs are."""
-        return _shown(self._sms(workspace)[1])
+        return _shown(self._workspace(workspace).sms)
 
     def countries(self, workspace: str) -> list[dict[str, Any]]:
         """What holds in every country, with source and date."""
-        return [rule.as_dict() for rule in all_rules(self._sms(workspace)[1].get("countries"))]
+        return [rule.as_dict() for rule in all_rules(self._workspace(workspace).sms.get("countries"))]
 
-    def change(self, workspace: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Replace what the body names; null takes it away, and what is left out stays. Raises InvalidInput."""
+    def log(self, workspace: str, limit: int, cursor: str) -> dict[str, Any]:
+        """What was changed by whom, the latest first. Raises InvalidInput for a bad cursor."""
+        entries, following = self._setups.log(workspace, limit, cursor)
+        return {"log": entries, "cursor": following}
+
+    def change(self, key: ApiKey, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Replace what the body names; null takes it away, and what is left out stays. Raises InvalidInput.
+
+        What changes nothing writes nothing: the same call again adds nothing to the log.
+        """
         for name in body:
             if name not in _READ:
                 raise InvalidInput("unknown_setting", f"There is no such setting: {', '.join(sorted(_READ))}.", name)
         for _ in range(TRIES):
-            before, sms = self._sms(workspace)
-            setup = Setup.of(before)
-            for name, value in body.items():
-                sms = {key: kept for key, kept in sms.items() if key != name}
-                if value is not None:
-                    sms[name] = _READ[name](value, setup)
+            before = self._workspace(key.workspace)
+            after = _changed(before, body)
+            changes = _changes(before.sms, after)
+            if not changes:
+                return _shown(before.sms)
             try:
-                self._workspaces.change_sms(before, sms)
+                self._setups.change(before, after, changes, key.who, self._clock.now())
             except ConditionFailed:
                 continue  # a sender ID became active, perhaps: look again
-            return _shown(sms)
+            return _shown(after)
         raise Unavailable("setup_contended", "The setup kept changing.")
 
-    def _sms(self, workspace: str) -> tuple[Any, dict[str, Any]]:
-        found = self._workspaces.get(workspace, consistent=True)
+    def _workspace(self, workspace: str) -> Workspace:
+        found = self._setups.get(workspace)
         if found is None:
             raise NotFound("unknown_workspace", "There is no such workspace.", "workspace")
-        return found, dict(found.sms)
+        return found
+
+
+def _changed(before: Workspace, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The workspace's `sms` with what a body says. Raises InvalidInput."""
+    setup = Setup.of(before)
+    said = {name: _READ[name](value, setup) for name, value in body.items() if value is not None}
+    return {**{name: kept for name, kept in before.sms.items() if name not in body}, **said}
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What each setting that is another now was and is, null where nothing is said. {} says no more than null."""
+    both = ((name, before.get(name) or None, after.get(name) or None) for name in _READ)
+    return [_change(name, was, now) for name, was, now in both if was != now]
+
+
+def _change(name: str, was: Any, now: Any) -> dict[str, Any]:
+    """One change. `left_out` names what is too long to be kept, and null for that."""
+    said = {"before": was, "after": now}
+    long = [side for side, value in said.items() if len(json.dumps(value, ensure_ascii=False).encode()) > LOGGED_BYTES]
+    return {"setting": name, **said, **dict.fromkeys(long), "left_out": long}
 
 
 def _shown(sms: Mapping[str, Any]) -> dict[str, Any]:
