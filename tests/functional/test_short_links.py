@@ -12,6 +12,8 @@ from botocore.exceptions import ReadTimeoutError
 from tests.support.recorder import Recorder
 from tests.support.world import PUBLIC_URL, THEIR_NUMBER, World
 
+from tidings.core.clock import to_text
+
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 26_1 like Mac OS X) AppleWebKit/605.1.15 Safari/604.1"
 SHOP = "https://shop.example/cart?a=1&b=%C5%BC#pay"
 _LINK = re.compile(rf"{PUBLIC_URL}/l/([a-z2-7]+)")
@@ -147,6 +149,37 @@ def test_a_phone_that_follows_a_link_right_away_is_judged_when_its_companions_ar
     texting.take_clicks()
     assert [click["machine"] for click in clicks(texting, sent["message"])] == [True] * 3
     assert "all_links_at_once" in clicks(texting, sent["message"])[0]["reasons"]
+
+
+@pytest.mark.parametrize(("seconds", "reasons"), [(1, ["very_fast"]), (5, ["fast"]), (11, [])])
+def test_how_soon_after_the_phone_had_it_a_link_is_followed_counts(
+    texting: World, seconds: int, reasons: list[str]
+) -> None:
+    sent = text(texting, SHOP)
+    texting.now += timedelta(minutes=1)
+    at = int(texting.now.timestamp() * 1000)
+    told = texting.sms.event("TEXT_DELIVERED", texting.sms.accepted[-1], eventTimestamp=at)
+    assert texting.told_of_text(told)
+    texting.now += timedelta(seconds=seconds)
+    follow(texting, codes(texting)[0])
+    texting.take_clicks()
+    assert [click["reasons"] for click in clicks(texting, sent["message"])] == [reasons]
+
+
+def test_a_click_tells_that_a_text_whose_answer_was_lost_was_sent_and_when(texting: World) -> None:
+    texting.sms.failing = ["timeout"]
+    order = {"to": {"user_id": "ola"}, "text": SHOP, "idempotency_key": "k-1", "kind": "transactional"}
+    status, answer = texting.call("send_sms", "POST /v1/sms", order)
+    assert (status, answer["state"]) == (202, "claimed")
+    tried = texting.now
+    texting.now += timedelta(minutes=3)
+    follow(texting, codes(texting)[0])
+    texting.take_clicks()
+    path = {"message": answer["message"]}
+    status, stands = texting.call("messages", "GET /v1/messages/{message}", path=path)
+    assert (status, stands["state"]) == (200, "accepted")
+    assert stands["history"]["accepted"] == to_text(tried)
+    assert (report(texting)["sent"], report(texting)["clicked"]) == (1, 1)
 
 
 @pytest.mark.parametrize("how", [{"method": "HEAD"}, {"sec-purpose": "prefetch;prerender"}, {"x-purpose": "preview"}])

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support.recorder import Recorder
-from tests.support.world import THEIR_NUMBER, World
+from tests.support.world import THEIR_NUMBER, World, variables
+
+from tidings.core.clock import to_text
+from tidings.core.http import EPOCH
 
 FAILURES = ("TEXT_INVALID", "TEXT_INVALID_MESSAGE", "TEXT_UNREACHABLE", "TEXT_BLOCKED", "TEXT_CARRIER_BLOCKED",
             "TEXT_SPAM", "TEXT_UNKNOWN", "TEXT_TTL_EXPIRED", "TEXT_PROTECT_BLOCKED", "RCS_FAILED", "RCS_TTL_EXPIRED",
@@ -57,6 +61,21 @@ def suppression(world: World) -> dict[str, Any]:
     path = {"channel": "sms", "address": THEIR_NUMBER}
     status, answer = world.call("suppressions", "GET /v1/suppressions/{channel}/{address}", path=path)
     return answer if status == 200 else {}
+
+
+def pointers(world: World) -> list[dict[str, Any]]:
+    """What answers find their messages by."""
+    return [one for one in world.items("TABLE_MESSAGES") if one["sk"]["S"] == "answered"]
+
+
+def forget_messages(world: World) -> None:
+    for one in world.items("TABLE_MESSAGES"):
+        key = {name: one[name] for name in ("pk", "sk")}
+        world.dynamodb.delete_item(TableName=variables()["TABLE_MESSAGES"], Key=key)
+
+
+def instant(milliseconds: int) -> str:
+    return to_text(EPOCH + timedelta(milliseconds=milliseconds))
 
 
 @pytest.mark.parametrize("kind", ["TEXT_SUCCESSFUL", "TEXT_DELIVERED", "RCS_DELIVERED"])
@@ -196,6 +215,29 @@ def test_five_texts_in_a_row_that_reach_no_phone_suppress_and_a_delivery_between
     assert suppression(texting)["reason"] == "bounce"
 
 
+def test_a_failure_that_comes_again_is_none_of_a_new_row(texting: World) -> None:
+    sent = [text(texting, f"k-{number}") for number in range(5)]
+    failures = [
+        texting.sms.event("TEXT_UNREACHABLE", one, eventTimestamp=1795251605000 + number)
+        for number, one in enumerate(sent)
+    ]
+    assert all(texting.told_of_text(failure) for failure in failures)
+    assert suppression(texting)["reason"] == "bounce"
+    path = {"channel": "sms", "address": THEIR_NUMBER}
+    assert texting.call("suppressions", "DELETE /v1/suppressions/{channel}/{address}", path=path)[0] == 200
+    assert all(texting.told_of_text(failure) for failure in failures)
+    assert suppression(texting) == {}
+
+
+@pytest.mark.parametrize("kind", ["TEXT_INVALID", "TEXT_UNREACHABLE"])
+def test_an_event_that_says_no_number_suppresses_none(texting: World, kind: str) -> None:
+    sent = text(texting)
+    texting.erase(texting.contact(user_id="ola")["contact"])
+    before = texting.items("TABLE_CONSENTS")
+    told(texting, kind, sent, destinationPhoneNumber="")
+    assert texting.items("TABLE_CONSENTS") == before
+
+
 @pytest.mark.parametrize("kind", sorted({*FAILURES} - {"TEXT_INVALID", "TEXT_UNREACHABLE", "TEXT_BLOCKED"}))
 def test_what_the_carrier_the_text_or_our_limits_stopped_suppresses_nobody(texting: World, kind: str) -> None:
     for number in range(6):
@@ -219,10 +261,45 @@ def test_a_claim_whose_answer_was_lost_is_settled_by_the_first_event(texting: Wo
     assert (stands["state"], stands["provider_id"]) == ("delivered", "sms-1")
     assert sorted(timeline(texting)) == ["SMS Delivered", "SMS Sent"]
     assert (report(texting)["sent"], report(texting)["parts"]) == (1, 1)
-    pointers = [one for one in texting.items("TABLE_MESSAGES") if one["sk"]["S"] == "answered"]
-    assert [one["message"]["S"] for one in pointers] == [stands["message"]]
+    assert [one["message"]["S"] for one in pointers(texting)] == [stands["message"]]
+    assert pointers(texting)[0]["pk"]["S"] == "acme#sms#sms-1"
+    [told_of] = [one for one in texting.of_contact(stands["contact"], "events") if one["event"] == "SMS Sent"]
+    assert told_of["timestamp"] == instant(1795251600000)  # when the provider took it, not when the phone had it
     status, again = texting.call("send_sms", "POST /v1/sms", order)
     assert (status, again["state"], len(texting.sms.accepted)) == (202, "delivered", 1)
+
+
+def test_what_we_never_sent_was_not_sent_whatever_is_told_of_it(texting: World) -> None:
+    texting.sms.failing = ["ValidationException"]
+    order = {"to": {"user_id": "ola"}, "text": "Hello", "idempotency_key": "k-1"}
+    assert texting.call("send_sms", "POST /v1/sms", order)[1]["state"] == "refused"
+    refused = texting.sms.of("SendTextMessage")[-1]
+    texting.sms.accepted.append(refused)
+    told(texting, "TEXT_DELIVERED", refused)
+    assert message(texting, refused)["state"] == "refused"
+    assert "SMS Sent" not in timeline(texting)
+    assert (report(texting)["sent"], pointers(texting)) == (0, [])
+
+
+def test_a_number_is_suppressed_also_where_its_message_is_no_more(texting: World) -> None:
+    gone = [text(texting, f"k-{number}") for number in range(5)]
+    forget_messages(texting)
+    for number, sent in enumerate(gone):
+        assert suppression(texting) == {}
+        told(texting, "TEXT_UNREACHABLE", sent, eventTimestamp=1795251605000 + number)
+    assert suppression(texting)["reason"] == "bounce"
+    events = texting.of_contact(texting.contact(user_id="ola")["contact"], "events")
+    undelivered = [(one["cause"], one["root"]) for one in events if one["event"] == "SMS Undelivered"]
+    nodes = [f"message:{sent['Context']['tidings_message']}" for sent in gone]
+    assert sorted(undelivered) == sorted((node, node) for node in nodes)
+
+
+def test_of_a_message_that_is_no_more_only_its_own_events_are_told(texting: World) -> None:
+    sent = text(texting)
+    forget_messages(texting)
+    told(texting, "TEXT_DELIVERED", sent)
+    assert timeline(texting) == ["SMS Sent", "SMS Delivered"]
+    assert pointers(texting) == []
 
 
 def test_of_an_erased_person_only_the_state_is_told(texting: World) -> None:
@@ -234,6 +311,17 @@ def test_of_an_erased_person_only_the_state_is_told(texting: World) -> None:
     assert kept["state"]["S"] == "delivered"
     assert "transport" not in kept
     assert not [one for one in texting.items("TABLE_EVENTS") if "SMS Delivered" in json.dumps(one, default=str)]
+
+
+def test_a_price_that_is_told_again_costs_a_read_and_writes_nothing(texting: World, recorder: Recorder) -> None:
+    sent = text(texting)
+    queued = texting.sms.event("TEXT_QUEUED", sent)
+    texting.told_of_text(queued, pump=False)
+    assert recorder.names()[-2:] == ["dynamodb:GetItem", "dynamodb:TransactWriteItems"]
+    recorder.calls.clear()
+    texting.told_of_text(queued, pump=False)
+    texting.told_of_text({**queued, "eventTimestamp": queued["eventTimestamp"] - 1}, pump=False)
+    assert recorder.names() == ["dynamodb:GetItem"] * 2
 
 
 def test_an_event_costs_a_read_and_one_transaction(texting: World, recorder: Recorder) -> None:

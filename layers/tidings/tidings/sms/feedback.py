@@ -84,9 +84,11 @@ class SmsFeedback:
         self._recording.write(click.workspace, click.message, message, partial(self._clicked, click, verdict))
 
     def _act(self, delivery: Delivery, message: Message | None) -> None:
-        """Suppress the number by the bounce policy. A repeat finds it done, and an erased person's is unknown."""
+        """Suppress the number by the bounce policy, if the event says which. A repeat finds it done."""
+        if not delivery.recipient:
+            return
         reason = events.suppresses(delivery)
-        if reason is not None and delivery.recipient:
+        if reason is not None:
             workspace = self._workspaces.get(delivery.workspace)
             source = f"message {delivery.message_id}: {delivery.kind}"
             self._bouncing.suppress(workspace, delivery.recipient, reason, source)
