@@ -129,13 +129,15 @@ def enrolments(client: Client, contact: Json, as_json: bool) -> int:
 
 def message_lines(message: Json) -> list[str]:
     """A message for people: what, to whom, why, and what became of it."""
-    head = message["subject"] or f"(template {message['template']})"
+    name = message["template"]
+    version = f"{name} version {message['template_version']}" if name else "none"
+    head = message["subject"] or (f"(template {name})" if name else f"({message['channel']})")
     lines = [f"[bold]{escape(head)}[/]"]
     about = [
         ("message", message["message"]),
         ("node", message.get("node", "")),
         ("to", message["address"]),
-        ("template", f"{message['template']} version {message['template_version']}, {message['kind']}"),
+        ("template", f"{version}, {message['kind']}"),
         ("cause", words.cause(message)),
         ("history", ", ".join(f"{state} {when(at)}" for state, at in message["history"].items())),
     ]

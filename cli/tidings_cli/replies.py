@@ -29,10 +29,17 @@ def reply(client: Client, args: argparse.Namespace) -> int:
         )
     else:
         say(
-            f"{WARNING} Not sent: the conversation is as it was.",
+            f"{WARNING} Not sent: {_stands(message, conversation)}.",
             *(f"  {escape(line)}" for line in words.decision(message)),
         )
     return 0 if sent else 1
+
+
+def _stands(message: dict[str, Any], conversation: dict[str, Any]) -> str:
+    """What a reply that was not sent left behind: one that the provider refused had been claimed, with its entry."""
+    if message["state"] == "skipped":
+        return "the conversation is as it was"
+    return f"it stands in the conversation all the same, which is {_state(conversation)}"
 
 
 def _state(conversation: dict[str, Any]) -> str:
