@@ -90,6 +90,7 @@ STORY: dict[str, dict[str, Any] | None] = {
     "numbers.api": {"number": "+48732100200", "two_way": True, "todo": []},
     "numbers.api.keyword": {"keyword": "confirm", "words": ["TAK", "YES"]},
     "sms_inbound.queue": {"batchItemFailures": []},
+    "conversations.api.reply": {},
     "email_inbound.queue": {"batchItemFailures": []},
     "subscriptions.api": {"state": "pending"},
     "consents.api": {"result": "set", "reply": "subscribed"},
@@ -142,6 +143,14 @@ def test_each_handler_takes_its_event(answers: dict[str, Any], name: str) -> Non
         assert answer is None
         return
     assert {field: answer[field] for field in expected} == expected
+
+
+def test_who_texted_is_answered_by_text_and_the_conversation_goes_on(answers: dict[str, Any]) -> None:
+    told = answers["conversations.api.reply"]
+    message, conversation = told["message"], told["conversation"]
+    assert (message["state"], message["address"], message["channel"]) == ("accepted", "+48600100200", "sms")
+    assert message["transport"]["sender"] == "+48732100200"
+    assert (conversation["state"], conversation["reply"]["from"]) == ("ongoing", "+48732100200")
 
 
 def test_the_ids_in_the_events_are_those_that_are_made(world: World) -> None:

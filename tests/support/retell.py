@@ -67,6 +67,7 @@ def written() -> list[str]:
         send["contact"],
         send["entry"],
         event("erase.api")["pathParameters"]["contact"],
+        event("conversations.api.reply")["pathParameters"]["conversation"],
     ]
 
 
@@ -84,7 +85,16 @@ def made(world: World) -> list[str]:
     acme = DynamoWorkspaceStore(world.database).get("acme")
     assert acme is not None
     token = token_of(acme, Ticket("acme", message, address_key(acme, "ada@people.example"), "marketing"))
-    return [token, message, execution, machine, name, contact, enrolment["entry"], erased]
+    return [token, message, execution, machine, name, contact, enrolment["entry"], erased, _conversation(world)]
+
+
+def _conversation(world: World) -> str:
+    """The conversation that a text which comes in opens."""
+    for name in ("numbers.api", "sms_inbound.queue"):
+        world.invoke(name.partition(".")[0], event(name))
+    _, listed = world.call("conversations", "GET /v1/conversations")
+    (opened,) = listed["conversations"]
+    return str(opened["conversation"])
 
 
 def main() -> None:

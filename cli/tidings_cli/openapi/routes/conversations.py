@@ -79,7 +79,7 @@ CONVERSATIONS = (
         shapes.ConversationReplied, status=202, key=Key.OF_AGENTS, error=shapes.ConversationError,
         about="By the channel of the latest message that came in unless another is named. What must not be sent is"
         " answered with its decision, and changes nothing. The same idempotency key again is the same reply.",
-        body=Body(ConversationReply),
+        body=Body(ConversationReply, "conversations.api.reply"),
         refusals=(
             *_CHANGES, "channel_needed", "no_attachments_by_sms", "wrong_channel", "unknown_template",
             "invalid_attachment", "attachment_type_refused", "attachments_too_large", "variables_too_large",
