@@ -9,8 +9,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.support.world import World, variables
+from tests.support.world import THEIR_NUMBER, World, variables
 
+from tidings.accounts.store import DynamoWorkspaceStore
+from tidings.consent.model import Channel, Reason
+from tidings.consent.service import SuppressionService
+from tidings.consent.store import DynamoConsentStore
+from tidings.core.clock import SystemClock
 from tidings.messages.reports import row_of
 
 ADA, PHONE = "ada.lovelace@people.example", "+48600100200"
@@ -213,6 +218,19 @@ def test_an_export_shows_a_suppression(ada: World) -> None:
     ada.call("suppressions", "PUT /v1/suppressions/{channel}/{address}", path={"channel": "email", "address": FORMER})
     (entry,) = [item for item in items(ada, id_of(ada)) if item["section"] == "suppressions"]
     assert (entry["address"], entry["reason"]) == (FORMER, "manual")
+
+
+def test_an_export_shows_what_stands_on_the_list_beneath_a_stop(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.receive(world.text("STOP"))
+    found = DynamoWorkspaceStore(world.database).get("acme")
+    assert found
+    service = SuppressionService(DynamoConsentStore(world.database), SystemClock())
+    service.suppress(found, Channel.SMS, THEIR_NUMBER, Reason.COMPLAINT, "api")
+    contact = world.contact(phone=THEIR_NUMBER)["contact"]
+    for _ in range(2):
+        told = [item["reason"] for item in items(world, contact) if item["section"] == "suppressions"]
+        assert told == ["stop", "complaint"]
+        monkeypatch.setitem(world.function("export").exports.page.__globals__, "PAGE_BYTES", 1)
 
 
 def test_an_export_in_small_pages_is_the_same(ada: World, monkeypatch: pytest.MonkeyPatch) -> None:

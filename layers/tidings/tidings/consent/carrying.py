@@ -2,8 +2,9 @@
 
 Suppressions and consents hold for addresses. When two contacts become one, the person may be written to at an address
 that was nobody's no before, so what they did not want at one address holds for all others of the channel: the stricter
-stays. A bounce is not carried: it says that an address is dead, not that its person minds. Nor is what an operator or
-an import said: that is about the address it was said of.
+stays. A STOP is carried to every number, whatever else stands on the list about it, and stands beside that: so it holds
+on when the other is lifted. A bounce is not carried: it says that an address is dead, not that its person minds. Nor is
+what an operator or an import said: that is about the address it was said of.
 """
 
 from __future__ import annotations
@@ -22,12 +23,20 @@ FOR_EVER = datetime.max.replace(tzinfo=UTC)
 class Carried:
     """What comes to hold for an address, or goes: its record as it was read, the entry, and the noes by topic.
 
-    Taking back, `entry` is the one that goes, and `noes` are those that do.
+    Taking back, `entry` is the one that goes, and `noes` are those that do. `stops` are the STOPs of other numbers that
+    hold for it afterwards, None where those do not change.
     """
 
     record: AddressRecord
     entry: Suppression | None = None
     noes: Mapping[str, Consent] = field(default_factory=dict)
+    stops: Mapping[str, datetime] | None = None
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why the address is suppressed by it, or was."""
+        stop = [Reason.STOP.value] if self.stops is not None else []
+        return [*stop, *([self.entry.reason.value] if self.entry else [])]
 
 
 def carried(records: Sequence[AddressRecord], theirs: Collection[str], source: str, now: datetime) -> list[Carried]:
@@ -38,8 +47,9 @@ def carried(records: Sequence[AddressRecord], theirs: Collection[str], source: s
         free = record.entry is None or not record.entry.holds_at(now)
         entry = replace(strictest, address=record.address, created_at=now, source=source) if strictest else None
         noes = _noes(record, records, theirs, source, now)
-        if (entry and free) or noes:
-            found.append(Carried(record, entry if free else None, noes))
+        stops = {**record.carried_stops, source: now} if _is_to_stop(record, records, theirs) else None
+        if (entry and free) or noes or stops:
+            found.append(Carried(record, entry if free else None, noes, stops))
     return found
 
 
@@ -57,7 +67,9 @@ def taken_back(record: AddressRecord, source: str) -> Carried | None:
     """What goes from an address when a merge is undone; None for nothing. What somebody said since is not ours."""
     entry = record.entry if record.entry and record.entry.source == source else None
     noes = {topic: one for topic, one in record.consents.items() if _without(one, source) is not one}
-    return Carried(record, entry, noes) if entry or noes else None
+    left = {merge: at for merge, at in record.carried_stops.items() if merge != source}
+    stops = left if len(left) < len(record.carried_stops) else None
+    return Carried(record, entry, noes, stops) if entry or noes or stops is not None else None
 
 
 def without_carried(carried: Carried, source: str) -> dict[str, Consent]:
@@ -69,20 +81,30 @@ def without_carried(carried: Carried, source: str) -> dict[str, Consent]:
 def logged(carried: Carried, change: str, source: str, now: datetime) -> LogEntry:
     """How the log of an address tells of it: one entry of all that changed."""
     record = carried.record
-    reason = {"reason": carried.entry.reason.value} if carried.entry else {}
+    reason = {"reason": " and ".join(carried.reasons)} if carried.reasons else {}
     said = {"change": change, "source": source, **reason, "topics": sorted(carried.noes)}
     return LogEntry(record.workspace, record.channel, record.key, now, "merge", said)
 
 
 def _strictest(records: Sequence[AddressRecord], now: datetime) -> Suppression | None:
-    """The no on the suppression list that lasts longest, bounces apart; of several a STOP, which nobody releases."""
-    entries = [one.suppression for one in records if one.suppression and one.suppression.holds_at(now)]
+    """The no on the suppression list that lasts longest, bounces apart."""
+    entries = [one.entry for one in records if one.entry and one.entry.holds_at(now)]
     noes = [entry for entry in entries if entry.reason is not Reason.BOUNCE]
-    return max(
-        noes,
-        key=lambda entry: (entry.expires_at or FOR_EVER, entry.reason is Reason.STOP, entry.address),
-        default=None,
-    )
+    return max(noes, key=lambda entry: (entry.expires_at or FOR_EVER, entry.address), default=None)
+
+
+def _is_to_stop(record: AddressRecord, records: Sequence[AddressRecord], theirs: Collection[str]) -> bool:
+    """Whether a STOP at another number holds for this one from now on; its own one does not keep others away.
+
+    Where an earlier merge carried one here already, one of the other side comes beside it: should either merge be
+    undone, the other's stays. Who was erased is known by nothing but that.
+    """
+    if record.entry is not None and record.entry.reason is Reason.ERASED:
+        return False
+    stopped = [other for other in records if other is not record and other.is_silent]
+    if not record.carried_stops:
+        return bool(stopped)
+    return any((other.address in theirs) != (record.address in theirs) for other in stopped)
 
 
 def _noes(

@@ -58,7 +58,8 @@ class MergeSurroundings:
         """The event that tells of a merge, and what it carries over, with the log: two parts an address at most."""
         parts = [self._events.part(self._event(merge, MERGED, survivor))]
         for one in self._carried(survivor, absorbed, merge.source):
-            parts.append(self._consents.change(one.record, with_carried(one), lift=False, entry=one.entry))
+            over = with_carried(one)
+            parts.append(self._consents.change(one.record, over, lift=False, entry=one.entry, stops=one.stops))
             parts.append(self._log(one, "carried", merge.source))
         return parts + [part for one in self._following for part in one.merged(survivor, absorbed)]
 
@@ -69,7 +70,8 @@ class MergeSurroundings:
             one = taken_back(self._record(merge.workspace, identity), merge.source)
             if one is not None:
                 left = without_carried(one, merge.source)
-                parts.append(self._consents.change(one.record, left, lift=one.entry is not None))
+                lift = one.entry is not None
+                parts.append(self._consents.change(one.record, left, lift=lift, stops=one.stops))
                 parts.append(self._log(one, "taken_back", merge.source))
         return parts + [part for one in self._following for part in one.undone(survivor, restored)]
 
@@ -78,7 +80,7 @@ class MergeSurroundings:
         found = self._carried(survivor, absorbed, "")
         where = [({"channel": one.record.channel.value, "address": one.record.address}, one) for one in found]
         return {
-            "suppressions": [{**place, "reason": one.entry.reason.value} for place, one in where if one.entry],
+            "suppressions": [{**place, "reason": reason} for place, one in where for reason in one.reasons],
             "consents": [{**place, "topic": topic} for place, one in where for topic in sorted(one.noes)],
         }
 

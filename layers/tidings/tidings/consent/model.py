@@ -229,7 +229,8 @@ class AddressRecord:
     change, so that whoever decided by a record can see in one condition whether it still holds.
 
     `suppression` is what keeps messages from the address. Where the person answered STOP it is that, and `entry` is
-    what stands on the list beside it: a START leaves that as it is. `answered` is the person's last word.
+    what stands on the list beside it: a START leaves that as it is. `answered` is the person's last word, and
+    `carried_stops` are STOPs of other numbers of theirs: when each merge of contacts brought one here, by its source.
     """
 
     workspace: str
@@ -242,11 +243,17 @@ class AddressRecord:
     revision: int = 0
     entry: Suppression | None = None
     answered: Answered | None = None
+    carried_stops: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def is_stopped(self) -> bool:
         """Whether the person's last word was STOP."""
         return self.answered is not None and self.answered.word is Word.STOP
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether a STOP holds here: the person's last word, or that at another number of theirs."""
+        return self.is_stopped or bool(self.carried_stops)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,8 @@ def confirmation_check(record: AddressRecord, confirms: str, now: datetime) -> C
         return None
     if entry is not None and entry.holds_at(now):
         return suppression_check(entry, now)
+    if record.carried_stops:
+        return suppression_check(record.suppression, now)
     return Check("suppression", True, f"stopped at {_instant(answered.at)}, which this message confirms")
 
 

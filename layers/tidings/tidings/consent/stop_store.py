@@ -1,5 +1,7 @@
 """STOP and START in the table of consents: beside the entry of the suppression list, which they leave as it is.
 
+Beside both stand the STOPs that merges of contacts carried here from other numbers of the person.
+
 The person's last word is a register that only grows: of two the later by the provider's time holds, of two at one
 instant the STOP. So it ends the same in whatever order words come in, and however often. A STOP is written by its
 condition alone: it waits for no read, and nothing that changes meanwhile is in its way.
@@ -7,14 +9,15 @@ condition alone: it waits for no read, and nothing that changes meanwhile is in 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from tidings.accounts.model import Workspace
 from tidings.consent.model import AddressRecord, Answered, Channel, Reason, Word
-from tidings.consent.store import AddressItem, address_key
+from tidings.consent.store import AddressItem, address_key, kept_stops
 from tidings.core.clock import to_text
 from tidings.core.store import ConditionFailed, Database, Part, update
 
@@ -52,18 +55,19 @@ class DynamoStopStore:
         actions: list[Action] = [items.word_at.set(at), items.revision.add(1)]
         return self._write(self._item(workspace, channel, address), actions, self._alive() & again, parts)
 
-    def start(self, record: AddressRecord, answered: Answered, lifts: bool, parts: Sequence[Part]) -> bool:
+    def start(
+        self, record: AddressRecord, answered: Answered, left: Mapping[str, datetime], parts: Sequence[Part]
+    ) -> bool:
         """Write a START down, with `parts` in one transaction; False if anything changed since the record was read.
 
-        `lifts` takes away an entry that a merge carried here from a STOP at another number of the person.
+        `left` are the STOPs of other numbers of the person that merges brought here since.
         """
         items = self._items
         item = items(f"{record.workspace}#{record.key}", record.channel.value)
         same = items.revision == record.revision if record.revision else items.revision.does_not_exist()
-        gone = (items.reason, items.source, items.until) if lifts else ()
-        unlisted = (items.listed, items.created_at) if lifts or record.entry is None else ()
-        actions = [*self._word(answered), *(attribute.remove() for attribute in (*gone, *unlisted))]
-        return self._write(item, actions, same, parts)
+        unlisted = () if left or record.entry is not None else (items.listed, items.created_at)
+        gone = [attribute.remove() for attribute in unlisted]
+        return self._write(item, [*self._word(answered), kept_stops(items, left), *gone], same, parts)
 
     def _item(self, workspace: Workspace, channel: Channel, address: str) -> AddressItem:
         return self._items(f"{workspace.id}#{address_key(workspace, address)}", channel.value)

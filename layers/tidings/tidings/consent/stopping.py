@@ -88,9 +88,9 @@ class StopService:
             record = self._records.record(workspace, channel, address)
             if not _counts(record, answered):
                 return False
-            lifts = _lifts(record, answered)
-            ended = replace(answered, ended=lifts or record.is_stopped)
-            if self._stops.start(record, ended, lifts, [log]):
+            left = {source: at for source, at in record.carried_stops.items() if at > answered.at}
+            ended = replace(answered, ended=record.is_stopped or len(left) < len(record.carried_stops))
+            if self._stops.start(record, ended, left, [log]):
                 return True
         raise Unavailable("consent_contended", "What is known of this address kept changing.")
 
@@ -124,9 +124,3 @@ def _counts(record: AddressRecord, answered: Answered) -> bool:
     if record.entry is not None and record.entry.reason is Reason.ERASED:
         return False
     return record.answered is None or record.answered.rank < answered.rank
-
-
-def _lifts(record: AddressRecord, answered: Answered) -> bool:
-    """Whether a START takes away the STOP of another number of the person, which a merge carried here."""
-    entry = record.entry
-    return entry is not None and entry.reason is Reason.STOP and entry.created_at <= answered.at

@@ -10,6 +10,7 @@ acts on the decision: so a no that comes in between is honoured, whatever it is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -68,6 +69,7 @@ class AddressItem(Item):
     word_message = UnicodeAttribute(null=True)
     word_number = UnicodeAttribute(null=True)
     word_ended = UnicodeAttribute(null=True)  # the START took a STOP back
+    carried_stops = JsonAttribute(null=True)  # STOPs of other numbers of the person: instants by the merge's source
     listed_index = ListedIndex()
 
 
@@ -136,7 +138,7 @@ class DynamoConsentStore:
             table.source.set("erasure"),
             table.revision.add(1),
             *(gone.remove() for gone in (table.address, table.until, table.topics, table.soft_bounces, table.listed)),
-            *(gone.remove() for gone in _words(table)),
+            *(gone.remove() for gone in (*_words(table), table.carried_stops)),
         ]
         return update("suppression", table(_pk(workspace, address), channel.value), actions)
 
@@ -146,6 +148,7 @@ class DynamoConsentStore:
         same = (self._items.reason == entry.reason.value) & (self._items.created_at == to_text(entry.created_at))
         # Who answered STOP in this moment stays on the list.
         talks = self._items.word.does_not_exist() | (self._items.word != Word.STOP.value)
+        talks &= self._items.carried_stops.does_not_exist()
         try:
             self._database.transact([update("suppression", item, self._no_entry(), same & talks), *parts])
         except ConditionFailed:
@@ -206,20 +209,41 @@ class DynamoConsentStore:
             return [Key(self._log, item.pk, item.sk) for item in found]
 
     def change(
-        self, record: AddressRecord, consents: Mapping[str, Consent], lift: bool, entry: Suppression | None = None
+        self,
+        record: AddressRecord,
+        consents: Mapping[str, Consent],
+        lift: bool,
+        entry: Suppression | None = None,
+        stops: Mapping[str, datetime] | None = None,
     ) -> Part:
         """Replacing the consents of an address, lifting its suppression or suppressing it, as part of a transaction.
 
-        Refused if anything about the address changed since it was read.
+        `stops` takes the place of the STOPs that merges carried here. Refused if anything about the address changed
+        since it was read.
         """
         item = self._items(f"{record.workspace}#{record.key}", record.channel.value)
+        after = record if stops is None else replace(record, carried_stops=stops)
         actions: list[Action] = [self._items.topics.set({name: _kept(one) for name, one in consents.items()})]
+        if stops is not None:
+            actions.append(kept_stops(self._items, stops))
         if entry is not None:
             return update("consent", item, [*actions, *self._entry(entry)], self._at(record.revision))
         if record.address:
             actions.append(self._items.address.set(record.address))
-        actions += self._no_entry(record.is_stopped) if lift else [self._items.revision.add(1)]
+        actions += self._no_entry(after.is_silent) if lift else [self._items.revision.add(1)]
+        if stops is not None and not lift:
+            actions += self._listing(after)
         return update("consent", item, actions, self._at(record.revision))
+
+    def _listing(self, after: AddressRecord) -> list[Action]:
+        """Listed by the STOPs that hold from now on, or not any more; beside an entry it stays as it is."""
+        table = self._items
+        if after.entry is not None or after.is_stopped:
+            return []
+        if not after.carried_stops:
+            return [table.listed.remove(), table.created_at.remove()]
+        at = to_text(min(after.carried_stops.values()))
+        return [table.listed.set(f"{after.workspace}#{after.channel.value}"), table.created_at.set(at)]
 
     def write(self, parts: Sequence[Part]) -> None:
         """Write parts in one transaction. Raises ConditionFailed."""
@@ -264,11 +288,8 @@ class DynamoConsentStore:
         return free
 
     def _carried(self) -> Condition:
-        """A no that a merge of contacts carried here, and that would go with it: the person's own takes its place.
-
-        Not that of a STOP: whatever took its place could be released, and nobody but the person takes a STOP back.
-        """
-        carried: Condition = self._items.source.startswith(SOURCE) & (self._items.reason != Reason.STOP.value)
+        """A no that a merge of contacts carried here, and that would go with it: the person's own takes its place."""
+        carried: Condition = self._items.source.startswith(SOURCE)
         return carried
 
     def _ends_before(self, instant: datetime | None) -> Condition:
@@ -290,17 +311,19 @@ def _record(item: AddressItem, workspace: str, channel: Channel, key: str, addre
     bounces = item.soft_bounces or {}
     entry = _suppression(item, workspace, channel, address) if item.reason else None
     answered = _answered(item)
+    stops = {source: from_text(at) for source, at in (item.carried_stops or {}).items()}
     return AddressRecord(
         workspace=workspace,
         channel=channel,
         key=key,
         address=address,
-        suppression=_standing(entry, answered, workspace, channel, address),
+        suppression=_standing(entry, answered, stops, workspace, channel, address),
         consents={topic: _consent(topic, kept) for topic, kept in (item.topics or {}).items()},
         soft_bounces={message: from_text(at) for message, at in bounces.items()},
         revision=int(item.revision or 0),
         entry=entry,
         answered=answered,
+        carried_stops=stops,
     )
 
 
@@ -315,14 +338,29 @@ def _words(table: type[AddressItem]) -> tuple[UnicodeAttribute, ...]:
     return table.word, table.word_at, table.word_message, table.word_number, table.word_ended
 
 
+def kept_stops(table: type[AddressItem], stops: Mapping[str, datetime]) -> Action:
+    """Writing down the STOPs that merges carried to an address: all of them."""
+    kept = {source: to_text(at) for source, at in stops.items()}
+    return table.carried_stops.set(kept) if kept else table.carried_stops.remove()
+
+
 def _standing(
-    entry: Suppression | None, answered: Answered | None, workspace: str, channel: Channel, address: str
+    entry: Suppression | None,
+    answered: Answered | None,
+    stops: Mapping[str, datetime],
+    workspace: str,
+    channel: Channel,
+    address: str,
 ) -> Suppression | None:
-    """What keeps messages away: the person's STOP before anything else, but for their erasure."""
-    stopped = answered is not None and answered.word is Word.STOP
-    if answered is None or not stopped or (entry is not None and entry.reason is Reason.ERASED):
+    """What keeps messages away: the person's STOP before anything else, here or elsewhere, but for their erasure."""
+    if entry is not None and entry.reason is Reason.ERASED:
         return entry
-    return Suppression(workspace, channel, address, Reason.STOP, answered.at, answered.number)
+    if answered is not None and answered.word is Word.STOP:
+        return Suppression(workspace, channel, address, Reason.STOP, answered.at, answered.number)
+    if stops:
+        at, source = min((at, source) for source, at in stops.items())
+        return Suppression(workspace, channel, address, Reason.STOP, at, source)
+    return entry
 
 
 def _suppression(item: AddressItem, workspace: str, channel: Channel, address: str) -> Suppression:

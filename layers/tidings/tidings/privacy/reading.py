@@ -103,11 +103,12 @@ class DynamoReader:
                 yield (merge.id,), merge.as_dict()
 
     def _suppressions(self, contact: Contact, source: str, after: After) -> Iterator[Keyed]:
+        """What keeps messages away, and what stands on the list beneath a STOP."""
         channel, _, address = source.partition("#")
-        workspace = self._workspaces.get(contact.workspace)
-        entry = None if after else self._consents.suppression_of(workspace, Channel(channel), address)
-        if entry is not None:
-            yield (source,), entry.as_dict()
+        record = self._consents.record(self._workspaces.get(contact.workspace), Channel(channel), address)
+        for place, entry in enumerate(dict.fromkeys((record.suppression, record.entry))):
+            if entry is not None and (source, str(place)) > after:
+                yield (source, str(place)), entry.as_dict()
 
     def _said(self, contact: Contact, source: str, after: After) -> Iterator[Keyed]:
         """What an address said of each topic, and after that how all that is known of it came about."""
