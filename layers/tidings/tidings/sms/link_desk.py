@@ -13,7 +13,7 @@ from tidings.core.ids import new_id
 from tidings.core.logs import count, logger
 from tidings.sms.clicks import CLICK, Click
 from tidings.sms.link_store import DynamoShortLinkStore, ShortLink
-from tidings.sms.links import read_code
+from tidings.sms.links import host_of, read_code
 
 NOT_KEPT = "ClicksNotKept"
 AGENT_CHARACTERS = 512
@@ -38,11 +38,14 @@ class LinkDesk:
         self._clock = clock
 
     def answer(self, request: Request) -> Answer:
-        """A redirect to exactly the address that stood in the message, or a page that says there is none."""
+        """A redirect to exactly the address that stood in the message, or a page that says there is none.
+
+        At the host of somebody else a code is none: nobody's domain leads where another workspace chose.
+        """
         now = self._clock.now()
         code = read_code(request.path["code"])
         link = self._links.get(code, now) if code else None
-        if link is None:
+        if link is None or not _is_at_home(link, request):
             return self._lost(request.method)
         if link.expired:
             return self._expired(request.method, link)
@@ -93,6 +96,26 @@ class LinkDesk:
         from tidings.messages import pages  # late: a link that leads somewhere needs no page
 
         return _shown(method, pages.not_found_page(), 404)
+
+
+def _is_at_home(link: ShortLink, request: Request) -> bool:
+    """Whether the link was asked for at a host where it was handed out, as far as both are known."""
+    asked = _hosts_asked(request)
+    return not asked or not link.hosts or not asked.isdisjoint(link.hosts)
+
+
+def _hosts_asked(request: Request) -> frozenset[str]:
+    """The hosts by which a request came, in lower case: the domain of the API, and what a proxy before it says.
+
+    The API's own address (`ID.execute-api.…`) is nobody's domain: all proxies ask there, and whoever has no domain.
+    """
+    told = request.event.get("requestContext", {})
+    domain = str(told.get("domainName") or "").lower()
+    if domain.startswith(f"{str(told.get('apiId')).lower()}.execute-api."):
+        domain = ""
+    # Proxies in a row: the first is the one that was asked.
+    proxied = host_of(f"//{request.headers.get('x-forwarded-host', '').partition(',')[0].strip()}")
+    return frozenset({domain.rstrip("."), proxied.rstrip(".")}) - {""}
 
 
 def _is_ahead(request: Request) -> bool:

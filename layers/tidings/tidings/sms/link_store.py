@@ -6,19 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 
 from tidings.accounts.model import Workspace
-from tidings.core.store import Database, Key, Part, SingleItem, faults, put
+from tidings.core.store import Database, Key, Part, SingleItem, faults, update
 from tidings.messages.model import Message
-from tidings.sms.links import KEPT, is_way_out
+from tidings.sms.links import KEPT, host_of, is_way_out
+from tidings.sms.model import Setup
 
 
 @dataclass(frozen=True, slots=True)
 class ShortLink:
     """What a code stands for. `way_out` says that it leads to our own page, of which no click is counted.
 
-    One that is `expired` leads nowhere: DynamoDB may take days to delete it.
+    `hosts` are those at which it was handed out: one, or several where a message was sent again from another setup;
+    none is known of links from before that was kept. One that is `expired` leads nowhere: DynamoDB may take days to
+    delete it.
     """
 
     code: str
@@ -27,6 +30,7 @@ class ShortLink:
     address: str
     way_out: bool = False
     expired: bool = False
+    hosts: frozenset[str] = frozenset()
 
 
 class ShortLinkItem(SingleItem):
@@ -35,6 +39,7 @@ class ShortLinkItem(SingleItem):
     address = UnicodeAttribute()
     way_out = BooleanAttribute(null=True)
     expires_at = NumberAttribute()
+    hosts = UnicodeSetAttribute(null=True)
 
 
 class DynamoShortLinkStore:
@@ -44,19 +49,27 @@ class DynamoShortLinkStore:
         self._items = database.table(ShortLinkItem, "short_links")
 
     def parts(self, workspace: Workspace, message: Message, links: Mapping[str, str], now: datetime) -> list[Part]:
-        """Writes that go with the claim of a message: its links by their codes. Written again they are the same."""
-        until = int((now + KEPT).timestamp())
+        """Writes that go with the claim of a message: its links by their codes. Written again they are the same.
+
+        Hosts come to those of an attempt before, of which nobody knows whether its text arrived.
+        """
+        until, host = int((now + KEPT).timestamp()), host_of(Setup.of(workspace).short_url)
+        kept = self._items
+        own = [
+            kept.workspace.set(workspace.id),
+            kept.message.set(message.id),
+            kept.expires_at.set(until),
+            *([kept.hosts.add({host})] if host else []),
+        ]
         return [
-            put(
+            update(
                 "link",
-                self._items(
-                    code,
-                    workspace=workspace.id,
-                    message=message.id,
-                    address=address,
-                    way_out=is_way_out(workspace, address) or None,
-                    expires_at=until,
-                ),
+                kept(code),
+                [
+                    *own,
+                    kept.address.set(address),
+                    kept.way_out.set(True) if is_way_out(workspace, address) else kept.way_out.remove(),
+                ],
             )
             for code, address in links.items()
         ]
@@ -73,4 +86,5 @@ class DynamoShortLinkStore:
             except self._items.DoesNotExist:
                 return None
         expired = item.expires_at <= now.timestamp()
-        return ShortLink(code, item.workspace, item.message, item.address, bool(item.way_out), expired)
+        hosts = frozenset(item.hosts or ())
+        return ShortLink(code, item.workspace, item.message, item.address, bool(item.way_out), expired, hosts)

@@ -40,7 +40,7 @@ def shortened(
     parts, links, done = [], {}, 0
     known = {*hosts, *hosts_in([base, workspace.public_url])}
     for start, address in addresses_in(text) if base else ():
-        if address.startswith(f"{base}/{PLACE}/") or _host_of(address) not in known:
+        if address.startswith(f"{base}/{PLACE}/") or host_of(address) not in known:
             continue
         leads_to = address if is_way_out(workspace, address) else marked(address, message)
         code = keyed_hash(workspace.secret, "link", workspace.id, message, leads_to)[:CODE_LETTERS]
@@ -53,13 +53,17 @@ def shortened(
 def hosts_in(value: Any) -> frozenset[str]:
     """The hosts of the addresses that stand in a text, or in any text of a structure of JSON."""
     if isinstance(value, str):
-        return frozenset(_host_of(address) for _, address in addresses_in(value))
+        return frozenset(host_of(address) for _, address in addresses_in(value))
     inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
     return frozenset().union(*(hosts_in(one) for one in inside))
 
 
-def _host_of(address: str) -> str:
-    return urlsplit(address).hostname or ""
+def host_of(address: str) -> str:
+    """The host of an address of the web in lower case, without its port; empty if it has none."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:  # brackets that hold no address of IPv6
+        return ""
 
 
 def is_way_out(workspace: Workspace, address: str) -> bool:
