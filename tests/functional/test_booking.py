@@ -84,6 +84,26 @@ def test_stop_is_no_answer_and_ends_what_is_written(ada: World) -> None:
     assert path(ada) == [("ask", "accepted"), ("answer", "timeout"), ("remind", "skipped")]
 
 
+def test_a_wait_for_any_text_hears_a_stop_and_no_text_follows(ada: World) -> None:
+    ask, thanks = ({"type": "send_sms", "template": f"booking-{name}"} for name in ("question", "confirmed"))
+    arms = [{"name": "Wrote", "event": "SMS Received", "next": "thanks"}]
+    wait = {"type": "wait_for", "arms": arms, "timeout": "1 day", "on_timeout": "end"}
+    components = {"ask": {**ask, "next": "wait"}, "wait": wait, "thanks": thanks, "end": {"type": "end"}}
+    ada.automation({"automation": "any", "trigger": {"event": "Go"}, "start": "ask", "components": components})
+    ada.track("ada", "Go")
+    ada.run()
+    ada.now += timedelta(minutes=1)
+    writes(ada, "STOP")
+    enrolments = ada.of_contact(ada.contact(user_id="ada")["contact"], "enrolments")
+    (heard,) = [one for one in enrolments if one["automation"] == "any"]
+    assert [(step["component"], step["outcome"]) for step in heard["path"]] == [
+        ("ask", "accepted"),
+        ("wait", "Wrote"),
+        ("thanks", "skipped"),
+    ]
+    assert THANKS not in sent(ada)
+
+
 def test_a_message_that_comes_twice_is_one_answer(ada: World) -> None:
     record = ada.text("TAK", inbound="in-1")
     for _ in range(2):
