@@ -14,6 +14,9 @@ from tidings_cli.client import Client
 from tidings_cli.errors import CommandFailed
 from tidings_cli.printing import OK, WARNING, escape, print_json, say
 
+# The provider's answer was lost, or is still to come.
+_OPEN = ("claimed", "unknown")
+
 
 def reply(client: Client, args: argparse.Namespace) -> int:
     """Answer in a conversation, and say what became of it; exit code 1 if it was not sent. Raises CommandFailed."""
@@ -22,6 +25,11 @@ def reply(client: Client, args: argparse.Namespace) -> int:
     sent = message["state"] not in ("skipped", "refused")
     if args.json:
         print_json(answer)
+    elif message["state"] in _OPEN:
+        say(
+            f"{WARNING} Nobody knows yet whether it was sent to {escape(message['address'])} by {message['channel']};",
+            f"  the conversation is {_state(conversation)}.",
+        )
     elif sent:
         say(
             f"{OK} Sent to {escape(message['address'])} by {message['channel']};",

@@ -47,6 +47,8 @@ def preview(client: Client, args: argparse.Namespace) -> int:
         print_json(found)
         return 0
     _print_length(found)
+    if found["too_long"]:
+        say(f"{FAILED} it is longer than the provider takes")
     for missing in found["missing"]:
         say(f"{WARNING} {escape(missing)} comes out as nothing")
     signs = list(dict.fromkeys(one["character"] for one in found["forces_unicode"]))

@@ -95,6 +95,17 @@ def test_where_it_went_and_how_the_conversation_stands_is_told(api: Api, capsys:
     assert "the conversation is on hold." in told
 
 
+@pytest.mark.parametrize("state", ["claimed", "unknown"])
+def test_of_a_reply_that_may_have_been_sent_nothing_is_claimed(
+    api: Api, capsys: pytest.CaptureFixture[str], state: str
+) -> None:
+    api.answer = {**SENT, "message": {**SENT["message"], "state": state}}
+    assert reply("Hello.") == 0
+    told = capsys.readouterr().out
+    assert "Nobody knows yet whether it was sent to +48600100200 by sms" in told
+    assert "Sent to" not in told
+
+
 @pytest.mark.parametrize(
     ("answer", "why"),
     [

@@ -34,6 +34,7 @@ LENGTH = {"text": "Hi [b]Ola[/b]…", "encoding": "Unicode", "units": 14, "parts
 TRIAL: dict[str, Any] = {**LENGTH, "dry_run": True, "decision": GOES, "provider": {"takes": True, "error": ""}}
 SHOWN: dict[str, Any] = {
     **LENGTH,
+    "too_long": False,
     "price": None,
     "missing": ["contact.first_name"],
     "forces_unicode": [{"character": "…", "at": 13, "by": "..."}, {"character": "…", "at": 20, "by": "..."}],
@@ -146,8 +147,13 @@ def test_a_preview_shows_the_text_its_parts_and_what_costs_some(api: Api, capsys
     assert "price" not in told
     api.answer = {**SHOWN, "encoding": "GSM", "missing": [], "forces_unicode": []}
     told = said(capsys, "preview", "--text", "Hi")
-    assert not {"comes", "lacks", "--gsm7"} & {*told.split()}
+    assert not {"comes", "lacks", "--gsm7", "longer"} & {*told.split()}
     assert json.loads(said(capsys, "preview", "--text", "Hi", "--json")) == api.answer
+
+
+def test_a_preview_tells_of_a_text_that_would_not_be_taken(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    api.answer = {**SHOWN, "too_long": True}
+    assert "it is longer than the provider takes" in said(capsys, "preview", "--text", "Hi")
 
 
 @pytest.mark.parametrize("variables", ["{", "[1]", '"code"'])

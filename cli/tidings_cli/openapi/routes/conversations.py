@@ -45,6 +45,8 @@ CONVERSATIONS = (
             ),
             *PAGE,
         ),
+        about="With an `agent` or a `channel` a page looks through at most 2,000 conversations, and may have fewer than"
+        " `limit` of them, or none, before the end: there are more while `cursor` is not empty.",
         refusals=("invalid_state", "unknown_channel"), example="conversations.api",
     ),
     Route(
