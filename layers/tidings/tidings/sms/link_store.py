@@ -12,7 +12,6 @@ from tidings.accounts.model import Workspace
 from tidings.core.store import Database, Key, Part, SingleItem, faults, update
 from tidings.messages.model import Message
 from tidings.sms.links import KEPT, host_of, is_way_out
-from tidings.sms.model import Setup
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +52,8 @@ class DynamoShortLinkStore:
 
         Hosts come to those of an attempt before, of which nobody knows whether its text arrived.
         """
+        from tidings.sms.model import Setup  # late: whoever follows a link makes none
+
         until, host = int((now + KEPT).timestamp()), host_of(Setup.of(workspace).short_url)
         kept = self._items
         own = [
