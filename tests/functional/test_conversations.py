@@ -10,6 +10,7 @@ from tests.support.inbound import OURS, PERSON, conversation, counts, later, mai
 from tests.support.world import LATER, World
 
 from tidings.accounts.model import KeyKind, Role
+from tidings.conversations import listing
 from tidings.conversations.model import Taken
 
 ROUTE = "POST /v1/conversations/{conversation}/"
@@ -310,6 +311,80 @@ def test_conversations_that_are_left_out_of_a_listing_are_read_many_at_once(agen
     assert (
         len([one for one in agents.recorder.calls if one.operation == "Query"]) == 2
     )  # one for each part of the index
+
+
+def pages(world: World, **query: str) -> list[tuple[list[str], int, int]]:
+    """Each page of a listing: the ids on it, how many conversations were read for it, and by how many queries."""
+    found: list[tuple[list[str], int, int]] = []
+    cursor = ""
+    while cursor or not found:
+        world.recorder.clear()
+        asked = {**query, **({"cursor": cursor} if cursor else {})}
+        status, answer = world.call("conversations", "GET /v1/conversations", key="eve", query=asked)
+        assert status == 200, answer
+        queries = [one.answer or {} for one in world.recorder.calls if one.operation == "Query"]
+        names = [one["conversation"] for one in answer["conversations"]]
+        found.append((names, sum(one["ScannedCount"] for one in queries), len(queries)))
+        assert answer["cursor"] != cursor, "a page that comes no further"
+        cursor = answer["cursor"]
+    return found
+
+
+@pytest.fixture
+def shared(agents: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Sixty conversations, two at each instant, of which Eve took every seventh; hers, those written in last first."""
+    monkeypatch.setattr(listing, "READ_MOST", 12)
+    monkeypatch.setattr(listing, "AT_ONCE", 3)
+    hers = []
+    with agents.recorder.unseen():
+        for n in range(60):
+            taken = take(agents, sms(agents, f"in-{n}", "Hi", later(n // 2), sender=f"+4860010{n:04}"))
+            if n % 7 == 0:
+                changed(agents, taken, "take")
+                hers.append((later(n // 2), taken.conversation))
+            elif n % 7 < 4:
+                changed(agents, taken, "take", agent="Mallory")
+    return [name for _, name in sorted(hers, reverse=True)]
+
+
+@pytest.mark.parametrize("limit", ["1", "2", "5", "100"])
+@pytest.mark.parametrize("state", ["", "open", "ongoing"])
+def test_pages_of_an_agent_read_a_bounded_part_and_have_each_of_theirs_once(
+    agents: World, shared: list[str], limit: str, state: str
+) -> None:
+    found = pages(agents, agent="Eve", limit=limit, **({"state": state} if state else {}))
+    assert [name for names, _, _ in found for name in names] == shared
+    assert max(read for _, read, _ in found) <= 12
+    assert max(queries for _, _, queries in found) <= 8
+    assert max(len(names) for names, _, _ in found) <= int(limit)
+
+
+def test_pages_of_an_agent_who_has_none_end(agents: World, shared: list[str]) -> None:
+    found = pages(agents, agent="Nobody", state="ongoing")
+    assert all(names == [] for names, _, _ in found)
+    assert max(read for _, read, _ in found) <= 12
+    assert sum(read for _, read, _ in found) <= 3 * 60
+
+
+def test_more_conversations_of_one_instant_than_a_page_reads_lose_none(
+    agents: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "READ_MOST", 4)
+    monkeypatch.setattr(listing, "AT_ONCE", 2)
+    at = [0, *(1 for _ in range(15)), 2]
+    came = [
+        take(agents, sms(agents, f"in-{n}", "Hi", later(minute), sender=f"+4860010{n:04}"))
+        for n, minute in enumerate(at)
+    ]
+    found = [name for names, _, _ in pages(agents, channel="sms", limit="2") for name in names]
+    assert sorted(found) == sorted(one.conversation for one in came)
+    assert (found[0], found[-1]) == (came[-1].conversation, came[0].conversation)
+
+
+def test_a_listing_of_everything_reads_no_more_than_its_pages(agents: World, shared: list[str]) -> None:
+    found = pages(agents, limit="10")
+    assert [len(names) for names, _, _ in found] == [10] * 6
+    assert len({name for names, _, _ in found for name in names}) == 60
 
 
 def test_a_contact_lists_its_conversations(agents: World, opened: Taken) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -208,6 +208,18 @@ class Conversation:
             "resolution": dict(self.resolution) or None,
             "revision": self.revision,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What one query found of conversations, of how many that it read, and the `last_at` of the last one of these.
+
+    There may be more of that instant, and what is earlier; where nothing is left it is empty.
+    """
+
+    found: Sequence[Conversation]
+    read: int
+    until: str = ""
 
 
 class ConversationChanged(Conflict):

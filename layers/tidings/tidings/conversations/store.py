@@ -21,7 +21,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from tidings.consent.model import Channel
 from tidings.conversations import keeping
-from tidings.conversations.model import Conversation, Entry, Taken
+from tidings.conversations.model import Conversation, Entry, Stretch, Taken
 from tidings.core.clock import epoch, to_text
 from tidings.core.ids import contact_of_message, shard
 from tidings.core.store import Database, Item, JsonAttribute, Key, Part, SingleItem, check, delete, faults, put, update
@@ -32,9 +32,8 @@ LISTED_SHARDS = 2
 COUNT_SHARDS = 8
 # Longer than any queue repeats what came in, set aside and sent again included.
 SEEN_KEPT = timedelta(days=90)
-# Among how many of the latest entries a repeat is looked for, and how many conversations are read at once where some
-# of them are left out.
-RECENT, FILTERED = 100, 500
+# Among how many of the latest entries a repeat is looked for.
+RECENT = 100
 
 HEAD = "head"
 _PLACE = "."
@@ -197,26 +196,29 @@ class DynamoConversationStore:
 
     def listed(
         self, workspace: str, place: Place, number: int, until: str, size: int, **only: str
-    ) -> Iterator[Conversation]:
-        """The conversations of an inbox and state in one part of the index, latest first: a query for each `size`.
+    ) -> Iterator[Stretch]:
+        """The conversations of an inbox and state in one part of the index, latest first: a query for each stretch.
 
-        They stand in it within moments. `until` is the `last_at` of the first, empty for the latest; `only` names an
-        `agent` or a `channel` that all of them have: those of others are read and left out.
+        They stand in it within moments. Each stretch reads up to `size`. `until` is the `last_at` of the first, empty
+        for the latest; `only` names an `agent` or a `channel` that all of them have: those of others are read and left
+        out.
         """
-        condition: Condition | None = None
+        table, condition = self._conversations, None
         for name, value in only.items():
-            one = getattr(self._conversations, name) == value
+            one = getattr(table, name) == value
             condition = one if condition is None else condition & one
-        found = self._conversations.by_listed.query(
+        found = table.by_listed.query(
             f"{workspace}#{place[0]}#{place[1]}#{number}",
-            self._conversations.last_at <= until if until else None,
+            table.last_at <= until if until else None,
             filter_condition=condition,
-            page_size=max(size, FILTERED) if only else size,
+            page_size=size,
             scan_index_forward=False,
         )
         with faults():
-            for item in found:
-                yield self.entity(item)
+            for page in found.page_iter:
+                last = page.get("LastEvaluatedKey")
+                read = [self.entity(table.from_raw_data(item)) for item in page["Items"]]
+                yield Stretch(read, page["ScannedCount"], last["last_at"]["S"] if last else "")
 
     def counts(self, workspace: str) -> dict[Place, int]:
         """How many conversations each inbox has in each state, without those that have none: one batched read."""
