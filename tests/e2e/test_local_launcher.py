@@ -58,6 +58,9 @@ def test_it_is_ready_in_time_and_says_where_everything_is(system: LocalSystem) -
         "publishable": "pk_",
         "write": "wk_",
         "secret": "sk_",
+        "staff": "sk_",
+        "administrator": "sk_",
+        "agent": "sk_",
     }
     assert system.outputs["ApiUrl"] == system.url
 
