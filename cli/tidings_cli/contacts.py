@@ -42,7 +42,7 @@ def show(client: Client, contact: Json, as_json: bool) -> int:
         [
             ("contact", contact["contact"]),
             ("identities", identities),
-            ("known", "yes" if contact["known"] else "no, only an anonymous id so far"),
+            ("known", "yes" if contact["known"] else "no, without a user id so far"),
             ("first seen", when(contact["created_at"])),
             ("last seen", when(contact["last_seen_at"])),
             ("companies", ", ".join(contact["companies"])),
@@ -127,11 +127,14 @@ def enrolments(client: Client, contact: Json, as_json: bool) -> int:
     return _each(found, as_json, _enrolment_lines, "This person never entered an automation.")
 
 
+_NAMELESS = {"email": "Mail without a subject", "sms": "Text message"}
+
+
 def message_lines(message: Json) -> list[str]:
     """A message for people: what, to whom, why, and what became of it."""
     name = message["template"]
     version = f"{name} version {message['template_version']}" if name else "none"
-    head = message["subject"] or (f"(template {name})" if name else f"({message['channel']})")
+    head = message["subject"] or (f"(template {name})" if name else _NAMELESS[message["channel"]])
     lines = [f"[bold]{escape(head)}[/]"]
     about = [
         ("message", message["message"]),

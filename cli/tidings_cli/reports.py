@@ -35,7 +35,7 @@ def numbers(client: Client, asked: Mapping[str, str], file: str | None, as_json:
     if len(rows) > 1:
         rows.append(["all together", *[""] * (len(parts) - 1), *cells(report["totals"])])
     print_table((*parts, *columns), rows, f"No {one} was decided on these days.")
-    _say_errors(report["totals"]["errors"])
+    _say_errors(report["totals"]["errors"], what)
     return 0
 
 
@@ -154,12 +154,12 @@ def _with_rate(number: int, rate: float | None) -> str:
     return f"{number:,}" if rate is None or not number else f"{number:,} ({rate:.1%})"
 
 
-def _say_errors(errors: Sequence[Json]) -> None:
+def _say_errors(errors: Sequence[Json], what: str) -> None:
     if not errors:
         return
     say("")
     rows = [(f"{one['messages']:,}", one["problem"].replace("_", " "), one["reason"]) for one in errors]
-    print_table(("mails", "problem", "reason"), rows, "")
+    print_table((what.lower(), "problem", "reason"), rows, "")
 
 
 def _ordered(message: Json) -> str:

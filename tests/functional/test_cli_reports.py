@@ -22,6 +22,7 @@ def test_a_report_shows_counts_with_their_rates_and_the_reasons(sent: World, tid
     assert "Mails decided from 2026-10-23 to 2026-11-21 (UTC)" in said
     assert "tips 4 3 (75.0%)" in said
     assert "all together 5 3 (60.0%)" in said
+    assert "mails problem reason" in said
     assert "1 hard bounced Permanent/NoEmail" in said
 
 

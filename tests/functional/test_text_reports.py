@@ -62,6 +62,7 @@ def test_the_command_line_shows_texts_with_dollars(reported: World, tidings: Com
     assert code == 0
     assert "Texts decided from" in said
     assert "2 2 1 (50.0%) 1 (50.0%) 0 0 0 $0.02975 $0.002 0 1" in said
+    assert "texts problem reason" in said
     assert "1 undelivered TEXT_INVALID" in said
     code, said = tidings("report", "messages", "--channel", "sms", "--problem", "undelivered")
     assert (code, THEIR_NUMBER in said) == (0, True)

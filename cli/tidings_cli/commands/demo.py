@@ -12,7 +12,7 @@ def register(subparsers: Any) -> None:
     """Describe the command and its options."""
     parser = subparsers.add_parser(
         "demo",
-        help="watch five people go through an automation",
+        help="watch six people go through an automation",
         description="Starts a local system in a temporary folder, sends calls through a published SDK, and shows what "
         "happens to whom. Exit code 0 only if exactly the right messages were sent.",
     )

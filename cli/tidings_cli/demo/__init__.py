@@ -1,1 +1,1 @@
-"""The demo: the main job from end to end, with five people, in a terminal."""
+"""The demo: the main job from end to end, with six people, in a terminal."""
