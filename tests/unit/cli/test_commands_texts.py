@@ -99,7 +99,14 @@ def test_each_order_has_a_key_of_its_own(api: Api) -> None:
 
 def test_what_became_of_a_text_is_told(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
     told = said(capsys, "send", "--text", "Hi", "--user-id", "ola")
-    for words in ("message:c1-m", "+48600100200", "none, transactional", "API call k-1", "accepted by the provider"):
+    for words in (
+        "Text message\n",
+        "message:c1-m",
+        "+48600100200",
+        "none, transactional",
+        "API call k-1",
+        "accepted by the provider",
+    ):
         assert words in told
     assert "version 0" not in told
     api.answer = {**MESSAGE, "state": "skipped", "decision": STAYS}
