@@ -19,12 +19,15 @@ from unittest import mock
 from botocore.loaders import JSONFileLoader
 from botocore.session import Session
 from moto.core import responses
+from moto.core.serialize import BaseJSONSerializer
 from moto.dynamodb import models as dynamodb
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
+from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node
 from moto.kms import models as kms
 from pynamodb.connection import Connection
 
+_AS_THEY_ARE = frozenset({"S", "N", "BOOL", "NULL"})
 _clients: dict[Any, Any] = {}
 _create_client = Session.create_client
 _client_of: Any = Connection.client
@@ -32,6 +35,7 @@ _load_file = cache(JSONFileLoader().load_file)
 _generate_private_key = cache(kms.generate_private_key)
 _method_names = cache(responses.method_names_from_class)
 _query = Table.query
+_serialize = BaseJSONSerializer._serialize_type_structure
 _transact = dynamodb.DynamoDBBackend.transact_write_items
 
 
@@ -47,6 +51,8 @@ def sharing() -> Iterator[None]:
         mock.patch.object(Table, "query", _query_partition),
         mock.patch.object(dynamodb.DynamoDBBackend, "transact_write_items", _transact_named),
         mock.patch.object(dynamodb, "copy", SimpleNamespace(deepcopy=_copy_of)),
+        mock.patch.object(DepthFirstTraverser, "traverse", _traverse),
+        mock.patch.object(BaseJSONSerializer, "_serialize_type_structure", _serialize_structure),
     ):
         yield
 
@@ -80,6 +86,39 @@ def _query_partition(table: Table, hash_key: Any, *told: Any, **named: Any) -> A
         return _query(table, hash_key, *told, **named)
     finally:
         del vars(table)["all_items"]
+
+
+def _serialize_structure(serializer: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
+    """A structure of an answer; one that is a DynamoDB value of text stands in it as it is.
+
+    For each of the ten kinds that a value might have, moto tries six names.
+    """
+    if shape.name == "AttributeValue" and len(value) == 1 and not value.keys().isdisjoint(_AS_THEY_ARE):
+        serialized[key] = dict(value)
+    else:
+        _serialize(serializer, serialized, value, shape, key)
+
+
+def _traverse(traverser: Any, root: Any) -> Any:
+    """Expressions are walked through in moto's own order; which nodes a walk is about is asked once for each kind."""
+    about = cache(lambda kind: issubclass(kind, traverser.nodes_to_be_processed()))
+    is_node = cache(lambda kind: issubclass(kind, Node))
+
+    def walked(node: Any, number: int) -> Any:
+        if not is_node(type(node)):
+            return node
+        parent = node.parent
+        for at, child in enumerate(node.children or ()):
+            traverser.pre_processing_of_child(node, at)
+            walked(child, at)
+        if about(type(node)):
+            node = traverser.process(node)
+            node.parent = parent
+            if parent:
+                parent.children[number] = node
+        return node
+
+    return walked(root, -1)
 
 
 def _transact_named(backend: Any, transact_items: list[dict[str, Any]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import importlib.util
 import json
+import pickle
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -15,6 +16,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError, ReadTimeoutError
 from moto.dynamodb.models import dynamodb_backends
+from moto.sqs.models import sqs_backends
 
 from tests.support.identities import FakeIdentities
 from tests.support.machine import Execution
@@ -141,6 +143,9 @@ def _tags(mail: dict[str, Any]) -> dict[str, str]:
     return {tag["Name"]: tag["Value"] for tag in mail["EmailTags"]}
 
 
+_opened: list[tuple[bytes, dict[str, str], str]] = []
+
+
 class World:
     """The system under test and what a test does to it."""
 
@@ -170,16 +175,13 @@ class World:
     # --- setting up --------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        with self.recorder.unseen():
-            definitions = table_definitions()
-            for table in definitions:
-                self.dynamodb.create_table(**table)
-            self.recorder.meter = Meter({table["TableName"]: Table.of(table) for table in definitions})
-            queues = {
-                name: self.sqs.create_queue(QueueName=name)["QueueUrl"]
-                for name in ("starts", "aside", "erasures", "deliveries", "feedback", "sms_events")
-            }
-        self.queues = queues
+        self.recorder.meter = Meter({table["TableName"]: Table.of(table) for table in table_definitions()})
+        self.queues = queues = {
+            name: f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"
+            for name in ("starts", "aside", "erasures", "deliveries", "feedback", "sms_events")
+        }
+        for name in queues:
+            sqs_backends[ACCOUNT][REGION].create_queue(name)
         environment = {
             **variables(),
             "QUEUE_STARTS_URL": queues["starts"],
@@ -224,20 +226,34 @@ class World:
         inner = self.recorder.doubles["dynamodb:BatchExecuteStatement"]
         self.recorder.doubles["dynamodb:BatchExecuteStatement"] = lambda arguments: self._unseen(inner, arguments)
         self.database = Database(Settings.read())
-        with self.recorder.unseen():
-            accounts = AccountService(
-                DynamoWorkspaceStore(self.database), DynamoKeyStore(self.database), clocks.SystemClock()
-            )
-            for workspace in (WORKSPACE, "other"):
-                made = accounts.create_workspace(workspace, workspace.title(), "Acme <hello@acme.example>", PUBLIC_URL)
-                stored = DynamoWorkspaceStore(self.database)
-                made = stored.change_senders(made, {"acme.example": {"verified": True}})
-                stored.change_sms(made, SMS_SETUP)
-            numbers = self.database.table(NumberItem, "senders")
-            numbers(OUR_NUMBER, NUMBER, workspace=WORKSPACE).save()
-            self.accounts = accounts
-            self.keys = {kind.value: accounts.create_key(WORKSPACE, kind, kind.value) for kind in KeyKind}
-            self.other_secret = accounts.create_key("other", KeyKind.SECRET, "secret")
+        self.accounts = AccountService(
+            DynamoWorkspaceStore(self.database), DynamoKeyStore(self.database), clocks.SystemClock()
+        )
+        self._open()
+
+    def _open(self) -> None:
+        """The tables, with two workspaces and their keys: made once a process, and copied for every other world."""
+        backend = dynamodb_backends[ACCOUNT][REGION]
+        if not _opened:
+            with self.recorder.unseen():
+                keys, other_secret = self._populated()
+            _opened.append((pickle.dumps(backend.tables), keys, other_secret))
+        tables, keys, self.other_secret = _opened[0]
+        backend.tables = pickle.loads(tables)  # noqa: S301 - what this process wrote itself
+        self.keys = dict(keys)
+
+    def _populated(self) -> tuple[dict[str, str], str]:
+        for table in table_definitions():
+            self.dynamodb.create_table(**table)
+        accounts, stored = self.accounts, DynamoWorkspaceStore(self.database)
+        for workspace in (WORKSPACE, "other"):
+            made = accounts.create_workspace(workspace, workspace.title(), "Acme <hello@acme.example>", PUBLIC_URL)
+            made = stored.change_senders(made, {"acme.example": {"verified": True}})
+            stored.change_sms(made, SMS_SETUP)
+        numbers = self.database.table(NumberItem, "senders")
+        numbers(OUR_NUMBER, NUMBER, workspace=WORKSPACE).save()
+        keys = {kind.value: accounts.create_key(WORKSPACE, kind, kind.value) for kind in KeyKind}
+        return keys, accounts.create_key("other", KeyKind.SECRET, "secret")
 
     def _sleep(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
