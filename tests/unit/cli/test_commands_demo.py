@@ -13,9 +13,11 @@ from rich.console import Console
 
 from tidings_cli.client import ApiError, Client
 from tidings_cli.demo.board import Board, LiveBoard, board
-from tidings_cli.demo.people import ADA, BEN, CLEO, DEV, ENROLLED, EVE, FAY, PEOPLE
+from tidings_cli.demo.people import ADA, ANSWER, BEN, CLEO, DEV, ENROLLED, EVE, FAY, PEOPLE
+from tidings_cli.demo.phone import PhoneWatcher
 from tidings_cli.demo.run import stoppable
 from tidings_cli.demo.verdict import findings
+from tidings_cli.demo.watch import Outbox
 
 
 class Facts:
@@ -112,6 +114,45 @@ def test_an_answer_that_led_nowhere_is_found(facts: Facts) -> None:
 def test_a_visitor_who_was_enrolled_is_found(facts: Facts) -> None:
     facts.enrolments = [{"automation": "welcome"}]
     assert facts.wrong() == ["Eve is known as a visitor and entered nothing"]
+
+
+class Phone:
+    """Fay's phone and the record of her booking, each as far as a test lets it come."""
+
+    def __init__(self) -> None:
+        self.bodies: list[str] = []
+        self.path: list[dict[str, str]] = []
+        self.replies: list[tuple[str, str]] = []
+
+    def texts(self, person: str) -> list[dict[str, Any]]:
+        return [{"id": f"text-{at}", "body": body, "parts": 1} for at, body in enumerate(self.bodies)]
+
+    def reply(self, text: str, body: str) -> None:
+        self.replies.append((text, body))
+
+    def get(self, *path: str, **query: str) -> dict[str, Any]:
+        return {"enrolments": [{"contact": "c", "steps": len(self.path), "path": self.path}]}
+
+    def come_to_the_end(self) -> None:
+        steps = (("ask", "answer"), ("answer", "confirmed"), ("confirmed", ""))
+        self.path = [{"component": at, "outcome": "accepted", "next": to} for at, to in steps]
+
+
+@pytest.mark.parametrize("first", ["text", "record"])
+def test_a_booking_is_over_once_text_and_record_came_whichever_was_seen_first(first: str) -> None:
+    phone = Phone()
+    shown = Board(Console(file=io.StringIO()), 0.0, 1.0)
+    watcher = PhoneWatcher(cast(Client, phone), cast(Outbox, phone), shown)
+    phone.bodies.append(FAY.texts[0])
+    assert watcher.look()
+    assert phone.replies == [("text-0", ANSWER)]
+    arrivals = [lambda: phone.bodies.append(FAY.texts[1]), phone.come_to_the_end]
+    for arrive in arrivals if first == "text" else reversed(arrivals):
+        assert watcher.missing == [f"Fay's booking is not confirmed: {len(phone.bodies)} SMS so far"]
+        arrive()
+        watcher.look()
+    assert watcher.missing == []
+    assert phone.replies == [("text-0", ANSWER)]
 
 
 def test_a_demo_that_took_too_long_is_found(facts: Facts) -> None:
