@@ -112,6 +112,11 @@ def test_client_hints_tell_the_model_that_the_user_agent_hides() -> None:
     assert parse(CHROME, {"mobile": False, "model": ""}).device == {"type": "desktop"}
 
 
+def test_a_device_without_a_letter_in_its_name_is_told_by_all_else() -> None:
+    said = f"Mozilla/5.0 (Linux; Android 13;  ) {WEBKIT} Chrome/126.0.0.0 Mobile Safari/537.36"
+    assert parse(said) == ("Chrome Mobile 126", "Android 13", {"type": "mobile"})
+
+
 @given(st.text(alphabet="();/. _-:;,0123456789abcMozillaAndroidWindowsBuild", max_size=LONGEST_CHARACTERS))
 def test_no_text_keeps_the_parser_busy(text: str) -> None:
     before = time.process_time()

@@ -80,9 +80,24 @@ def _resolver() -> Resolver:
 
 
 def _resolve(text: str) -> PartialResult:
-    from ua_parser import Domain
+    from ua_parser import Domain, PartialResult
 
-    return _resolver()(text, Domain.ALL)
+    resolver = _resolver()
+
+    def told(domain: Domain) -> PartialResult | None:
+        try:
+            return resolver(text, domain)
+        except ValueError:  # a name of nothing but spaces, which the parser expects of nobody
+            return None
+
+    browser, system, device = told(Domain.USER_AGENT), told(Domain.OS), told(Domain.DEVICE)
+    return PartialResult(
+        Domain.ALL,
+        browser.user_agent if browser else None,
+        system.os if system else None,
+        device.device if device else None,
+        text,
+    )
 
 
 def _browser(found: UserAgent | None) -> str:
