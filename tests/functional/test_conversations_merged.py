@@ -241,6 +241,19 @@ def test_a_mail_goes_whole_with_the_person_who_wrote_it(world: World) -> None:
     assert stored(world, contact) == []
 
 
+def test_a_mail_that_is_told_again_after_its_person_was_erased_is_not_kept(world: World) -> None:
+    with world.recorder.unseen():
+        world.accounts.configure("acme", {"inbound_address": US})
+    told = world.mail_in(letter(), US)
+    assert world.receive_mail(told) == []
+    assert stored(world, world.contact(email="ada@people.example")["contact"])
+    contact = world.contact(email="ada@people.example")["contact"]
+    world.now += timedelta(minutes=1)
+    world.erase(contact)
+    assert world.receive_mail(told) == []
+    assert stored(world, contact) == []
+
+
 def test_one_look_takes_what_the_head_has_copies_of_too(world: World, two: tuple[Taken, Taken]) -> None:
     contact = two[0].contact
     assert ConversationClearing(world.database).clear("acme", contact, 25) > 0

@@ -12,10 +12,10 @@ from typing import Any
 
 from pynamodb.attributes import BinaryAttribute
 
-from tidings.conversations.store import MAIL
+from tidings.conversations.store import CONVERSATION, MAIL
 from tidings.core.errors import NotFound
 from tidings.core.ids import contact_of_message
-from tidings.core.store import Database, Item, faults
+from tidings.core.store import ConditionFailed, Database, Item, check, faults, put
 from tidings.email.received import read_mail
 
 RAW_BYTES = 200 * 1024
@@ -29,14 +29,22 @@ class DynamoMailStore:
     """Whole mails in the table of conversations."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._items = database.table(MailItem, "conversations")
 
     def put(self, workspace: str, conversation: str, entry: str, raw: bytes) -> None:
-        """Keep a mail: one write; again it is the same."""
-        item = self._items(_pk(workspace, conversation), f"{MAIL}{conversation}#{entry}")
+        """Keep a mail as long as its conversation is there: one transaction; again it is the same.
+
+        A mail may be told again long after it came in: once its person was erased there is nothing left to keep it by.
+        """
+        pk = _pk(workspace, conversation)
+        item = self._items(pk, f"{MAIL}{conversation}#{entry}")
         item.raw = zlib.compress(raw[:RAW_BYTES], 6)
-        with faults():
-            item.save()
+        there = check("conversation", self._items(pk, f"{CONVERSATION}{conversation}"), self._items.pk.exists())
+        try:
+            self._database.transact([there, put("mail", item)])
+        except ConditionFailed:
+            return
 
     def get(self, workspace: str, conversation: str, entry: str) -> bytes | None:
         """A mail as it came: one read; None if there is none."""
