@@ -104,6 +104,7 @@ def test_a_domain_that_only_looks_alike_is_another(texting: World, domain: str) 
         (f"https://{SHORT_HOST}", SHORT_HOST),
         (f"https://{SHORT_HOST}/to/", SHORT_HOST),
         (f"https://{SHORT_HOST.title()}:8443", SHORT_HOST),
+        (f"https://{SHORT_HOST}.", SHORT_HOST),
         ("http://127.0.0.1:4040", "a1b2c3d4e5.execute-api.localhost"),
         (f"https://{API}", API),
     ],
@@ -146,6 +147,8 @@ def test_a_text_that_is_sent_again_from_another_address_leads_on_at_both(texting
         (API, f"{OUR_HOST}, proxy.example", True),
         (API, THEIR_HOST, False),
         (API, f"{THEIR_HOST}, {OUR_HOST}", False),
+        (API, f" ,{THEIR_HOST}", False),
+        (API, f", {OUR_HOST}", True),
         (API, "[", True),  # nobody knows
         ("api.tidings.example", OUR_HOST, True),
         ("api.tidings.example", THEIR_HOST, False),

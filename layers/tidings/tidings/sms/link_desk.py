@@ -114,7 +114,8 @@ def _hosts_asked(request: Request) -> frozenset[str]:
     if domain.startswith(f"{str(told.get('apiId')).lower()}.execute-api."):
         domain = ""
     # Proxies in a row: the first is the one that was asked.
-    proxied = host_of(f"//{request.headers.get('x-forwarded-host', '').partition(',')[0].strip()}")
+    proxies = (said.strip() for said in request.headers.get("x-forwarded-host", "").split(","))
+    proxied = host_of(f"//{next(filter(None, proxies), '')}")
     return frozenset({domain.rstrip("."), proxied.rstrip(".")}) - {""}
 
 

@@ -54,7 +54,8 @@ class DynamoShortLinkStore:
         """
         from tidings.sms.model import Setup  # late: whoever follows a link makes none
 
-        until, host = int((now + KEPT).timestamp()), host_of(Setup.of(workspace).short_url)
+        # Without the final dot of a name that is written in full: nobody who follows the link says it.
+        host, until = host_of(Setup.of(workspace).short_url).rstrip("."), int((now + KEPT).timestamp())
         kept = self._items
         own = [
             kept.workspace.set(workspace.id),
