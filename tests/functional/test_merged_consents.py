@@ -139,6 +139,21 @@ def test_a_no_stays_as_long_as_one_of_the_merges_that_carried_it(
     assert may_get(world, ADA) == ["tips", "offers"]
 
 
+def test_a_no_is_carried_also_where_there_is_no_more_room_for_its_address(world: World, both: tuple[str, str]) -> None:
+    with world.recorder.unseen():
+        world.accounts.configure("acme", {"identifiers": {"email": {"limit": 1}}})
+    new = "new@people.example"
+    say(world, anonymousId="a-1", traits={"email": new})
+    reply(world, ADA, "tips", "unsubscribed")
+    suppress(world, ADA)
+    record = merge(world, both[1], both[0])
+    assert suppress(world, new, "GET") == 200
+    suppress(world, new, "DELETE")
+    assert may_get(world, new) == ["offers"]
+    undo(world, record)
+    assert may_get(world, new) == ["tips", "offers"]
+
+
 def test_what_an_operator_or_an_import_said_and_what_a_later_yes_outlasted_stays_where_it_was(
     world: World, both: tuple[str, str]
 ) -> None:

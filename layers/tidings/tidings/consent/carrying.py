@@ -9,13 +9,15 @@ what an operator or an import said: that is about the address it was said of.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from tidings.consent.model import AddressRecord, By, Consent, LogEntry, Proof, Reason, Reply, Suppression
+from tidings.consent.model import AddressRecord, By, Consent, LogEntry, Proof, Reason, Reply, Suppression, Word
 from tidings.consent.rules import deciding
 
+# Whether what a merge brought at some time, by its source, goes with the one that is undone.
+Goes = Callable[[str, datetime], bool]
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -63,18 +65,18 @@ def with_carried(carried: Carried) -> dict[str, Consent]:
     }
 
 
-def taken_back(record: AddressRecord, source: str) -> Carried | None:
+def taken_back(record: AddressRecord, goes: Goes) -> Carried | None:
     """What goes from an address when a merge is undone; None for nothing. What somebody said since is not ours."""
-    entry = record.entry if record.entry and record.entry.source == source else None
-    noes = {topic: one for topic, one in record.consents.items() if _without(one, source) is not one}
-    left = {merge: at for merge, at in record.carried_stops.items() if merge != source}
+    entry = record.entry if record.entry and goes(record.entry.source, record.entry.created_at) else None
+    noes = {topic: one for topic, one in record.consents.items() if _without(one, goes) is not one}
+    left = {source: at for source, at in record.carried_stops.items() if not goes(source, at)}
     stops = left if len(left) < len(record.carried_stops) else None
     return Carried(record, entry, noes, stops) if entry or noes or stops is not None else None
 
 
-def without_carried(carried: Carried, source: str) -> dict[str, Consent]:
+def without_carried(carried: Carried, goes: Goes) -> dict[str, Consent]:
     """The consents of an address without what a merge carried to it: each as it was before."""
-    left = {topic: _without(one, source) for topic, one in carried.record.consents.items()}
+    left = {topic: _without(one, goes) for topic, one in carried.record.consents.items()}
     return {topic: one for topic, one in left.items() if one is not None}
 
 
@@ -97,12 +99,14 @@ def _is_to_stop(record: AddressRecord, records: Sequence[AddressRecord], theirs:
     """Whether a STOP at another number holds for this one from now on; its own one does not keep others away.
 
     Where an earlier merge carried one here already, one of the other side comes beside it: should either merge be
-    undone, the other's stays. Who was erased is known by nothing but that.
+    undone, the other's stays. Of a number whose person said START only the other side's counts: what stood at their own
+    numbers did not hold for it. Who was erased is known by nothing but that.
     """
     if record.entry is not None and record.entry.reason is Reason.ERASED:
         return False
     stopped = [other for other in records if other is not record and other.is_silent]
-    if not record.carried_stops:
+    started = record.answered is not None and record.answered.word is Word.START
+    if not record.carried_stops and not started:
         return bool(stopped)
     return any((other.address in theirs) != (record.address in theirs) for other in stopped)
 
@@ -134,13 +138,13 @@ def _own_noes(record: AddressRecord) -> Iterator[str]:
             yield topic
 
 
-def _without(consent: Consent | None, source: str) -> Consent | None:
+def _without(consent: Consent | None, goes: Goes) -> Consent | None:
     """What is left of a reply once a merge is undone: what it had been put on, at the top or further down."""
     if consent is None:
         return None
-    if consent.is_carried and consent.proof.source == source:
-        return consent.before
-    before = _without(consent.before, source)
+    if consent.is_carried and goes(consent.proof.source, consent.proof.at):
+        return _without(consent.before, goes)
+    before = _without(consent.before, goes)
     return consent if before is consent.before else replace(consent, before=before)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence, Set
 from typing import Protocol
 
 from tidings.accounts.cache import WorkspaceCache
@@ -11,10 +11,10 @@ from tidings.activity.chain import Node
 from tidings.activity.folding import Folding
 from tidings.activity.model import Event
 from tidings.activity.store import DynamoEventStore
-from tidings.consent.carrying import Carried, carried, logged, taken_back, with_carried, without_carried
+from tidings.consent.carrying import Carried, Goes, carried, logged, taken_back, with_carried, without_carried
 from tidings.consent.model import AddressRecord, Channel
 from tidings.consent.store import DynamoConsentStore
-from tidings.contacts.merging import Merge, addresses
+from tidings.contacts.merging import Merge, addresses, is_of
 from tidings.contacts.model import Contact, Identity, IdentityKind
 from tidings.core.clock import Clock
 from tidings.core.ids import digest
@@ -54,10 +54,12 @@ class MergeSurroundings:
         """The contact as its own events make it."""
         return self._folding.told(contact, identifiers, self._events)
 
-    def merged(self, merge: Merge, survivor: Contact, absorbed: Contact) -> list[Part]:
+    def merged(
+        self, merge: Merge, survivor: Contact, absorbed: Contact, dropped: Collection[Identity] = ()
+    ) -> list[Part]:
         """The event that tells of a merge, and what it carries over, with the log: two parts an address at most."""
         parts = [self._events.part(self._event(merge, MERGED, survivor))]
-        for one in self._carried(survivor, absorbed, merge.source):
+        for one in self._carried(survivor, absorbed, dropped, merge.source):
             over = with_carried(one)
             parts.append(self._consents.change(one.record, over, lift=False, entry=one.entry, stops=one.stops))
             parts.append(self._log(one, "carried", merge.source))
@@ -66,35 +68,50 @@ class MergeSurroundings:
     def undone(self, merge: Merge, survivor: Contact, restored: Contact) -> list[Part]:
         """The events that tell of it, and the end of what the merge had carried over."""
         parts = [self._events.part(self._event(merge, UNMERGED, contact)) for contact in (survivor, restored)]
-        for identity in sorted(addresses(survivor) | addresses(restored)):
-            one = taken_back(self._record(merge.workspace, identity), merge.source)
+        stays = addresses(survivor)
+        for identity in sorted(stays | addresses(restored)):
+            goes = _going(merge, () if identity in stays else survivor.every_id)
+            one = taken_back(self._record(merge.workspace, identity), goes)
             if one is not None:
-                left = without_carried(one, merge.source)
+                left = without_carried(one, goes)
                 lift = one.entry is not None
                 parts.append(self._consents.change(one.record, left, lift=lift, stops=one.stops))
                 parts.append(self._log(one, "taken_back", merge.source))
         return parts + [part for one in self._following for part in one.undone(survivor, restored)]
 
-    def carried(self, survivor: Contact, absorbed: Contact) -> dict[str, list[dict[str, str]]]:
+    def carried(
+        self, survivor: Contact, absorbed: Contact, dropped: Collection[Identity]
+    ) -> dict[str, list[dict[str, str]]]:
         """The suppressions and the noes to topics that a merge would carry over, for its preview."""
-        found = self._carried(survivor, absorbed, "")
+        found = self._carried(survivor, absorbed, dropped, "")
         where = [({"channel": one.record.channel.value, "address": one.record.address}, one) for one in found]
         return {
             "suppressions": [{**place, "reason": reason} for place, one in where for reason in one.reasons],
             "consents": [{**place, "topic": topic} for place, one in where for topic in sorted(one.noes)],
         }
 
-    def _carried(self, survivor: Contact, absorbed: Contact, source: str) -> list[Carried]:
-        """What comes to hold for addresses of the merged contact because it held for another of them."""
-        return [one for kind in CHANNELS for one in self._carried_on(kind, survivor, absorbed, source)]
+    def _carried(
+        self, survivor: Contact, absorbed: Contact, dropped: Collection[Identity], source: str
+    ) -> list[Carried]:
+        """What comes to hold for addresses of the merged contact because it held for another of them.
 
-    def _carried_on(self, kind: IdentityKind, survivor: Contact, absorbed: Contact, source: str) -> list[Carried]:
-        theirs = absorbed.of_kind(kind)
-        places = sorted(survivor.of_kind(kind) | theirs)
+        What was said at an address that is dropped comes along; nothing is carried to it, since it is nobody's then.
+        """
+        found = []
+        for kind in CHANNELS:
+            left = {one for one in dropped if one.kind is kind} - absorbed.of_kind(kind)
+            found += self._carried_on(survivor.of_kind(kind), absorbed.of_kind(kind), left, survivor.workspace, source)
+        return found
+
+    def _carried_on(
+        self, ours: Set[Identity], theirs: Set[Identity], dropped: Set[Identity], workspace: str, source: str
+    ) -> list[Carried]:
+        places = sorted(ours | theirs | dropped)
         if len(places) < 2:
             return []
-        records = [self._record(survivor.workspace, place) for place in places]
-        return carried(records, {place.value for place in theirs}, source, self._clock.now())
+        records = [self._record(workspace, place) for place in places]
+        found = carried(records, {place.value for place in theirs}, source, self._clock.now())
+        return [one for one in found if one.record.address not in {place.value for place in dropped}]
 
     def _record(self, workspace: str, place: Identity) -> AddressRecord:
         return self._consents.record(self._workspaces.get(workspace), CHANNELS[place.kind], place.value)
@@ -122,6 +139,15 @@ class MergeSurroundings:
             },
             cause=_node(merge.call if name == MERGED else merge.undone_by),
         )
+
+
+def _going(merge: Merge, left: Sequence[str]) -> Goes:
+    """What goes from an address when a merge is undone: what it brought there itself.
+
+    From an address that leaves the contacts `left` goes also what merges of theirs brought there meanwhile: the undo of
+    those will not find it with them any more.
+    """
+    return lambda source, at: source == merge.source or (at >= merge.at and is_of(source, left))
 
 
 def _node(call: str) -> Node | None:

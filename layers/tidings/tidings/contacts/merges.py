@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -38,13 +38,20 @@ class Surroundings(Protocol):
     def told(self, contact: Contact, identifiers: Identifiers) -> Contact:
         """The contact as its own events make it."""
 
-    def merged(self, merge: Merge, survivor: Contact, absorbed: Contact) -> list[Part]:
-        """What goes with a merge; `survivor` as it will be, `absorbed` as it was."""
+    def merged(
+        self, merge: Merge, survivor: Contact, absorbed: Contact, dropped: Collection[Identity] = ()
+    ) -> list[Part]:
+        """What goes with a merge; `survivor` as it will be, `absorbed` as it was.
+
+        `dropped` are the addresses that the one that survives had, and has no room for any more.
+        """
 
     def undone(self, merge: Merge, survivor: Contact, restored: Contact) -> list[Part]:
         """What goes with taking a merge back; both as they will be."""
 
-    def carried(self, survivor: Contact, absorbed: Contact) -> dict[str, list[dict[str, str]]]:
+    def carried(
+        self, survivor: Contact, absorbed: Contact, dropped: Collection[Identity]
+    ) -> dict[str, list[dict[str, str]]]:
         """The `suppressions` and the noes to topics (`consents`) that a merge would carry over, for its preview."""
 
 
@@ -57,6 +64,11 @@ class Prepared:
     absorbed: Contact
     after: Contact
     leads: Mapping[Identity, Lead]
+
+    @property
+    def dropped(self) -> frozenset[Identity]:
+        """The addresses of the one that survives for which the merged contact has no room."""
+        return addresses(self.survivor) - addresses(self.after)
 
     @property
     def changes(self) -> list[Change]:
@@ -105,7 +117,7 @@ class MergeService:
         """Store a prepared merge. Raises ConditionFailed if one of the two was changed since it was read."""
         parts = [
             self._records.part(prepared.record),
-            *self._surroundings.merged(prepared.record, prepared.after, prepared.absorbed),
+            *self._surroundings.merged(prepared.record, prepared.after, prepared.absorbed, prepared.dropped),
         ]
         self._contacts.commit(prepared.changes, prepared.leads, parts, identifiers)
 

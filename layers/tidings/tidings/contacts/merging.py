@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -104,6 +104,11 @@ class Entry:
     place: str
     order: str
     former: bool = field(default=False, compare=True)
+
+
+def is_of(source: str, survivors: Collection[str]) -> bool:
+    """Whether a source names a merge that one of some contacts survived."""
+    return source.startswith(tuple(f"{SOURCE}{survivor}-" for survivor in survivors))
 
 
 def merge_record(survivor: Contact, absorbed: Contact, rule: str, call: str, at: datetime) -> Merge:

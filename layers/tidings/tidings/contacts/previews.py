@@ -109,7 +109,7 @@ class Previews:
             prepared.after,
             prepared.absorbed.id,
             prepared.record.identities,
-            self._surroundings.carried(prepared.after, prepared.absorbed),
+            self._surroundings.carried(prepared.after, prepared.absorbed, prepared.dropped),
         )
 
 
