@@ -190,11 +190,20 @@ class ChainService:
                 self._read(workspace, one, around)
 
     def _survivors(self, workspace: str, ids: set[str]) -> dict[str, Contact]:
-        """Contacts by id, or those that they became part of."""
-        found = self._read_contacts(workspace, ids)
-        gone = {contact.merged_into for contact in found.values() if contact.merged_into} - found.keys()
-        found |= self._read_contacts(workspace, gone)
-        return {one: found.get(found[one].merged_into, found[one]) for one in ids if one in found}
+        """Contacts by id, or those that they became part of: a batched read for each merge in a row."""
+        found: dict[str, Contact] = {}
+        missing = ids
+        while missing:
+            read = self._read_contacts(workspace, missing)
+            found |= read
+            missing = {contact.merged_into for contact in read.values() if contact.merged_into} - found.keys()
+        survivors = {}
+        for one in ids & found.keys():
+            contact = found[one]
+            while contact.merged_into in found:
+                contact = found[contact.merged_into]
+            survivors[one] = contact
+        return survivors
 
     def _read_contacts(self, workspace: str, ids: set[str]) -> dict[str, Contact]:
         keys = {self._contacts.contact_key(workspace, one): one for one in sorted(ids)}
