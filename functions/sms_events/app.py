@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal
 from typing import Any
 
 from tidings.accounts.cache import WorkspaceCache
@@ -12,6 +11,7 @@ from tidings.automations.gateway import QueueGateway
 from tidings.consent.bounce_store import DynamoBounceStore
 from tidings.consent.model import Channel
 from tidings.consent.service import SuppressionService
+from tidings.consent.stopping import StopService
 from tidings.consent.store import DynamoConsentStore
 from tidings.contacts.store import DynamoContactStore
 from tidings.core.clock import SystemClock
@@ -21,6 +21,7 @@ from tidings.core.settings import Settings
 from tidings.core.store import Database
 from tidings.messages.answered_store import DynamoAnsweredStore
 from tidings.messages.bouncing import Bouncing
+from tidings.messages.costs import number
 from tidings.messages.progress_store import DynamoProgressStore
 from tidings.messages.recording import Recording
 from tidings.messages.report_store import DynamoReportStore
@@ -46,6 +47,7 @@ feedback = SmsFeedback(
         messages,
         clock,
     ),
+    StopService(database, consents, events),
     Acceptance(DynamoAnsweredStore(database), events, clock),
     WorkspaceCache.over(database, clock),
     QueueGateway(settings.require("QUEUE_SMS_EVENTS_URL")),
@@ -65,8 +67,8 @@ def _take(record: dict[str, Any]) -> bool:
             feedback.click(body[CLICK], body.get("PutOff") is True)
         else:
             # An amount of money stays the digits that it is written with.
-            feedback.take(json.loads(body["Message"], parse_float=Decimal))
-    except (TidingsError, AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+            feedback.take(json.loads(body["Message"], parse_float=number))
+    except (TidingsError, ArithmeticError, AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         logger.error("feedback failed", extra={"error_type": type(error).__name__, "record": record.get("messageId")})
         return False
     return True

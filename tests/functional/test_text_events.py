@@ -250,6 +250,60 @@ def test_a_person_who_opted_out_with_aws_has_said_stop(texting: World) -> None:
     assert suppression(texting)["reason"] == "stop"
 
 
+OPTED_OUT = {"messageStatusDescription": "Destination number has opted out"}
+
+
+def say(world: World, word: str) -> None:
+    """A minute later the person says a word to a number of ours."""
+    world.now += timedelta(minutes=1)
+    assert world.receive(world.text(word)) == []
+
+
+def test_a_stop_that_aws_heard_is_told_and_logged_and_ends_with_a_start(texting: World) -> None:
+    sent = text(texting)
+    for _ in range(2):
+        told(texting, "TEXT_BLOCKED", sent, **OPTED_OUT)
+    contact = texting.contact(user_id="ola")["contact"]
+    events = [one["event"] for one in texting.of_contact(contact, "events") if one["event"][:7] == "Address"]
+    assert events == ["Address Suppressed"]
+    path = {"channel": "sms", "address": THEIR_NUMBER}
+    _, answer = texting.call("consents", "GET /v1/consents/{channel}/{address}/log", path=path)
+    assert {(one["change"], one["wording"]) for one in answer["log"]} == {
+        ("stopped", f"AWS: {OPTED_OUT['messageStatusDescription']}")
+    }
+    say(texting, "START")
+    assert suppression(texting) == {}
+    assert text(texting, "k-2")
+
+
+def test_a_start_after_the_text_that_aws_blocked_outlasts_what_is_told_of_it_late(texting: World) -> None:
+    sent = text(texting)
+    say(texting, "STOP")
+    say(texting, "START")
+    told(texting, "TEXT_BLOCKED", sent, **OPTED_OUT)
+    assert suppression(texting) == {}
+
+
+def test_a_stop_that_aws_heard_suppresses_nobody_who_was_erased_and_counts_as_no_failure(texting: World) -> None:
+    for number in range(6):
+        at = 1795251605000 + number
+        told(texting, "TEXT_BLOCKED", text(texting, f"k-{number}"), eventTimestamp=at, **OPTED_OUT)
+        say(texting, "START")
+    assert suppression(texting) == {}
+
+
+@pytest.mark.parametrize("field", ["totalMessageParts", "totalMessagePrice", "totalCarrierFee", "eventTimestamp"])
+@pytest.mark.parametrize("value", ["Infinity", "NaN", "1e999999999", "-1e400", "1e-999999999"])
+def test_a_number_that_is_none_keeps_no_other_event_of_its_batch_back(texting: World, field: str, value: str) -> None:
+    sent = text(texting)
+    events = [texting.sms.event("TEXT_DELIVERED", sent, **{field: "@"}), texting.sms.event("TEXT_DELIVERED", sent)]
+    bodies = [json.dumps({"Message": json.dumps(one).replace('"@"', value)}) for one in events]
+    records = [{"messageId": f"q-{number}", "body": body} for number, body in enumerate(bodies)]
+    answer = texting.invoke("sms_events", {"Records": records})
+    assert "q-1" not in {one["itemIdentifier"] for one in answer["batchItemFailures"]}
+    assert message(texting, sent)["state"] == "delivered"
+
+
 def test_a_claim_whose_answer_was_lost_is_settled_by_the_first_event(texting: World) -> None:
     texting.sms.failing = ["timeout"]
     order = {"to": {"user_id": "ola"}, "text": "Hello", "idempotency_key": "k-1"}

@@ -63,9 +63,9 @@ def test_an_amount_keeps_its_digits(value: Any, text: str) -> None:
     assert money(value) == text
 
 
-@pytest.mark.parametrize("value", ["", "free", float("nan"), float("inf"), -0.01, None])
+@pytest.mark.parametrize("value", ["", "free", float("nan"), float("inf"), -0.01, None, "1e16", "1e-16", "0e99"])
 def test_what_is_no_amount_is_refused(value: Any) -> None:
-    with pytest.raises(ValueError, match="an amount"):
+    with pytest.raises(ValueError, match="amount"):
         money(value)
 
 

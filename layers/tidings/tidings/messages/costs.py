@@ -12,6 +12,7 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any
 
 MICROS = Decimal(1_000_000)
+MAGNITUDE = 15  # powers of ten: written out, one of a billion would fill the memory
 PRICE, FEE, PARTS = "cost_micro_usd", "carrier_fee_micro_usd", "parts"
 # What stands of a bill in a message's `transport`.
 _KEPT = ("price", "fee", "mcc", "mnc", "carrier", "billed_at")
@@ -55,15 +56,23 @@ def charged(transport: Mapping[str, Any], bill: Bill) -> tuple[dict[str, Any], d
     return changed, {name: number for name, number in counts.items() if number}
 
 
+def number(digits: str) -> Decimal:
+    """A number as it is written, of a size that amounts have. Raises ValueError for any other."""
+    try:
+        found = Decimal(digits)
+    except InvalidOperation as error:
+        raise ValueError("an amount is a number") from error
+    if found.is_finite() and abs(found.adjusted()) > MAGNITUDE:
+        raise ValueError("no amount is so large or so small")
+    return found
+
+
 def money(value: Any) -> str:
     """An amount as it is kept: its digits, without zeros that say nothing. Raises ValueError for what is none.
 
     A float is read by its shortest digits, as JSON has it.
     """
-    try:
-        amount = Decimal(str(value))
-    except InvalidOperation as error:
-        raise ValueError("an amount is a number") from error
+    amount = number(str(value))
     if not amount.is_finite() or amount < 0:
         raise ValueError("an amount is a number from zero")
     text = f"{amount:f}"

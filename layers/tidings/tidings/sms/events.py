@@ -13,7 +13,7 @@ from typing import Any
 
 from tidings.activity.chain import Node
 from tidings.activity.model import Event
-from tidings.consent.model import Reason
+from tidings.consent.model import Answered, Reason, Word
 from tidings.contacts.model import Identity, IdentityKind
 from tidings.core.clock import to_text
 from tidings.core.http import EPOCH
@@ -75,7 +75,7 @@ class NotOfMessage(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One event about a text that the provider took at `taken_at` and knows by `provider_id`.
+    """One event about a text that the provider took at `taken_at`, sent from `number`, and knows by `provider_id`.
 
     `final` says that nothing more is to come. `details` are what else the event says, as the timeline shows it.
     """
@@ -87,6 +87,7 @@ class Delivery:
     taken_at: datetime
     provider_id: str
     recipient: str
+    number: str
     final: bool
     description: str
     bill: Bill | None
@@ -120,6 +121,7 @@ def read_delivery(event: Mapping[str, Any]) -> Delivery | None:
         taken_at=min(taken_at, at),
         provider_id=str(event["messageId"]),
         recipient=str(event.get("destinationPhoneNumber") or ""),
+        number=str(event.get("originationPhoneNumber") or ""),
         final=bool(event.get("isFinal", kind != _TEMPORARY)),
         description=str(event.get("messageStatusDescription") or ""),
         bill=_bill(event, at),
@@ -189,19 +191,24 @@ def to_event(delivery: Delivery, message: Message | None, now: datetime) -> Even
 def suppresses(delivery: Delivery) -> Reason | None:
     """Why the number must not be written to again; None where it may.
 
-    A number that does not exist is as good as a mailbox that does not. Where AWS answers STOP itself, its word for that
-    comes as a text that was blocked.
+    A number that does not exist is as good as a mailbox that does not.
     """
-    if not delivery.failed:
+    return Reason.BOUNCE if delivery.failed and delivery.kind in PERMANENT else None
+
+
+def opted_out(delivery: Delivery) -> Answered | None:
+    """The person's STOP, where AWS heard it and we did not: it held when AWS took the text. None for no such thing.
+
+    Where AWS answers STOP itself, its word for that comes as a text that was blocked.
+    """
+    if not delivery.failed or delivery.kind != "TEXT_BLOCKED" or not _OPTED_OUT.search(delivery.description):
         return None
-    if delivery.kind in PERMANENT:
-        return Reason.BOUNCE
-    return Reason.STOP if delivery.kind == "TEXT_BLOCKED" and _OPTED_OUT.search(delivery.description) else None
+    return Answered(Word.STOP, delivery.taken_at, delivery.provider_id, delivery.number)
 
 
 def counts(delivery: Delivery) -> bool:
     """Whether a failure is one of the five in a row that suppress."""
-    return delivery.failed and delivery.kind in COUNTED and suppresses(delivery) is None
+    return delivery.failed and delivery.kind in COUNTED and opted_out(delivery) is None
 
 
 def _name_of(delivery: Delivery) -> str:

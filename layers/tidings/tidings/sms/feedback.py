@@ -12,7 +12,10 @@ from functools import partial
 from typing import Any, Protocol
 
 from tidings.accounts.cache import WorkspaceCache
+from tidings.consent.model import Channel
+from tidings.consent.stopping import StopService
 from tidings.core.clock import Clock
+from tidings.core.ids import contact_of_message
 from tidings.core.store import Part
 from tidings.messages.bouncing import Bouncing
 from tidings.messages.machines import PUT_OFF_SECONDS, Verdict
@@ -39,6 +42,7 @@ class SmsFeedback:
         self,
         recording: Recording,
         bouncing: Bouncing,
+        stops: StopService,
         acceptance: Acceptance,
         workspaces: WorkspaceCache,
         queue: Queue,
@@ -46,6 +50,7 @@ class SmsFeedback:
     ) -> None:
         self._recording = recording
         self._bouncing = bouncing
+        self._stops = stops
         self._acceptance = acceptance
         self._workspaces = workspaces
         self._queue = queue
@@ -87,8 +92,14 @@ class SmsFeedback:
         """Suppress the number by the bounce policy, if the event says which. A repeat finds it done."""
         if not delivery.recipient:
             return
-        reason = events.suppresses(delivery)
-        if reason is not None:
+        reason, stop = events.suppresses(delivery), events.opted_out(delivery)
+        if stop is not None:
+            workspace = self._workspaces.get(delivery.workspace)
+            self._stops.say(workspace, Channel.SMS, delivery.recipient, stop, f"AWS: {delivery.description}")
+            self._stops.tell(
+                workspace, Channel.SMS, delivery.recipient, stop, {contact_of_message(delivery.message_id)}
+            )
+        elif reason is not None:
             workspace = self._workspaces.get(delivery.workspace)
             source = f"message {delivery.message_id}: {delivery.kind}"
             self._bouncing.suppress(workspace, delivery.recipient, reason, source)
