@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 from tests.support.sender_ids import ASKED, NAME, FakeSenderIds, People
+from tests.support.texts import fail
 from tests.support.world import WORKSPACE, World
 
 from tidings.core.errors import TidingsError
@@ -123,6 +124,14 @@ def test_a_workspace_has_so_many_names_at_most(people: People, monkeypatch: pyte
     people.request()
     status, answer = people.request(name="OTHER")
     assert (status, answer["code"]) == (409, "too_many_sender_ids")
+
+
+def test_names_that_came_to_nothing_take_no_room(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender_ids, "NAMES_MOST", 1)
+    people.request()
+    people.decide("reject", "staff", reason="No.")
+    assert people.request(name="OTHER")[0] == 200
+    assert people.request(name="THIRD")[1]["code"] == "too_many_sender_ids"
 
 
 def test_another_workspace_sees_nothing_of_it(people: People) -> None:
@@ -712,6 +721,68 @@ def test_nothing_leaves_from_a_retired_name_and_aws_gets_it_back(people: People,
     assert aws.held == {}
     assert people.request(key=people.world.other_secret)[0] == 200
     assert people.retire()[1]["state"] == "retired"
+
+
+def refuse_release(people: People, aws: FakeSenderIds, country: str, code: str = "ConflictException") -> None:
+    """Let AWS keep a name in one country: it is in a pool there."""
+
+    def release(arguments: Any) -> Any:
+        if arguments["IsoCountryCode"] == country:
+            fail(code, "ReleaseSenderId")
+        return aws.release(arguments)
+
+    people.world.sms.answers["ReleaseSenderId"] = release
+
+
+def test_a_country_that_aws_keeps_holds_no_other_up_and_is_asked_again_later(
+    people: People, aws: FakeSenderIds
+) -> None:
+    people.activate(countries=["DE", "PL"])
+    refuse_release(people, aws, "DE")
+    people.retire()
+    people.run()
+    assert set(aws.held) == {(NAME, "DE")}
+    assert "End User Messaging refuses this" in people.show()["countries"]["DE"]["told"]
+    assert people.log()[-2:] == [("not_released", "tidings"), ("released", "tidings")]
+    people.world.sms.answers["ReleaseSenderId"] = aws.release
+    people.world.run(timedelta(hours=2))
+    assert aws.held == {}
+    assert running(people.world) == ["clock"], "which finds nothing to remind of when its time comes"
+    assert people.request()[0] == 200
+
+
+def test_to_retire_again_starts_a_machine_anew_where_the_one_that_gave_it_back_failed(
+    people: People, aws: FakeSenderIds
+) -> None:
+    people.activate(countries=["PL"])
+    refuse_release(people, aws, "PL", "InternalServerException")
+    people.retire()
+    with pytest.raises(TidingsError):
+        people.run()
+    for execution in people.world.executions.values():
+        execution.state = execution.token = ""  # its tries are used up
+    people.world.sms.answers["ReleaseSenderId"] = aws.release
+    before = len(people.world.executions)
+    assert people.retire()[1]["state"] == "retired"
+    assert people.retire()[1]["state"] == "retired"
+    assert len(people.world.executions) == before + 1, "one that runs is not started twice"
+    people.run()
+    assert aws.held == {}
+
+
+def test_a_country_that_may_not_be_looked_at_holds_no_other_up(people: People, aws: FakeSenderIds) -> None:
+    def describe(arguments: Any) -> Any:
+        if arguments["SenderIds"][0]["IsoCountryCode"] == "DE":
+            fail("ValidationException", "DescribeSenderIds")
+        return aws.describe(arguments)
+
+    people.world.sms.answers["DescribeSenderIds"] = describe
+    people.activate(countries=["DE", "PL"])
+    shown = people.show()["countries"]
+    assert (shown["PL"]["state"], shown["DE"]["state"]) == ("active", "registering")
+    people.world.sms.answers["DescribeSenderIds"] = aws.describe
+    people.world.run(timedelta(hours=2))
+    assert people.show()["countries"]["DE"]["state"] == "active"
 
 
 def test_a_request_can_be_withdrawn_while_it_waits(people: People) -> None:

@@ -91,8 +91,9 @@ class SenderId:
 
     @property
     def unreleased(self) -> list[str]:
-        """The countries in which AWS still has it for us."""
-        return sorted(country for country, place in self.places.items() if place.asked and not place.released)
+        """The countries in which AWS still has it for us, in the order of their turns."""
+        held = ((place.look_at, country) for country, place in self.places.items() if place.asked)
+        return [country for _, country in sorted(held) if not self.places[country].released]
 
     def at_place(self, country: str, **changes: Any) -> SenderId:
         """The same with a country's entry changed."""

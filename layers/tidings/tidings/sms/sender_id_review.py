@@ -40,6 +40,7 @@ from tidings.sms.sender_id_rules import (
     instants,
     needs_registration,
     next_of,
+    put_off,
     registering,
     settled,
     turns_of,
@@ -118,7 +119,14 @@ class SenderIdReview:
         return next_of(sender) if sender.request == request else _END
 
     def _release(self, sender: SenderId, country: str) -> SenderId:
-        self._provider.release(sender.name, country)
+        """Give a name back in one country; where AWS refuses that, it is asked again after the others."""
+        try:
+            self._provider.release(sender.name, country)
+        except InvalidInput as error:
+            place = put_off(sender.places[country], error.message, self._clock.now())
+            changes = {"told": place.told, "looks": place.looks, "look_at": place.look_at}
+            entry = Entry("not_released", WHO, country, place.told) if _differs(sender.places[country], place) else None
+            return self._changed(sender, lambda now: now.at_place(country, **changes), entry, sender.state)
         return self._changed(
             sender, lambda now: now.at_place(country, released=True), Entry("released", WHO, country), sender.state
         )
@@ -129,13 +137,16 @@ class SenderIdReview:
         if rule_of(country, Setup.of(workspace).countries).sender_id is Names.NOT_SUPPORTED:
             found = replace(sender.places[country], state=REFUSED, told=f"{country} takes no names as senders")
         else:
-            held = self._provider.show(sender.name, country)
-            if held is None and not sender.places[country].asked:
-                # Written before AWS is asked: whatever is cut short now, it is known that what AWS has is ours.
-                sender = self._changed(sender, lambda now: now.at_place(country, asked=True), None, sender.state)
-                if sender.state in CLOSED or country not in sender.places:
-                    return sender  # given up meanwhile
-            found = self._found(sender, country, held, workspace)
+            try:
+                held = self._provider.show(sender.name, country)
+                if held is None and not sender.places[country].asked:
+                    # Written before AWS is asked: whatever is cut short now, it is known that what AWS has is ours.
+                    sender = self._changed(sender, lambda now: now.at_place(country, asked=True), None, sender.state)
+                    if sender.state in CLOSED or country not in sender.places:
+                        return sender  # given up meanwhile
+                found = self._found(sender, country, held, workspace)
+            except InvalidInput as error:  # it may not be looked at now: the others have their turn
+                found = waits(sender.places[country], error.message, self._clock.now())
         entry = Entry(found.state, WHO, country, found.told) if _differs(sender.places[country], found) else None
         after = self._changed(
             sender, lambda now: settled(replace(now, places={**now.places, country: found})), entry, sender.state

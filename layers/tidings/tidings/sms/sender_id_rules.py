@@ -216,7 +216,7 @@ def closed(before: SenderId, state: State) -> SenderId:
     if state is not State.RETIRED and any(map(_stays, before.places.values())):
         return settled(replace(before, state=State.ACCEPTED, places=_kept(before)))
     places = {
-        country: place if place.state == REFUSED else replace(place, state=state.value)
+        country: replace(place, state=place.state if place.state == REFUSED else state.value, looks=0, look_at="")
         for country, place in before.places.items()
     }
     return replace(before, state=state, places=places)
@@ -259,7 +259,8 @@ def next_of(sender: SenderId) -> Next:
     if sender.state in WAITING:
         return Next("wait")
     if sender.state in CLOSED:
-        return Next("work" if sender.unreleased else "end")
+        look_at = sender.places[sender.unreleased[0]].look_at if sender.unreleased else ""
+        return Next("pause", look_at) if look_at else Next("work" if sender.unreleased else "end")
     turns = turns_of(sender)
     if not turns:
         return Next("end")
@@ -287,8 +288,13 @@ def registering(place: Place, status: str, registration: str, now: datetime) -> 
 
 def waits(place: Place, told: str, now: datetime) -> Place:
     """A country that is to be looked at again, an hour later at first and at most a day."""
+    return replace(put_off(place, told, now), state=REGISTERING)
+
+
+def put_off(place: Place, told: str, now: datetime) -> Place:
+    """A country whose turn comes again later, with the reason why."""
     pause = min(FIRST_PAUSE * 2 ** min(place.looks, 10), LONGEST_PAUSE)
-    return replace(place, state=REGISTERING, told=told, looks=place.looks + 1, look_at=to_text(now + pause))
+    return replace(place, told=told, looks=place.looks + 1, look_at=to_text(now + pause))
 
 
 def told_of(sender: SenderId) -> dict[str, str]:

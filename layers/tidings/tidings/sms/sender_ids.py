@@ -78,7 +78,7 @@ class SenderIdDesk:
             before = self._senders.get(workspace.id, asked.name)
             if before is not None and is_same(asked, before):
                 return shown(self._go_on(before))
-            if before is None and sum(1 for _ in self._senders.all(workspace.id)) >= NAMES_MOST:
+            if before is None and sum(one.state not in CLOSED for one in self._senders.all(workspace.id)) >= NAMES_MOST:
                 raise Conflict("too_many_sender_ids", f"A workspace has {NAMES_MOST} sender IDs at most.")
             remind, expire = _review(workspace)
             after = requested(asked, before, key, self._clock.now(), remind, expire)
@@ -119,9 +119,10 @@ class SenderIdDesk:
             before = self._own(key.workspace, name)
             require_role(key, Role.STAFF, Role.ADMINISTRATOR)
             if before.state in CLOSED:
-                if before.unreleased:
-                    self._begin_release(before)
-                return shown(before)
+                try:
+                    return shown(self._go_on_releasing(before))
+                except ConditionFailed:
+                    continue
             workspace = self._workspace(key.workspace)
             after = closed(replace(before, reason=""), State.RETIRED)
             try:
@@ -145,8 +146,14 @@ class SenderIdDesk:
             self._machine.start(clock_execution_of(sender), {**_about(sender), "next": clock.as_dict()})
 
     def _begin_release(self, sender: SenderId) -> None:
-        name = f"{execution_of(sender)}-release-{sender.revision}"
-        self._machine.start(name, {**_about(sender), "next": next_of(sender).as_dict()})
+        self._machine.start(release_execution_of(sender), {**_about(sender), "next": next_of(sender).as_dict()})
+
+    def _go_on_releasing(self, sender: SenderId) -> SenderId:
+        """See to it that a machine gives back what AWS has still. Raises ConditionFailed if something else happens."""
+        if sender.unreleased and not self._machine.runs(release_execution_of(sender)):
+            sender = self._senders.change(replace(sender, starts=sender.starts + 1), self._clock.now(), None)
+            self._begin_release(sender)
+        return sender
 
     def _go_on(self, sender: SenderId) -> SenderId:
         """See to it that a machine works on what was decided: the waiting one, one that is on its way, or a new one.
@@ -200,6 +207,11 @@ def execution_of(sender: SenderId) -> str:
 def clock_execution_of(sender: SenderId) -> str:
     """The name of the machine that waits for the instants of a request, counted in the same way."""
     return f"{execution_of(sender)}-clock-{sender.clocks}"
+
+
+def release_execution_of(sender: SenderId) -> str:
+    """The name of the machine that gives a name back, counted in the same way."""
+    return f"{execution_of(sender)}-release"
 
 
 def _about(sender: SenderId) -> dict[str, str]:
