@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.support.inbound import OURS, PERSON, conversation, counts, later, mail, recounted, sms, take, texts
+from tests.support.recorder import Call
 from tests.support.world import LATER, World
 
 from tidings.accounts.model import KeyKind, Role
@@ -233,6 +234,32 @@ def test_a_note_is_kept_once_for_its_key_and_leaves_the_conversation_as_it_is(ag
     after = show(agents, opened)
     assert {**after, "entries": before["entries"]} == before
     assert [one["text"] for one in after["entries"]] == ["Is it open?", "Angry."]
+    assert told(agents, opened, "Conversation Noted")["by"] == "Eve"
+
+
+def test_a_note_of_two_calls_at_once_is_kept_once(agents: World, opened: Taken) -> None:
+    asked = {"text": "Angry.", "idempotency_key": "k"}
+    answers = []
+
+    def between(call: Call) -> None:
+        if call.operation == "TransactWriteItems":
+            agents.recorder.before = None
+            agents.now += timedelta(seconds=1)
+            answers.append(changed(agents, opened, "notes", **asked))
+
+    agents.recorder.before = between
+    answers.append(changed(agents, opened, "notes", **asked))
+    assert answers[0] == answers[1]
+    assert [one["text"] for one in show(agents, opened)["entries"]] == ["Is it open?", "Angry."]
+    assert told(agents, opened, "Conversation Noted")["entry"] == answers[0]["entry"]
+
+
+def test_the_note_of_a_transfer_to_where_the_conversation_is_already_is_kept(agents: World, opened: Taken) -> None:
+    changed(agents, opened, "transfer", agent="Mallory")
+    before = show(agents, opened)
+    answer = changed(agents, opened, "transfer", agent="Mallory", note="Call before noon.")
+    assert answer["revision"] == before["revision"]
+    assert [one["text"] for one in show(agents, opened)["entries"]] == ["Is it open?", "Call before noon."]
     assert told(agents, opened, "Conversation Noted")["by"] == "Eve"
 
 

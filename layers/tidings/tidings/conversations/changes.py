@@ -14,7 +14,7 @@ from tidings.activity.store import DynamoEventStore
 from tidings.conversations import rules
 from tidings.conversations.model import Conversation, ConversationChanged, Entry
 from tidings.conversations.store import DynamoConversationStore
-from tidings.conversations.telling import RESUMED, changed
+from tidings.conversations.telling import NOTED, RESUMED, changed
 from tidings.core.clock import Clock
 from tidings.core.errors import NotFound, Unavailable
 from tidings.core.store import ConditionFailed, Database
@@ -74,6 +74,8 @@ class Changes:
             before = self.seen(workspace, conversation, revision)
             after = edit(before)
             if after == before:
+                if note is not None:
+                    self.add(before, note, NOTED, {**told, "entry": note.id})
                 return before
             now = self._clock.now()
             properties = {**told, **_moved(before, after), **({"note": note.id} if note else {})}
@@ -92,15 +94,22 @@ class Changes:
         """The entry of an id, if it is among the latest of a conversation."""
         return self._store.entry_with(conversation.workspace, conversation.id, entry)
 
-    def add(self, conversation: Conversation, entry: Entry, event: str, told: Mapping[str, Any]) -> None:
-        """Write an entry that changes nothing of the conversation, and its event: one transaction. Raises NotFound."""
+    def add(self, conversation: Conversation, entry: Entry, event: str, told: Mapping[str, Any]) -> Entry:
+        """Write an entry that changes nothing of the conversation, and its event: one transaction.
+
+        What was written under its id meanwhile stands, and is returned. Raises NotFound.
+        """
         happened = changed(conversation, event, told, entry.at, of=entry.id)
         part = self._store.entry_part(conversation.workspace, conversation.id, entry)
         there = self._store.present(conversation)
         try:
-            self._database.transact([there, part, self._events.part(happened)])
+            self._database.transact([there, part, self._events.new_part(happened)])
         except ConditionFailed as error:
-            raise _unknown() from error
+            known = self.entry_with(conversation, entry.id)
+            if known is None:
+                raise _unknown() from error
+            return known
+        return entry
 
 
 def _moved(before: Conversation, after: Conversation) -> dict[str, Any]:

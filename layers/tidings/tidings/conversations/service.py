@@ -113,8 +113,7 @@ class ConversationService:
             known = self._changes.entry_with(found, entry.id)
             if known is not None:
                 return known
-        self._changes.add(found, entry, NOTED, {"by": who, "entry": entry.id})
-        return entry
+        return self._changes.add(found, entry, NOTED, {"by": who, "entry": entry.id})
 
     def _note(self, text: str, name: str, who: str) -> Entry:
         return Entry(name, self._clock.now(), Direction.NOTE, text, who=who)
