@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from itertools import count
 
 from tidings.contacts.erased import another
 from tidings.contacts.model import Contact, Identity
 from tidings.core.keys import keyed_hash
+
+# So many ids of an address are tried before it is asked which are taken; and so many are asked about at once.
+FEW, AT_ONCE = 2, 50
 
 
 def made_by(secret: str, identity: Identity, number: int) -> str:
@@ -21,6 +25,12 @@ def candidates(workspace: str, secret: str, identity: Identity) -> tuple[str, ..
     """The ids that a new contact may have, in the order in which they are tried, for one batched read."""
     own, further = made_by(secret, identity, 0), made_by(secret, identity, 1)
     return own, another(workspace, own), further
+
+
+def further_candidates(secret: str, identity: Identity) -> Iterator[tuple[str, ...]]:
+    """The ids that follow where all of those are taken, without an end: so many at once as one read may ask for."""
+    for start in count(FEW, AT_ONCE):
+        yield tuple(made_by(secret, identity, number) for number in range(start, start + AT_ONCE))
 
 
 def unused(candidates: Collection[str], found: Mapping[str, Contact]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tidings.accounts.model import Identifiers
 from tidings.contacts.erased import PersonErased
-from tidings.contacts.making import made_by
+from tidings.contacts.making import FEW, further_candidates, made_by
 from tidings.contacts.model import Contact, Identity, IdentityKind, Stamp
 from tidings.contacts.rules import EVERYWHERE, Saying, normalise_email, with_traits
 from tidings.contacts.store import Change, DynamoContactStore
@@ -75,7 +75,10 @@ class ContactDirectory:
         """
         identity = address_identity(kind, address)
         for number in range(TRIES):
-            own = made_by(secret, identity, number)
+            if number < FEW:
+                own = made_by(secret, identity, number)
+            else:
+                own = self._store.unused_id(workspace, further_candidates(secret, identity))
             new = having(Contact(workspace, self._store.erased.unused(workspace, own), self._clock.now()), identity)
             try:
                 self._store.commit([Change(None, new)], parts=parts(new))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
@@ -175,6 +176,15 @@ class DynamoContactStore:
         with faults():
             found = list(self._identities.query(f"{workspace}#{identity}", limit=most, consistent_read=True))
         return [i.contact for i in found if not i.former], [i.contact for i in found if i.former]
+
+    def unused_id(self, workspace: str, candidates: Iterable[Sequence[str]]) -> str:
+        """The first id that no contact has or had: a batched read for each group of candidates until there is one."""
+        return next(chain.from_iterable(self._unused(workspace, ids) for ids in candidates))
+
+    def _unused(self, workspace: str, ids: Sequence[str]) -> Iterator[str]:
+        keys = {one: self.contact_key(workspace, one) for one in ids}
+        found = self._database.batch_get(keys.values())
+        return (one for one, key in keys.items() if key not in found)
 
     def people(self, workspace: str) -> People:
         """How many people there are: one batched read."""

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tidings.activity.created import created
 from tidings.activity.store import DynamoEventStore
 from tidings.consent.model import Channel
-from tidings.contacts.making import candidates, unused
+from tidings.contacts.making import candidates, further_candidates, unused
 from tidings.contacts.model import Contact, Identity, IdentityKind, Stamp
 from tidings.contacts.rules import Saying, normalise_address_trait, with_traits
 from tidings.contacts.store import DynamoContactStore
@@ -36,6 +36,9 @@ from tidings.messages.store import DynamoMessageStore
 TRIES = 5
 # Of how many contacts that share an address it is asked which of them wrote.
 SHARING = 10
+# For so long an open conversation is that of whoever wrote in it from an address that is not theirs any more: numbers
+# are given to others after a while.
+LATELY = timedelta(days=30)
 
 KINDS = {Channel.EMAIL: (IdentityKind.EMAIL, "email"), Channel.SMS: (IdentityKind.PHONE, "phone")}
 
@@ -64,6 +67,12 @@ class Known:
     erased_at: datetime | None
     new: str
     just_made: bool
+
+    def talks(self, contact: str, address: str, since: datetime | None = None) -> bool:
+        """Whether a contact has an open conversation in which it wrote last from an address, and since an instant."""
+        head = self.heads.get(contact)
+        open_here = [one for one in head.open.values() if one.address == address] if head else []
+        return any(since is None or (one.received_at or one.last_at) >= since for one in open_here)
 
 
 class Intake:
@@ -115,7 +124,7 @@ class Intake:
             if known.erased_at is not None and inbound.at <= known.erased_at:
                 return Taken("", "", "")  # what they wrote before does not bring them back
             try:
-                return self._write(inbound, identity, whose(known, now_theirs, formerly), known)
+                return self._write(inbound, identity, whose(known, now_theirs, formerly, inbound), known)
             except ConditionFailed:
                 continue
         raise Unavailable("conversation_contended", "The conversation kept changing.")
@@ -154,9 +163,16 @@ class Intake:
             heads={one: self._conversations.head(workspace, one, found.get(key)) for one, key in heads.items()},
             answer=self._answer(found.get(message), found.get(pointer)),
             erased_at=from_text(found[erased].erased_at) if erased in found else None,
-            new=unused(made, read) if made else "",
+            new=self._new_id(inbound, identity, unused(made, read)) if made else "",
             just_made=any(identity in read[one].identities for one in made if one in read and one not in formerly),
         )
+
+    def _new_id(self, inbound: Inbound, identity: Identity, first: str) -> str:
+        """The id that a new contact would have: one of the first ones, else a further one, which takes another read."""
+        if first:
+            return first
+        further = further_candidates(inbound.workspace.secret, identity)
+        return self._contacts.unused_id(inbound.workspace.id, further)
 
     def _answer(self, message: Any, pointer: Any) -> Answer:
         """The message that is answered, as it was read itself or by the provider's id of it."""
@@ -201,8 +217,6 @@ class Intake:
         workspace = inbound.workspace
         if known.just_made:
             raise ConditionFailed({"contact"})
-        if not known.new:
-            raise Unavailable("contact_contended", "No id is left for a contact with this address.")
         new = Contact(workspace.id, known.new, now)
         told = {KINDS[inbound.channel][1]: identity.value}
         new, _ = with_traits(new, told, Saying(Stamp(now, inbound.channel.value)), workspace.identifiers)
@@ -231,18 +245,22 @@ def sender_of(inbound: Inbound) -> Identity:
     return Identity(kind, address)
 
 
-def whose(known: Known, now_theirs: Sequence[str], formerly: Sequence[str]) -> Contact | None:
-    """Who wrote: of those who share the address the one whose message it answers, else the oldest.
+def whose(known: Known, now_theirs: Sequence[str], formerly: Sequence[str], inbound: Inbound) -> Contact | None:
+    """Who wrote: of those who share the address the one whose message it answers, or who talks from it, or the oldest.
 
-    Whoever had the address earlier is meant only if it answers a message of theirs. None for an address that nobody
-    has. Raises ConditionFailed for one who was merged or erased between the two reads.
+    Whoever had the address earlier is meant only if it answers a message of theirs, or where nobody else has it and
+    they wrote from it lately in a conversation that is open. None for an address that nobody has. Raises
+    ConditionFailed for one who was merged or erased between the two reads.
     """
+    talking = [one for one in now_theirs if known.talks(one, inbound.sender)]
+    lately = inbound.at - LATELY
+    still = [one for one in formerly if not now_theirs and known.talks(one, inbound.sender, lately)]
     answered = [
         one
         for one in (*now_theirs, *formerly)
         if one in known.contacts and known.answer.contact in known.contacts[one].every_id
     ]
-    chosen = next(iter([*answered, *now_theirs]), None)
+    chosen = next(iter([*answered, *talking, *now_theirs, *still]), None)
     if chosen is None:
         return None
     contact = known.contacts.get(chosen)

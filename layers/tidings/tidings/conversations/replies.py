@@ -138,6 +138,8 @@ class Replies:
         known = self._messages.entity(read[message_key]) if message_key in read else None
         if known is None and not found.is_open:
             raise ConversationChanged("conversation_resolved", "The conversation is resolved.", found)
+        if known is None:
+            replying.require_theirs(asked, contact, found, channel)
         place = self._workspaces.entity(read[workspace_key])
         if asked.template is None:
             template = replying.ad_hoc(asked, channel, place, found, self._clock.now())

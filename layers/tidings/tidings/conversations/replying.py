@@ -13,7 +13,7 @@ from tidings.accounts.model import Workspace
 from tidings.consent.model import Channel
 from tidings.contacts.model import Contact, Identity, IdentityKind, Trait
 from tidings.conversations.model import Conversation, Entry
-from tidings.core.errors import InvalidInput
+from tidings.core.errors import Conflict, InvalidInput
 from tidings.email.answering import read_signed
 from tidings.email.attachments import FILES, AttachmentInput
 from tidings.email.ordering import is_verified
@@ -106,6 +106,19 @@ def headers_of(answered: Entry | None) -> Mapping[str, str]:
         del ids[0]
     shown = " ".join(ids)
     return {"In-Reply-To": ids[-1], "References": shown} if len(shown) <= HEADER_CHARACTERS else {}
+
+
+def require_theirs(asked: ConversationReply, contact: Contact, conversation: Conversation, channel: Channel) -> None:
+    """Refuse to answer at an address that is not the contact's, or not any more, unless the channel is named.
+
+    A colleague may answer a mail that was signed for somebody else, and a merge may be undone: whoever replies decides
+    whether the contact is meant. Raises Conflict.
+    """
+    if asked.channel is not None or channel is not conversation.reply_channel:
+        return
+    if Identity(_ADDRESS_OF[channel][0], conversation.address) not in contact.identities:
+        told = "What came in last is from an address that is not the contact's: name the channel to write to theirs."
+        raise Conflict("address_not_theirs", told, "channel")
 
 
 def as_written_from(contact: Contact, conversation: Conversation, channel: Channel) -> Contact:
