@@ -68,6 +68,13 @@ def reply(world: World, text: str = "Yes.", key: str = "k-1") -> str:
 # --- whose it is ------------------------------------------------------------------------------------------------------
 
 
+def test_what_an_agent_of_another_workspace_wrote_is_a_person_s_and_what_ours_sent_is_not(acme: World) -> None:
+    theirs = mail("We would like twenty.", "eve@other.example", **{"X-Tidings-Message": "other/c1-m1"})
+    ours = mail("Yes.", "bob@people.example", **{"X-Tidings-Message": "acme/c1-m1"})
+    assert acme.receive_mail(acme.mail_in(theirs, US), acme.mail_in(ours, US)) == []
+    assert [one["reply"]["address"] for one in conversations(acme)] == ["eve@other.example"]
+
+
 def test_a_mail_to_a_workspace_s_address_opens_a_conversation_with_whoever_wrote(acme: World) -> None:
     assert acme.receive_mail(acme.mail_in(mail(), US, mail="in-1")) == []
     (shown,) = conversations(acme)

@@ -89,11 +89,25 @@ def test_its_thread_and_what_it_answers() -> None:
         ({"X-Autoreply": "yes"}, "auto_reply"),
         ({"List-Id": "<news.example>"}, "list"),
         ({"List-Unsubscribe": "<https://x.example>"}, "list"),
-        ({"X-Tidings-Message": "acme/c1-m1"}, "ours"),
+        ({"X-Tidings-Message": "acme/c1-m1"}, ""),  # an agent of any workspace may have written it
     ],
 )
 def test_what_a_machine_wrote_is_known_by_its_headers(headers: dict[str, str], expected: str) -> None:
     assert read(mail(**headers)).automatic == expected
+
+
+def test_a_mail_of_a_workspace_names_it() -> None:
+    assert read(mail(**{"X-Tidings-Message": " acme/c1-m1 "})).ours == "acme/c1-m1"
+    assert read(mail()).ours == ""
+
+
+def test_a_mail_within_a_mail_is_handed_on_as_it_was_written() -> None:
+    inner = b"To: " + "ł@d.example, ".encode() * 400 + b"\r\nSubject: =?utf-8?q?x?=  y\r\n\r\nbody\r\n"
+    head = b"From: a@b.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=q\r\n\r\n"
+    raw = head + b"--q\r\n\r\nhi\r\n--q\r\nContent-Type: message/rfc822\r\n\r\n" + inner + b"\r\n--q--\r\n"
+    (file,) = read_mail(raw, ADA).files
+    assert file.content.replace(b"\r\n", b"\n").strip() in raw.replace(b"\r\n", b"\n")
+    assert len(file.content) > 5_000
 
 
 @pytest.mark.parametrize("source", ["", "<>", "MAILER-DAEMON@mx.example", "postmaster@mx.example"])

@@ -50,6 +50,7 @@ TEXT_CHARACTERS = 20_000
 SHOWN_AUTOMATIC = 2_000
 RECIPIENTS = 50
 ANSWERS = 10
+COMES_BACK = "ours"  # by what it is known that a mail is the workspace's own
 VERDICTS = ("spam", "virus", "spf", "dkim", "dmarc")
 
 
@@ -158,7 +159,7 @@ class MailDesk:
         if place.signed and not contact and place.domain != domain_of(place.workspace):
             logger.warning("mail to nobody let go", extra={"mail": notification.provider_id})
             return
-        if mail.automatic:
+        if mail.automatic or _comes_back(mail, place):
             self._record(place, mail, notification, answer)
             return
         taken = self._intake.take(_inbound(place, mail, notification, answer, contact))
@@ -185,7 +186,7 @@ class MailDesk:
             logger.info("automatic mail of nobody let go", extra={"mail": notification.provider_id})
             return
         now = self._clock.now()
-        told = {"auto": True, "why": mail.automatic, "text": written(mail.text)[:SHOWN_AUTOMATIC]}
+        told = {"auto": True, "why": mail.automatic or COMES_BACK, "text": written(mail.text)[:SHOWN_AUTOMATIC]}
         event = Event(
             workspace=workspace.id,
             identity=Identity(IdentityKind.CONTACT, known),
@@ -209,6 +210,11 @@ class MailDesk:
             return self._directory.get(workspace, found).id if found else ""
         except (NotFound, PersonErased):
             return ""
+
+
+def _comes_back(mail: Received, place: Place) -> bool:
+    """Whether a mail is one of the workspace's own: what another one sends here, a person there may have written."""
+    return mail.ours.partition("/")[0] == place.workspace.id
 
 
 def _inbound(

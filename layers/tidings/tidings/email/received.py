@@ -52,7 +52,8 @@ class _Policy(email.policy.EmailPolicy):
         return name, value[: PART_HEADER_CHARACTERS if of_part else HEADER_CHARACTERS]
 
 
-_POLICY = _Policy()
+# A mail within a mail is handed on as it is written: writing its headers anew would take seconds.
+_POLICY = _Policy(refold_source="none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Received:
 
     `thread` are Message-IDs in angle brackets: of what it refers to, and its own last. `answers` are the parts before
     the @ of those that it answers, the nearest first: by SES's own the message is found. `automatic` says by what it is
-    known that a machine wrote it, empty for a person.
+    known that a machine wrote it, empty for a person. `ours` is `WORKSPACE/MESSAGE` of a mail that Tidings sent.
     """
 
     sender: str
@@ -80,6 +81,7 @@ class Received:
     answers: tuple[str, ...] = ()
     files: tuple[File, ...] = ()
     automatic: str = ""
+    ours: str = ""
 
 
 def read_mail(raw: bytes, source: str = "") -> Received:
@@ -100,6 +102,7 @@ def read_mail(raw: bytes, source: str = "") -> Received:
         answers=tuple(_MESSAGE_ID.sub(r"\1", one) for one in nearest),
         files=tuple(_file(part) for part in parts if _is_file(part))[:FILES],
         automatic=automatic(message, source),
+        ours=_header(message, HEADER_MESSAGE).strip(),
     )
 
 
@@ -107,7 +110,7 @@ def automatic(message: EmailMessage, source: str) -> str:
     """By what it is known that a machine wrote a mail, of those that are meant for it; empty for a person's.
 
     RFC 3834 (Auto-Submitted), RFC 2076 (Precedence), RFC 2919 and 2369 (lists), RFC 3464 (reports), RFC 5321, 4.5.5
-    (the empty return path of bounces). A mail of our own that comes back is one too.
+    (the empty return path of bounces).
     """
     local = source.strip("<> ").partition("@")[0].lower()
     submitted = _header(message, "Auto-Submitted").strip().lower()
@@ -118,7 +121,6 @@ def automatic(message: EmailMessage, source: str) -> str:
         "list": any(_header(message, name) for name in ("List-Id", "List-Unsubscribe")),
         "report": _tried(message.get_content_type, "") == "multipart/report",
         "bounce": not local or local in _DAEMONS,
-        "ours": bool(_header(message, HEADER_MESSAGE)),
     }
     return next((name for name, found in named.items() if found), "")
 
