@@ -83,7 +83,8 @@ CONVERSATIONS = (
         " answered with its decision, and changes nothing. The same idempotency key again is the same reply.",
         body=Body(ConversationReply, "conversations.api.reply"),
         refusals=(
-            *_CHANGES, "channel_needed", "address_not_theirs", "no_attachments_by_sms", "wrong_channel", "unknown_template",
+            *_CHANGES, "channel_needed", "address_not_theirs", "no_attachments_by_sms", "wrong_channel",
+            "unknown_template",
             "invalid_attachment", "attachment_type_refused", "attachments_too_large", "variables_too_large",
             "person_erased", "unknown_contact", "idempotency_conflict", "provider_throttled", "send_unsettled",
             "message_contended",
