@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from tidings.accounts.cache import WorkspaceCache
@@ -97,21 +97,20 @@ class MergeSurroundings:
 
         What was said at an address that is dropped comes along; nothing is carried to it, since it is nobody's then.
         """
-        found = []
-        for kind in CHANNELS:
-            left = {one for one in dropped if one.kind is kind} - absorbed.of_kind(kind)
-            found += self._carried_on(survivor.of_kind(kind), absorbed.of_kind(kind), left, survivor.workspace, source)
-        return found
+        return [one for kind in CHANNELS for one in self._carried_on(kind, survivor, absorbed, dropped, source)]
 
     def _carried_on(
-        self, ours: Set[Identity], theirs: Set[Identity], dropped: Set[Identity], workspace: str, source: str
+        self, kind: IdentityKind, survivor: Contact, absorbed: Contact, dropped: Collection[Identity], source: str
     ) -> list[Carried]:
-        places = sorted(ours | theirs | dropped)
+        theirs = absorbed.of_kind(kind)
+        stays = survivor.of_kind(kind) | theirs
+        places = sorted(stays | {one for one in dropped if one.kind is kind})
         if len(places) < 2:
             return []
-        records = [self._record(workspace, place) for place in places]
+        records = [self._record(survivor.workspace, place) for place in places]
         found = carried(records, {place.value for place in theirs}, source, self._clock.now())
-        return [one for one in found if one.record.address not in {place.value for place in dropped}]
+        reached = {place.value for place in stays}
+        return [one for one in found if one.record.address in reached]
 
     def _record(self, workspace: str, place: Identity) -> AddressRecord:
         return self._consents.record(self._workspaces.get(workspace), CHANNELS[place.kind], place.value)
