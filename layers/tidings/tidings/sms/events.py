@@ -13,7 +13,7 @@ from typing import Any
 
 from tidings.activity.chain import Node
 from tidings.activity.model import Event
-from tidings.consent.model import Answered, Reason, Word
+from tidings.consent.model import Answered, Word
 from tidings.contacts.model import Identity, IdentityKind
 from tidings.core.clock import to_text
 from tidings.core.http import EPOCH
@@ -188,12 +188,9 @@ def to_event(delivery: Delivery, message: Message | None, now: datetime) -> Even
     )
 
 
-def suppresses(delivery: Delivery) -> Reason | None:
-    """Why the number must not be written to again; None where it may.
-
-    A number that does not exist is as good as a mailbox that does not.
-    """
-    return Reason.BOUNCE if delivery.failed and delivery.kind in PERMANENT else None
+def is_permanent(delivery: Delivery) -> bool:
+    """Whether nobody can ever be reached: a number that does not exist is as good as a mailbox that does not."""
+    return delivery.failed and delivery.kind in PERMANENT
 
 
 def opted_out(delivery: Delivery) -> Answered | None:

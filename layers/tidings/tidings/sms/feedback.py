@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from tidings.accounts.cache import WorkspaceCache
-from tidings.consent.model import Channel
+from tidings.consent.model import Answered, Channel, Reason
 from tidings.consent.stopping import StopService
 from tidings.core.clock import Clock
 from tidings.core.ids import contact_of_message
@@ -92,20 +92,21 @@ class SmsFeedback:
         """Suppress the number by the bounce policy, if the event says which. A repeat finds it done."""
         if not delivery.recipient:
             return
-        reason, stop = events.suppresses(delivery), events.opted_out(delivery)
+        stop = events.opted_out(delivery)
         if stop is not None:
-            workspace = self._workspaces.get(delivery.workspace)
-            self._stops.say(workspace, Channel.SMS, delivery.recipient, stop, f"AWS: {delivery.description}")
-            self._stops.tell(
-                workspace, Channel.SMS, delivery.recipient, stop, {contact_of_message(delivery.message_id)}
-            )
-        elif reason is not None:
+            self._obey(delivery, stop)
+        elif events.is_permanent(delivery):
             workspace = self._workspaces.get(delivery.workspace)
             source = f"message {delivery.message_id}: {delivery.kind}"
-            self._bouncing.suppress(workspace, delivery.recipient, reason, source)
+            self._bouncing.suppress(workspace, delivery.recipient, Reason.BOUNCE, source)
         elif events.counts(delivery) and (message is None or State.UNDELIVERED.value not in message.history):
             workspace = self._workspaces.get(delivery.workspace)
             self._bouncing.count(workspace, delivery.recipient, delivery.message_id, delivery.at)
+
+    def _obey(self, delivery: Delivery, stop: Answered) -> None:
+        workspace, contact = self._workspaces.get(delivery.workspace), contact_of_message(delivery.message_id)
+        self._stops.say(workspace, Channel.SMS, delivery.recipient, stop, f"AWS: {delivery.description}")
+        self._stops.tell(workspace, Channel.SMS, delivery.recipient, stop, {contact})
 
     def _told(self, delivery: Delivery, message: Message | None) -> Told:
         event = events.to_event(delivery, message, self._clock.now())
