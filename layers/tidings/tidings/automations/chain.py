@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from tidings.activity.chain import Node, NodeKind
@@ -12,6 +13,7 @@ from tidings.activity.model import Event
 from tidings.activity.store import DynamoEventStore
 from tidings.automations.enrolments import Enrolment
 from tidings.automations.store import DynamoEnrolmentStore
+from tidings.contacts.merging import survivors
 from tidings.contacts.model import Contact, Identity, IdentityKind
 from tidings.contacts.store import DynamoContactStore
 from tidings.core.clock import from_text
@@ -190,23 +192,11 @@ class ChainService:
                 self._read(workspace, one, around)
 
     def _survivors(self, workspace: str, ids: set[str]) -> dict[str, Contact]:
-        """Contacts by id, or those that they became part of: a batched read for each merge in a row."""
-        found: dict[str, Contact] = {}
-        missing = ids
-        while missing:
-            read = self._read_contacts(workspace, missing)
-            found |= read
-            missing = {contact.merged_into for contact in read.values() if contact.merged_into} - found.keys()
-        survivors = {}
-        for one in ids & found.keys():
-            contact = found[one]
-            while contact.merged_into in found:
-                contact = found[contact.merged_into]
-            survivors[one] = contact
-        return survivors
+        """Contacts by id, or those that they became part of."""
+        return survivors(self._read_contacts(workspace, sorted(ids)), partial(self._read_contacts, workspace))
 
-    def _read_contacts(self, workspace: str, ids: set[str]) -> dict[str, Contact]:
-        keys = {self._contacts.contact_key(workspace, one): one for one in sorted(ids)}
+    def _read_contacts(self, workspace: str, ids: Sequence[str]) -> dict[str, Contact]:
+        keys = {self._contacts.contact_key(workspace, one): one for one in ids}
         read = self._database.batch_get(keys) if keys else {}
         return {keys[key]: self._contacts.entity(item) for key, item in read.items()}
 

@@ -173,13 +173,9 @@ class StepRunner:
         return instants
 
     def _survivor(self, contact: Contact) -> Contact:
-        """Whom a contact became part of, however many merges that took: a read for each."""
-        while contact.merged_into:
-            survivor = self._contacts.get(contact.workspace, contact.merged_into)
-            if survivor is None:
-                break
-            contact = survivor
-        return contact
+        if not contact.merged_into:
+            return contact
+        return self._contacts.current(contact.workspace, contact.merged_into) or contact
 
 
 class BranchTask:

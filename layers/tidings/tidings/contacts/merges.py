@@ -174,9 +174,7 @@ class MergeService:
 
     def current(self, workspace: str, contact: str) -> Contact:
         """A contact, or the one it became part of. Raises NotFound."""
-        found = self._contacts.get(workspace, contact) if len(contact.encode()) <= ID_BYTES else None
-        while found is not None and found.merged_into:
-            found = self._contacts.get(workspace, found.merged_into)
+        found = self._contacts.current(workspace, contact) if len(contact.encode()) <= ID_BYTES else None
         if found is None:
             raise NotFound("unknown_contact", "There is no such contact.", "contact")
         return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -290,6 +290,24 @@ def words_of(text: str) -> list[str]:
     letters = (" " if not (c.isalnum() or unicodedata.combining(c)) else c for c in plain)
     kept = "".join(c for c in letters if not unicodedata.combining(c))
     return [word[:WORD_CHARACTERS] for word in kept.split()]
+
+
+def survivors(
+    found: Mapping[str, Contact], read: Callable[[Sequence[str]], Mapping[str, Contact]]
+) -> dict[str, Contact]:
+    """Contacts by the ids that led to them, those that became part of others as these: a `read` for each in a row.
+
+    Who became part of somebody that is not there stays as they are.
+    """
+    known, led = dict(found), dict(found)
+    gone = {one: contact.merged_into for one, contact in led.items() if contact.merged_into}
+    while gone:
+        missing = sorted(set(gone.values()) - known.keys())
+        known |= read(missing) if missing else {}
+        moved = {one: known[into] for one, into in gone.items() if into in known}
+        led |= moved
+        gone = {one: contact.merged_into for one, contact in moved.items() if contact.merged_into}
+    return led
 
 
 def without(contact: Contact, identities: frozenset[Identity]) -> Contact:

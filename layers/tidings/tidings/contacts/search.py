@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from tidings.accounts.model import Identifiers
 from tidings.contacts.index import KEY_BYTES, DynamoContactIndex, parts
-from tidings.contacts.merging import NAMES, WORD_CHARACTERS, name_words, words_of
+from tidings.contacts.merging import NAMES, WORD_CHARACTERS, name_words, survivors, words_of
 from tidings.contacts.model import UNIQUE_KINDS, Contact, Identity, IdentityKind
 from tidings.contacts.rules import ID_BYTES, normalise_email
 from tidings.contacts.store import DynamoContactStore
@@ -222,12 +223,8 @@ class ContactSearch:
         """The contacts that are meant, by the ids that led to them."""
         found = self._index.read(question.workspace, contacts)
         # Who became part of another after the index was read is found as that one, by what still leads there.
-        gone = {one: contact.merged_into for one, contact in found.items() if contact.merged_into}
-        while gone and (question.identity or question.message):
-            survivors = self._index.read(question.workspace, sorted(set(gone.values())))
-            found |= {one: survivors[into] for one, into in gone.items() if into in survivors}
-            gone = {one: found[one].merged_into for one, into in gone.items() if into in survivors}
-            gone = {one: into for one, into in gone.items() if into}
+        if question.identity or question.message:
+            found = survivors(found, partial(self._index.read, question.workspace))
         there = {one: c for one, c in found.items() if not c.merged_into and c.erased_at is None}
         return {one: contact for one, contact in there.items() if question.takes(contact)}
 

@@ -28,9 +28,7 @@ class ContactDirectory:
 
     def get(self, workspace: str, contact: str) -> Contact:
         """A contact by its id, or the one it became part of. Raises NotFound, PersonErased for whoever was erased."""
-        found = self._store.get(workspace, contact)
-        while found is not None and found.merged_into:
-            found = self._store.get(workspace, found.merged_into)
+        found = self._store.current(workspace, contact)
         if found is None:
             raise NotFound("unknown_contact", "There is no such contact.", "contact")
         if found.erased_at is not None:

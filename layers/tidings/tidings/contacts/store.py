@@ -139,6 +139,13 @@ class DynamoContactStore:
             except self._contacts.DoesNotExist:
                 return None
 
+    def current(self, workspace: str, contact: str) -> Contact | None:
+        """A contact by its id, or the one that it became part of: a consistent read for each merge in a row, and one."""
+        found = self.get(workspace, contact)
+        while found is not None and found.merged_into:
+            found = self.get(workspace, found.merged_into)
+        return found
+
     def lead(self, workspace: str, identity: Identity) -> Lead | None:
         """Where a user or anonymous id leads: one consistent read."""
         with faults():

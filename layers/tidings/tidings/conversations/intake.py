@@ -135,9 +135,7 @@ class Intake:
         Where a signature of ours says whose it is, that contact, or the one that it became part of; unless they were
         erased since.
         """
-        found = self._contacts.get(inbound.workspace.id, inbound.contact) if inbound.contact else None
-        while found is not None and found.merged_into:
-            found = self._contacts.get(inbound.workspace.id, found.merged_into)
+        found = self._contacts.current(inbound.workspace.id, inbound.contact) if inbound.contact else None
         if found is not None and found.erased_at is None:
             return [found.id], []
         return self._contacts.sharing(inbound.workspace.id, identity, SHARING)

@@ -73,9 +73,7 @@ class PrivacyService:
         )
 
     def _current(self, workspace: str, contact: str) -> Contact:
-        found = self._contacts.get(workspace, contact)
-        while found is not None and found.merged_into:
-            found = self._contacts.get(workspace, found.merged_into)
+        found = self._contacts.current(workspace, contact)
         if found is None:
             raise NotFound("unknown_contact", "There is no such contact.", "contact")
         return found
