@@ -85,21 +85,16 @@ def reached(world: World) -> list[str]:
 
 @pytest.mark.parametrize("write", [texted, mailed])
 def test_an_address_whose_contacts_get_others_each_time_never_runs_out_of_contacts(
-    world: World, write: Any, monkeypatch: pytest.MonkeyPatch
+    eve: World, write: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(making, "AT_ONCE", 2)
     made = []
     for number in range(6):
-        made.append(write(world))
+        made.append(write(eve))
         assert made[-1].created
-        resolve_all(world, made[-1])
-        rename(world, made[-1].contact, email=f"p{number}@people.example", phone=f"+4860010030{number}")
+        resolve(eve, made[-1])
+        rename(eve, made[-1].contact, email=f"p{number}@people.example", phone=f"+4860010030{number}")
     assert len({one.contact for one in made}) == 6
-
-
-def resolve_all(world: World, taken: Taken) -> None:
-    world.keys.setdefault("eve", world.keys["secret"])
-    resolve(world, taken)
 
 
 def test_a_person_who_is_erased_again_and_again_may_always_write_anew(world: World) -> None:
@@ -113,22 +108,22 @@ def test_a_person_who_is_erased_again_and_again_may_always_write_anew(world: Wor
     assert len(made) == 5
 
 
-def test_two_first_messages_at_once_make_one_contact_also_where_the_first_ids_are_taken(world: World) -> None:
+def test_two_first_messages_at_once_make_one_contact_also_where_the_first_ids_are_taken(eve: World) -> None:
     for number in range(3):
-        taken = texted(world)
-        resolve_all(world, taken)
-        rename(world, taken.contact, phone=f"+4860010030{number}")
-    world.now += timedelta(minutes=1)
-    told = [sms(world, f"in-{one}", "Hello", world.now, to=OUR_NUMBER) for one in "ab"]
+        taken = texted(eve)
+        resolve(eve, taken)
+        rename(eve, taken.contact, phone=f"+4860010030{number}")
+    eve.now += timedelta(minutes=1)
+    told = [sms(eve, f"in-{one}", "Hello", eve.now, to=OUR_NUMBER) for one in "ab"]
     takes: list[Taken] = []
 
     def between(call: Any) -> None:
         if call.operation == "TransactWriteItems":
-            world.recorder.before = None
-            takes.append(take(world, told[1]))
+            eve.recorder.before = None
+            takes.append(take(eve, told[1]))
 
-    world.recorder.before = between
-    takes.append(take(world, told[0]))
+    eve.recorder.before = between
+    takes.append(take(eve, told[0]))
     assert (len(takes), len({one.contact for one in takes})) == (2, 1)
 
 
