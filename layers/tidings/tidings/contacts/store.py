@@ -140,7 +140,7 @@ class DynamoContactStore:
                 return None
 
     def current(self, workspace: str, contact: str) -> Contact | None:
-        """A contact by its id, or the one that it became part of: a consistent read for each merge in a row, and one."""
+        """A contact by its id, or the one that it became part of: a consistent read, and one for each such merge."""
         found = self.get(workspace, contact)
         while found is not None and found.merged_into:
             found = self.get(workspace, found.merged_into)
