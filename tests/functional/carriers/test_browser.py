@@ -129,6 +129,21 @@ def test_a_text_message_is_answered_on_the_phone_by_keyboard(local: Local, page:
     assert local.published[-1].event["messageBody"] == "Thanks"
 
 
+def test_the_answer_stays_where_it_is_typed_even_before_the_script_has_come(local: Local, browser: Browser) -> None:
+    text(local, "Reply TAK")
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{local.url}/outbox/sms/+48600100200/+48455500100")
+    answer = page.get_by_label("Answer", exact=True)
+    for word in ("TAK", "Thanks"):
+        answer.fill(word)
+        answer.press("Enter")
+        expect(page.locator(".bubble.in").last).to_contain_text(word)
+        expect(answer).to_be_focused()
+        expect(answer).to_have_value("")
+    context.close()
+
+
 def test_the_phone_shows_parts_price_and_what_becomes_of_a_text(local: Local, page: Page) -> None:
     text(local, "Zażółć gęślą jaźń. " * 5)
     page.goto(f"{local.url}/outbox/sms/+48600100200/+48455500100")

@@ -100,9 +100,9 @@ class Phone:
     def _answer(self, request: Request, person: str, ours: str) -> Response:
         """Answer what came last; a person who was never written to writes first."""
         shown, body = self._texts.find(person, ours), request.form().get("body", "")
-        if not shown:
-            return back(_address(self._texts.receive(person, ours, body)))
-        return back(_address(self._texts.reply(shown[-1].id, body)))
+        answer = self._texts.reply(shown[-1].id, body) if shown else self._texts.receive(person, ours, body)
+        # A browser focuses what the fragment names, so that one can go on typing.
+        return back(f"{_address(answer)}#answer")
 
     def _tell(self, request: Request, sms: str) -> Response:
         return back(_address(self._texts.tell(sms, request.form().get("type", ""))))
