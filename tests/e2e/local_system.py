@@ -16,6 +16,7 @@ from typing import Any
 
 import boto3
 import urllib3
+from tests.support.patience import SECONDS
 
 START_SECONDS = 90  # three where nothing else runs
 # The launcher lets its engine save for up to a minute.
@@ -152,7 +153,7 @@ def alive(pids: Iterable[int]) -> set[int]:
     return running
 
 
-def eventually(question: Callable[[], Any], within: float = 10.0) -> Any:
+def eventually(question: Callable[[], Any], within: float = SECONDS) -> Any:
     """The first answer that is true. Asks again and again: what happens behind a stream or queue takes its time."""
     deadline = time.monotonic() + within
     while True:

@@ -100,7 +100,7 @@ def _sends(own: LocalSystem) -> None:
     assert len(done(own.call("GET", "/v1/sends"))["sends"]) == 3
     _slow(own)
     for one in (send, later):
-        eventually(lambda one=one: done(own.call("GET", f"/v1/sends/{one}"))["state"] == "done", 20)  # type: ignore[misc]
+        eventually(lambda one=one: done(own.call("GET", f"/v1/sends/{one}"))["state"] == "done")  # type: ignore[misc]
         done(own.call("GET", f"/v1/sends/{one}/problems"))
     _again(own)
     invoke(own, "Deliver", {})
@@ -206,11 +206,11 @@ def _stop(own: LocalSystem) -> None:
     for mail in mails(own, address):
         bounce(own, mail, "Transient")
     path = f"/v1/suppressions/email/{quote(address)}"
-    eventually(lambda: own.call("GET", path).status == 200, 20)
+    eventually(lambda: own.call("GET", path).status == 200)
     body = {"to": {"email": "hard@round-people.example"}, "template": "round-news", "idempotency_key": "hard"}
     done(own.call("POST", "/v1/emails", body), 202)
     bounce(own, mails(own, "hard@round-people.example")[0])
-    eventually(lambda: done(own.call("GET", "/v1/sending"))["state"] == "stopped", 20)
+    eventually(lambda: done(own.call("GET", "/v1/sending"))["state"] == "stopped")
     assert done(own.call("POST", "/v1/sending/resume"))["state"] == "good"
 
 

@@ -149,7 +149,7 @@ def _visits(local: LocalSystem) -> None:
         names = ("Tour Visited", "Tour Followed", "Email Opened")
         return all(causes.get(name) == f"message:{message}" for name in names)
 
-    eventually(told, 20)
+    eventually(told)
 
 
 def _reads(local: LocalSystem) -> None:

@@ -100,12 +100,12 @@ def _names(own: LocalSystem) -> None:
     done(own.call("POST", "/v1/sender-ids", {**NAME, "name": "ROUNDTWO"}))
     done(own.call("POST", "/v1/sender-ids/ROUNDTWO/reject", {"reason": "Twice."}, key="staff"))
     filed = _outbox(own, "POST", "/registrations", {"sender_id": "ROUND", "country": "SG"})
-    eventually(lambda: waits_for(own, "ROUND"), 60)  # from then on a decision ends the wait
+    eventually(lambda: waits_for(own, "ROUND"))  # from then on a decision ends the wait
     for decision, key in (("verify", "staff"), ("accept", "administrator")):
         done(own.call("POST", f"/v1/sender-ids/ROUND/{decision}", {}, key=key))
-    eventually(lambda: _state_in(own, "SG") == "registering" and _state_in(own, "GB") == "active", 60)
+    eventually(lambda: _state_in(own, "SG") == "registering" and _state_in(own, "GB") == "active")
     _outbox(own, "POST", f"/registrations/{filed['id']}", {"status": "complete"})
-    eventually(lambda: _state_in(own, "SG") == "active", 60)
+    eventually(lambda: _state_in(own, "SG") == "active")
     for path in ("/v1/sender-ids", "/v1/sender-ids/ROUND", "/v1/sender-ids/ROUND/log"):
         done(own.call("GET", path))
     assert send(own, _phone(own, BRITISH), "Booked", "named", sender="ROUND")["state"] == "accepted"
@@ -128,12 +128,12 @@ def _texts(own: LocalSystem) -> None:
     (link,) = _phone(own, PHONES[0]).arrives(1)["links"]
     for method in ("HEAD", "GET"):
         urllib3.request(method, link, headers={"user-agent": PERSON}, redirect=False, timeout=30)
-    eventually(lambda: shown(own, message)["state"] == "delivered", 30)
-    eventually(lambda: done(own.call("GET", f"/v1/messages/{message}/clicks"))["clicks"], 30)
+    eventually(lambda: shown(own, message)["state"] == "delivered")
+    eventually(lambda: done(own.call("GET", f"/v1/messages/{message}/clicks"))["clicks"])
     lost = send(own, _phone(own, SILENT), "Hello", "lost")["message"]
-    eventually(lambda: shown(own, lost)["state"] == "undelivered", 30)
+    eventually(lambda: shown(own, lost)["state"] == "undelivered")
     nobody = send(own, _phone(own, WRONG), "Hello", "wrong")["message"]
-    eventually(lambda: shown(own, nobody)["state"] == "undelivered", 30)
+    eventually(lambda: shown(own, nobody)["state"] == "undelivered")
     meet(own, "round-n", {"phone": PHONES[5]})
     contact = contact_of(own, "round-n")
     for number, to in enumerate(({"contact": contact}, {"user_id": "round-n"})):
@@ -160,8 +160,8 @@ def _out_of_reach(own: LocalSystem) -> None:
     phone = _phone(own, SILENT)
     for number in range(4):
         message = send(own, phone, "Hello", f"silent-{number}")["message"]
-        eventually(lambda message=message: shown(own, message)["state"] == "undelivered", 30)  # type: ignore[misc]
-    eventually(lambda: own.call("GET", f"/v1/suppressions/sms/{quote(SILENT)}").status == 200, 30)
+        eventually(lambda message=message: shown(own, message)["state"] == "undelivered")  # type: ignore[misc]
+    eventually(lambda: own.call("GET", f"/v1/suppressions/sms/{quote(SILENT)}").status == 200)
 
 
 def _unheard(own: LocalSystem) -> None:
@@ -171,7 +171,7 @@ def _unheard(own: LocalSystem) -> None:
     _outbox(own, "POST", "/faults", {"channel": "sms", "send": "timeout_after_accept", "to": PHONES[1]})
     message = send(own, _phone(own, PHONES[1]), "Hello", "unheard")["message"]
     claim_of_old(own, message)
-    eventually(lambda: shown(own, message)["state"] == "delivered", 30)
+    eventually(lambda: shown(own, message)["state"] == "delivered")
 
 
 def _automation(own: LocalSystem) -> None:
@@ -182,7 +182,7 @@ def _automation(own: LocalSystem) -> None:
     track(own, {"userId": "round-t", "event": "Round Booked"})
     phone = _phone(own, PHONES[2])
     phone.answer(phone.arrives(1), "YES")
-    eventually(lambda: len(phone.texts()) >= 3, 60)
+    eventually(lambda: len(phone.texts()) >= 3)
 
 
 def _talk(own: LocalSystem) -> None:
@@ -193,7 +193,7 @@ def _talk(own: LocalSystem) -> None:
     contact_of(own, "round-k")
     phone = _phone(own, PHONES[3])
     phone.write("Are you open?")
-    contact = eventually(lambda: _whose(own, PHONES[3]), 30)
+    contact = eventually(lambda: _whose(own, PHONES[3]))
     address = f"/v1/conversations/{of_contact(own, contact)['conversation']}"
     for act, body in (
         ("take", {"agent": "Ola"}),
@@ -202,7 +202,7 @@ def _talk(own: LocalSystem) -> None:
         ("notes", {"text": "Regular guest"}),
     ):
         done(own.call("POST", f"{address}/{act}", body))
-    eventually(lambda: of_contact(own, contact)["state"] != "on_hold", 60)
+    eventually(lambda: of_contact(own, contact)["state"] != "on_hold")
     done(own.call("POST", f"{address}/hold", {}))
     done(own.call("POST", f"{address}/resume", {}))
     replies: list[dict[str, Any]] = [{"text": "We are."}, {"template": "round-text"}]
@@ -226,15 +226,15 @@ def _merges(own: LocalSystem) -> None:
         identify(own, {"userId": user, "traits": {"name": user}})
         known[user] = contact_of(own, user)
     identify(own, {"anonymousId": "round-a", "traits": {"phone": PHONES[7]}})
-    eventually(lambda: done(own.call("GET", "/v1/contacts?anonymous_id=round-a"))["contacts"], 30)
+    eventually(lambda: done(own.call("GET", "/v1/contacts?anonymous_id=round-a"))["contacts"])
     for number in (6, 7):
         _phone(own, PHONES[number]).write("Hello?")
-    by_hand, by_browser = (eventually(lambda n=n: _whose(own, PHONES[n]), 30) for n in (6, 7))
+    by_hand, by_browser = (eventually(lambda n=n: _whose(own, PHONES[n])) for n in (6, 7))
     pair = {"contact": by_hand, "into": known["round-m"], "idempotency_key": "merge"}
     assert done(own.call("POST", "/v1/merges", pair))["merge"]
     identify(own, {"userId": "round-v", "anonymousId": "round-a"})
     for writer, survivor in ((by_hand, known["round-m"]), (by_browser, known["round-v"])):
-        eventually(lambda w=writer, s=survivor: w in done(own.call("GET", f"/v1/contacts/{s}"))["absorbed"], 30)  # type: ignore[misc]
+        eventually(lambda w=writer, s=survivor: w in done(own.call("GET", f"/v1/contacts/{s}"))["absorbed"])  # type: ignore[misc]
         assert of_contact(own, survivor)["state"] == "new"
 
 
@@ -258,11 +258,11 @@ def _mails(own: LocalSystem) -> None:
     _outbox(own, "POST", "/faults", {"send": "timeout_after_accept", "to": "late@round-people.example"})
     late = {**other, "to": {"email": "late@round-people.example"}, "idempotency_key": "late"}
     message = done(own.call("POST", "/v1/emails", late), 202)["message"]
-    eventually(lambda: shown(own, message)["state"] == "delivered", 30)
+    eventually(lambda: shown(own, message)["state"] == "delivered")
     (mail,) = mails(own, "host@round-people.example")
     _outbox(own, "POST", f"/mails/{mail['id']}/answer", {"text": "Hello?", "from": "new@round-people.example"})
-    eventually(lambda: _whose(own, "new@round-people.example"), 60)
-    contact = eventually(lambda: _whose(own, to["email"]), 60)
+    eventually(lambda: _whose(own, "new@round-people.example"))
+    contact = eventually(lambda: _whose(own, to["email"]))
     address = f"/v1/conversations/{of_contact(own, contact)['conversation']}"
     _outbox(own, "POST", f"/mails/{answered}/answer", {"text": "Are you there?"})
     entry = next(one for one in done(own.call("GET", address))["entries"] if one["direction"] == "in")["entry"]
@@ -292,7 +292,7 @@ def _erased(own: LocalSystem) -> None:
     done(own.call("POST", "/v1/sms", body), 202)
     phone.answer(phone.arrives(1), "Thanks")
     for writer in (phone.number, "guest@round-people.example"):
-        contact = eventually(lambda writer=writer: _whose(own, writer), 30)
+        contact = eventually(lambda writer=writer: _whose(own, writer))
         told = done(own.call("GET", f"/v1/contacts/{contact}/export"))["items"]
         assert told
         assert any("mail" in one for one in told) is ("@" in writer)
@@ -302,7 +302,7 @@ def _erased(own: LocalSystem) -> None:
         last = {"workspace": own.workspace, "contact": contact, "last": True}
         invoke(own, "Erasures", {"Records": [{"messageId": "1", "body": json.dumps(last)}]})
         assert own.call("POST", *asked).json["state"] == "erased"
-        eventually(lambda contact=contact: not _kept(own, contact), 30)  # type: ignore[misc]
+        eventually(lambda contact=contact: not _kept(own, contact))  # type: ignore[misc]
 
 
 def _kept(own: LocalSystem, contact: str) -> list[Any]:

@@ -61,7 +61,7 @@ def _in_vain(local: LocalSystem) -> None:
     track(local, {**both, "event": "Wait Answered", "properties": {"sure": False}})
     survivor = contact_of(local, "wait-2")
     eventually(lambda: contact in local.call("GET", f"/v1/contacts/{survivor}").json["absorbed"])
-    assert eventually(lambda: _outcome(local, survivor, "answer"), 40) == "timeout"
+    assert eventually(lambda: _outcome(local, survivor, "answer")) == "timeout"
 
 
 def _begin(local: LocalSystem, name: str, who: dict[str, str]) -> str:
@@ -75,8 +75,8 @@ def _begin(local: LocalSystem, name: str, who: dict[str, str]) -> str:
         contact = str(contacts[0]["contact"]) if contacts else ""
         return contact if contact and _outcome(local, contact, "mail") else ""
 
-    contact = str(eventually(found, 40))
-    eventually(lambda: local.recorded() and _registered(local, contact), 20)
+    contact = str(eventually(found))
+    eventually(lambda: local.recorded() and _registered(local, contact))
     return contact
 
 

@@ -70,8 +70,8 @@ def test_an_automation_goes_from_a_file_to_people(local: LocalSystem, tmp_path: 
     person = {"userId": "cli-1", "traits": {"email": "cli-1@example.com", "firstName": "Kim"}}
     local.call("POST", "/v1/identify", person, key="write")
     local.call("POST", "/v1/track", {"userId": "cli-1", "event": "CLI Tried"}, key="write")
-    eventually(lambda: "delivered" in tidings("contact", "messages", "--user-id", "cli-1", *state).stdout, 30)
-    eventually(lambda: "completed" in tidings("contact", "enrolments", "--user-id", "cli-1", *state).stdout, 15)
+    eventually(lambda: "delivered" in tidings("contact", "messages", "--user-id", "cli-1", *state).stdout)
+    eventually(lambda: "completed" in tidings("contact", "enrolments", "--user-id", "cli-1", *state).stdout)
     assert "1. hello: accepted" in tidings("contact", "enrolments", "--user-id", "cli-1", *state).stdout
     assert "completed" in tidings("automation", "history", "cli-hello", "--enrolments", *state).stdout
     assert '"Kim"' in tidings("contact", "show", "--email", "cli-1@example.com", *state).stdout

@@ -17,6 +17,7 @@ from tests.e2e.local_system import LocalSystem, eventually
 from tests.e2e.sdks.installed import SDKS
 from tests.e2e.sdks.snippets import run_in_browser
 from tests.e2e.workspaces import person, timeline
+from tests.support.patience import SECONDS
 from tests.unit.docs.blocks import PAGES, ROOT, Block, blocks_of, matches
 
 from tidings.automations.source import read
@@ -25,7 +26,6 @@ from tidings.automations.source import read
 RUN = {"python run", "js node", "js browser", "html page", "sh run", "sh stack"}
 IN_BROWSER = {"js browser", "html page"}
 COMMANDS = {"python run": [sys.executable, "-c"], "js node": ["node", "--input-type=module", "-e"]}
-PATIENCE = 15.0
 
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="the pages call the API with curl")
 
@@ -40,7 +40,7 @@ def system(local: LocalSystem) -> LocalSystem:
     assert local.call("POST", "/v1/automations/welcome/publish", {}).status == 200
     mia = {"userId": "user-17", "traits": {"email": "mia@example.com"}}
     assert local.call("POST", "/v1/identify", mia, key="write").status == 200
-    eventually(lambda: local.call("GET", "/v1/contacts?email=mia@example.com").json["contacts"], PATIENCE)
+    eventually(lambda: local.call("GET", "/v1/contacts?email=mia@example.com").json["contacts"])
     return local
 
 
@@ -68,7 +68,7 @@ def wait_until_known(block: Block, system: LocalSystem) -> None:
     assert users, block
     assert '"Signed Up"' in block.text, block
     for user in users:
-        eventually(partial(is_known, user, system), PATIENCE)
+        eventually(partial(is_known, user, system))
 
 
 def is_known(user: str, system: LocalSystem) -> bool:
@@ -81,7 +81,7 @@ def is_known(user: str, system: LocalSystem) -> bool:
 def type_until_it_holds(block: Block, shown: Block | None, system: LocalSystem) -> None:
     """Run a block, and if it only looks at something, again until what was reported before has come through."""
     only_looks = not any(word in block.text for word in (" -d ", " -X ", "apply", "create", "analytics"))
-    deadline = time.monotonic() + (PATIENCE if only_looks else 0)
+    deadline = time.monotonic() + (SECONDS if only_looks else 0)
     while True:
         done = run(block, system)
         answered = shown is None or (done.returncode == 0 and matches(json.loads(shown.text), json.loads(done.stdout)))

@@ -16,10 +16,10 @@ import urllib3
 from playwright.sync_api import Browser, Page, expect
 from tests.e2e.local_system import LocalSystem, eventually
 from tests.e2e.round_mail import bounce, done
-from tests.e2e.sdks.browsing import chromium
 from tests.e2e.test_cli import tidings
 from tests.e2e.test_main_job import mails
 from tests.e2e.workspaces import open_sender, settles
+from tests.support.browsers import chromium
 
 TOPIC = {"title": "Club news", "description": "What happens at the club, monthly.", "confirmation": "club-really"}
 REALLY = {
@@ -235,8 +235,8 @@ def suppression(address: str) -> str:
 
 def finished(own: LocalSystem, send: str) -> None:
     """Wait until it is known of each recipient what became of the mail, and of each mail whether it came."""
-    eventually(lambda: done(own.call("GET", f"/v1/sends/{send}"))["state"] == "done", 30)
-    eventually(lambda: counted(own, send).get("delivered", 0) == counted(own, send)["sent"], 20)
+    eventually(lambda: done(own.call("GET", f"/v1/sends/{send}"))["state"] == "done")
+    eventually(lambda: counted(own, send).get("delivered", 0) == counted(own, send)["sent"])
 
 
 def news(own: LocalSystem, address: str) -> dict[str, Any]:

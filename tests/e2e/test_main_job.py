@@ -56,7 +56,7 @@ def contact_of(local: LocalSystem, user: str) -> str:
         found = local.call("GET", f"/v1/contacts?user_id={user}").json["contacts"]
         return str(found[0]["contact"]) if found else ""
 
-    return str(eventually(ask, 20))
+    return str(eventually(ask))
 
 
 def message_of(local: LocalSystem, user: str, *states: str) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def message_of(local: LocalSystem, user: str, *states: str) -> dict[str, Any]:
         assert len(messages) <= 1
         return next((message for message in messages if message["state"] in states), None)
 
-    found: dict[str, Any] = eventually(ask, 40)
+    found: dict[str, Any] = eventually(ask)
     return found
 
 
@@ -130,7 +130,7 @@ def test_the_timeline_tells_the_whole_story_and_the_branch_says_why(local: Local
         found = [event["event"] for event in events][::-1]
         return found if "Email Opened" in found else None
 
-    told = eventually(names, 20)
+    told = eventually(names)
     assert told[:3] == ["", EVENT, "Project Created"]
     assert set(told[3:]) == {"Email Sent", "Email Delivered", "Email Opened"}
     (enrolment,) = local.call("GET", f"/v1/contacts/{contact}/enrolments").json["enrolments"]

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 from tests.e2e.local_system import LocalSystem
-from tests.e2e.sdks.browsing import chromium, serve_shop
+from tests.e2e.sdks.browsing import serve_shop
 from tests.e2e.workspaces import believed, counts, identities, instant, lived, members, open_workspace, person, settles
+from tests.support.browsers import chromium
 
 pytestmark = pytest.mark.browser
 

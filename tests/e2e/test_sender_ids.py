@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.e2e.local_system import LocalSystem, eventually
-from tests.e2e.workspaces import PATIENCE, open_workspace
+from tests.e2e.workspaces import open_workspace
 
 ASKED = {"countries": ["PL"], "purpose": "Reminders of visits.", "sample": "Your visit is tomorrow."}
 
@@ -42,7 +42,7 @@ def show(shop: LocalSystem, name: str) -> dict[str, Any]:
 
 
 def reached(shop: LocalSystem, name: str, state: str) -> dict[str, Any]:
-    eventually(lambda: show(shop, name)["state"] == state, PATIENCE)
+    eventually(lambda: show(shop, name)["state"] == state)
     return show(shop, name)
 
 
@@ -86,18 +86,18 @@ def test_from_request_to_a_text_that_leaves_from_it(shop: LocalSystem) -> None:
     before = set(machines(shop))
     request(shop, "IDSHOP")
     assert send(shop, "IDSHOP", "k-1")["state"] == "skipped"  # nothing leaves from what nobody approved
-    eventually(lambda: len(set(machines(shop)) - before) == 2, PATIENCE)
+    eventually(lambda: len(set(machines(shop)) - before) == 2)
     waiting = next(name for name in set(machines(shop)) - before if "-clock" not in name)
-    eventually(lambda: entered(shop, waiting) == ["wait"] and waits_for(shop, "IDSHOP"), PATIENCE)
+    eventually(lambda: entered(shop, waiting) == ["wait"] and waits_for(shop, "IDSHOP"))
     first = waits_for(shop, "IDSHOP")
     assert decide(shop, "IDSHOP", "verify", "staff") == "verified"
-    eventually(lambda: entered(shop, waiting) == ["wait", "wait"], PATIENCE)
-    eventually(lambda: waits_for(shop, "IDSHOP") not in ("", first), PATIENCE)
+    eventually(lambda: entered(shop, waiting) == ["wait", "wait"])
+    eventually(lambda: waits_for(shop, "IDSHOP") not in ("", first))
     assert send(shop, "IDSHOP", "k-2")["state"] == "skipped"
     assert decide(shop, "IDSHOP", "accept", "administrator") == "accepted"
     found = reached(shop, "IDSHOP", "active")
     assert found["countries"]["PL"]["state"] == "active"
-    eventually(lambda: entered(shop, waiting) == ["wait", "wait", "work", "end"], PATIENCE)
+    eventually(lambda: entered(shop, waiting) == ["wait", "wait", "work", "end"])
     assert send(shop, "IDSHOP", "k-3")["state"] == "accepted"
     changes = shop.call("GET", "/v1/sender-ids/IDSHOP/log").json["log"]
     assert [(one["what"], one["who"]) for one in reversed(changes)] == [
@@ -115,7 +115,7 @@ def test_nothing_leaves_from_it_once_it_is_retired_and_the_carrier_has_it_back(s
     reached(shop, "IDGONE", "active")
     assert shop.call("DELETE", "/v1/sender-ids/IDGONE", key="administrator").json["state"] == "retired"
     assert send(shop, "IDGONE", "k-4")["state"] == "skipped"
-    eventually(lambda: shop.call("GET", "/v1/sender-ids/IDGONE/log").json["log"][0]["what"] == "released", PATIENCE)
+    eventually(lambda: shop.call("GET", "/v1/sender-ids/IDGONE/log").json["log"][0]["what"] == "released")
 
 
 @pytest.mark.parametrize(("name", "steps"), [("IDNEVER", []), ("IDALMOST", ["verify"])])
@@ -147,7 +147,7 @@ def test_a_name_that_has_to_be_registered_says_what_to_do(shop: LocalSystem) -> 
     decide(shop, "IDTURK", "verify", "staff")
     decide(shop, "IDTURK", "accept", "administrator")
     reached(shop, "IDTURK", "active")
-    eventually(lambda: show(shop, "IDTURK")["countries"]["TR"]["state"] != "wanted", PATIENCE)
+    eventually(lambda: show(shop, "IDTURK")["countries"]["TR"]["state"] != "wanted")
     there = show(shop, "IDTURK")["countries"]["TR"]
     assert there["state"] in ("registering", "refused")  # looks pass in seconds here
     assert there["told"]

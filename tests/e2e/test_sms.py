@@ -36,9 +36,7 @@ class Phone:
 
     def arrives(self, count: int) -> dict[str, Any]:
         """The newest of so many texts, once they are there."""
-        texts: list[dict[str, Any]] = eventually(
-            lambda: found if len(found := self.texts()) >= count else [], within=30
-        )
+        texts: list[dict[str, Any]] = eventually(lambda: found if len(found := self.texts()) >= count else [])
         assert len(texts) == count
         return texts[-1]
 
@@ -93,7 +91,7 @@ def of_contact(own: LocalSystem, contact: str) -> dict[str, Any]:
     def found() -> list[dict[str, Any]]:
         return [one for one in conversations(own) if one["contact"] == contact]
 
-    (conversation,) = eventually(found, within=30)
+    (conversation,) = eventually(found)
     return dict(conversation)
 
 
@@ -109,7 +107,7 @@ def test_a_text_arrives_with_its_parts_and_its_price(table: LocalSystem) -> None
     text = phone.arrives(1)
     assert (text["from"], text["parts"], text["encoding"], text["price"]) == (NUMBER, 1, "GSM", 0.03)
     assert LINK not in text["body"]
-    message = eventually(lambda: one if (one := shown(table, sent["message"]))["state"] == "delivered" else None, 30)
+    message = eventually(lambda: one if (one := shown(table, sent["message"]))["state"] == "delivered" else None)
     assert (message["transport"]["parts"], float(message["transport"]["price"])) == (1, 0.03)
 
     report = done(table.call("GET", "/v1/reports/sms"))
@@ -124,13 +122,13 @@ def test_a_link_leads_where_it_should_and_the_click_is_known(table: LocalSystem)
     (link,) = phone.arrives(1)["links"]
     answer = urllib3.request("GET", link, headers={"user-agent": PERSON}, redirect=False, timeout=30)
     assert (answer.status, answer.headers["location"].split("?")[0]) == (302, LINK)
-    eventually(lambda: "SMS Link Clicked" in timeline(table, sent["contact"]), 30)
+    eventually(lambda: "SMS Link Clicked" in timeline(table, sent["contact"]))
 
 
 def test_a_text_that_cannot_arrive_says_so(table: LocalSystem) -> None:
     phone = Phone(table, "+48455500112")
     sent = send(table, phone, "Hello", "unreachable")
-    message = eventually(lambda: one if (one := shown(table, sent["message"]))["state"] == "undelivered" else None, 30)
+    message = eventually(lambda: one if (one := shown(table, sent["message"]))["state"] == "undelivered" else None)
     assert message["transport"]["price"]
 
 
@@ -153,7 +151,7 @@ def test_an_answer_opens_a_conversation_and_the_agent_answers_on_the_phone(table
 def test_what_comes_twice_is_taken_once(table: LocalSystem) -> None:
     phone = Phone(table, "+48600300404")
     phone.write("Are you open?", copies=3)
-    (contact,) = eventually(lambda: {one["contact"] for one in conversations(table) if _with(one, phone)}, 30)
+    (contact,) = eventually(lambda: {one["contact"] for one in conversations(table) if _with(one, phone)})
     entries = _entries(table, of_contact(table, contact))
     assert [entry["text"] for entry in entries] == ["Are you open?"]
 
@@ -171,7 +169,7 @@ def test_stop_stops_and_only_start_begins_again(table: LocalSystem) -> None:
     next_second()
     phone.answer(phone.texts()[-1], "START")
     phone.arrives(3)
-    eventually(lambda: phone.number not in _listed(table), 30)
+    eventually(lambda: phone.number not in _listed(table))
     assert send(table, phone, "Welcome back", "after-start")["state"] == "accepted"
     assert phone.arrives(4)["body"] == "Welcome back"
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from tests.e2e.local_system import LocalSystem
+from tests.support.patience import SECONDS
 
 from tidings.accounts.model import ApiKey, KeyKind, Role
 from tidings.accounts.service import AccountService
@@ -20,8 +21,6 @@ from tidings.core.clock import SystemClock
 from tidings.core.keys import fingerprint
 from tidings.core.settings import Settings
 from tidings.core.store import Database
-
-PATIENCE = 30.0
 
 
 def open_workspace(
@@ -119,7 +118,7 @@ def lived(own: LocalSystem, expected: Collection[str], **identity: str) -> list[
 
 def settles(question: Callable[[], Any], expected: Any) -> None:
     """Ask until the answer is what is expected; what is told comes through in its time."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + SECONDS
     while (answer := question()) != expected and time.monotonic() < deadline:
         time.sleep(0.1)
     assert answer == expected, answer

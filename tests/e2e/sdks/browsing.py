@@ -1,8 +1,7 @@
-"""Chromium, and a site of another origin than ours for it to look at."""
+"""A site of another origin than ours for a browser to look at."""
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,20 +9,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
 from tests.e2e.sdks.installed import PAGES, SDKS
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """The Chromium of this machine, or else the one that Playwright brings."""
-    installed = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    with sync_playwright() as playwright:
-        # A container has no user namespaces for Chromium's own sandbox; what is loaded is ours alone.
-        arguments = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-        opened = playwright.chromium.launch(executable_path=installed, args=arguments)
-        yield opened
-        opened.close()
 
 
 class _Site(SimpleHTTPRequestHandler):

@@ -6,8 +6,9 @@ import subprocess
 from collections.abc import Callable
 
 from tests.e2e.local_system import LocalSystem
-from tests.e2e.sdks.browsing import chromium, serve_shop
+from tests.e2e.sdks.browsing import serve_shop
 from tests.e2e.sdks.installed import MODULES, SDKS, environment
+from tests.support.browsers import chromium
 
 # What a page says where a developer puts their own.
 ADDRESS = "https://tidings.example.com"

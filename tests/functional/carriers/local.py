@@ -17,6 +17,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import boto3
 from botocore.config import Config
+from tests.support.patience import SECONDS
 
 from tidings.core.clock import Clock
 from tidings_cli.carriers import Carriers
@@ -151,7 +152,7 @@ class Local:
     def wait_for(self, topic: str, count: int) -> list[dict[str, Any]]:
         """What a topic heard, once it heard so much: what was ordered for later comes by the carrier's own clock."""
         with self._news:
-            came = self._news.wait_for(lambda: len(self._heard(topic)) >= count, timeout=5)
+            came = self._news.wait_for(lambda: len(self._heard(topic)) >= count, timeout=SECONDS)
         assert came, f"{topic} heard {len(self._heard(topic))} of {count}"
         return self._heard(topic)
 
@@ -185,13 +186,13 @@ def _client(service: str, url: str) -> Any:
         aws_access_key_id="send-email-role",
         aws_secret_access_key="local",
         # As the product does: a repeat would hide what the first attempt met.
-        config=Config(retries={"total_max_attempts": 1}, read_timeout=5),
+        config=Config(retries={"total_max_attempts": 1}, read_timeout=SECONDS),
     )
 
 
 def _call(base: str, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
     parts = urlsplit(base)
-    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=SECONDS)
     connection.request(method, path, body, {"User-Agent": "TestReader/1.0", **headers})
     response: HTTPResponse = connection.getresponse()
     answer = Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
