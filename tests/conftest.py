@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -12,6 +13,9 @@ from moto import mock_aws
 from tests.support import fast
 from tests.support.recorder import Recorder
 from tests.support.world import REGION, World
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # CI asks the same questions each time, so that what it refuses is the change; people's runs go on looking.
 settings.register_profile("tidings", deadline=None, max_examples=100, derandomize="CI" in os.environ)
@@ -23,6 +27,15 @@ def clients() -> Iterator[None]:
     """Make each kind of AWS client once."""
     with fast.sharing():
         yield
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real browser."""
+    from tests.support.browsers import chromium  # late: most tests open none
+
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ from tests.e2e.round_mail import bounce, done
 from tests.e2e.test_cli import tidings
 from tests.e2e.test_main_job import mails
 from tests.e2e.workspaces import open_sender, settles
-from tests.support.browsers import chromium
 
 TOPIC = {"title": "Club news", "description": "What happens at the club, monthly.", "confirmation": "club-really"}
 REALLY = {
@@ -188,12 +187,6 @@ def test_the_same_is_a_sheet_with_a_line_for_each_mail(club: LocalSystem, after:
     numbers = tidings("report", "--send", sent, *connected)
     assert numbers.returncode == 0, numbers.stderr
     assert "club-news" in numbers.stdout
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture

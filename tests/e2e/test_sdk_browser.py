@@ -13,7 +13,6 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from tests.e2e.local_system import LocalSystem
 from tests.e2e.sdks.browsing import serve_shop
 from tests.e2e.workspaces import believed, counts, identities, instant, lived, members, open_workspace, person, settles
-from tests.support.browsers import chromium
 
 pytestmark = pytest.mark.browser
 
@@ -24,12 +23,6 @@ ADA = (
     # Who tries to be her: their identify is kept, what it may not change is not, and that is told.
     *("identify", "Change Refused", "alias"),
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -5,15 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.functional.carriers.local import Local
-from tests.support.browsers import chromium
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -107,11 +100,8 @@ def text(local: Local, body: str, origin: str = "+48455500100") -> str:
     return str(local.sms.send_text_message(MessageBody=body, **call)["MessageId"])
 
 
-def test_a_text_message_is_answered_on_the_phone_by_keyboard(local: Local, page: Page) -> None:
-    text(local, "Reply TAK")
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(f"{local.url}/outbox/sms")
-    page.get_by_role("link", name="+48600100200").press("Enter")
+def answer_twice(page: Page) -> None:
+    """Answer by keyboard, and again without touching anything else."""
     answer = page.get_by_label("Answer", exact=True)
     for word in ("TAK", "Thanks"):
         answer.fill(word)
@@ -119,6 +109,14 @@ def test_a_text_message_is_answered_on_the_phone_by_keyboard(local: Local, page:
         expect(page.locator(".bubble.in").last).to_contain_text(word)
         expect(answer).to_be_focused()
         expect(answer).to_have_value("")
+
+
+def test_a_text_message_is_answered_on_the_phone_by_keyboard(local: Local, page: Page) -> None:
+    text(local, "Reply TAK")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{local.url}/outbox/sms")
+    page.get_by_role("link", name="+48600100200").press("Enter")
+    answer_twice(page)
     assert local.carriers.drain()
     assert local.published[-1].event["messageBody"] == "Thanks"
 
@@ -128,13 +126,7 @@ def test_the_answer_stays_where_it_is_typed_even_before_the_script_has_come(loca
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{local.url}/outbox/sms/+48600100200/+48455500100")
-    answer = page.get_by_label("Answer", exact=True)
-    for word in ("TAK", "Thanks"):
-        answer.fill(word)
-        answer.press("Enter")
-        expect(page.locator(".bubble.in").last).to_contain_text(word)
-        expect(answer).to_be_focused()
-        expect(answer).to_have_value("")
+    answer_twice(page)
     context.close()
 
 
