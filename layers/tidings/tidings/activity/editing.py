@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from tidings.accounts.model import Identifiers, Workspace
 from tidings.activity.chain import Node
+from tidings.activity.changes import CHANGED, CONTACT_UPDATED, changed_traits
 from tidings.activity.folding import Folding
 from tidings.activity.model import SYSTEM, Event
 from tidings.activity.store import DynamoEventStore
@@ -21,9 +22,8 @@ from tidings.core.clock import Clock
 from tidings.core.documents import require_plain
 from tidings.core.errors import Conflict, InvalidInput, Unavailable
 from tidings.core.ids import digest, new_id
-from tidings.core.store import ConditionFailed, Database
+from tidings.core.store import ConditionFailed, Database, Part
 
-CONTACT_UPDATED = "Contact Updated"
 TRIES = 5
 KEY_CHARACTERS = 256
 TRAITS_BYTES = 32 * 1024  # as much as a message may say
@@ -33,17 +33,24 @@ INSTANT = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What is to be set of a contact. `key` makes a repeat one; without it `message_id` is new each time."""
+    """What is to be set of a contact. `key` makes a repeat one; without it `message_id` is new each time.
+
+    `cause` is what asked for it, a call if nothing is named, and `root` what began the chain before that. `about` is
+    what its event says beside what changed.
+    """
 
     traits: Mapping[str, Any]
     user_id: str
     key: str
     message_id: str
+    cause: Node | None = None
+    root: Node | None = None
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def node(self) -> Node:
-        """The call that asked for it."""
-        return Node.call(self.key or self.message_id)
+        """What asked for it."""
+        return self.cause or Node.call(self.key or self.message_id)
 
     def changes(self, contact: Contact) -> bool:
         """Whether the contact is anything else than it is to be."""
@@ -53,6 +60,11 @@ class Edit:
     def is_told_by(self, event: Event) -> bool:
         """Whether an event tells of this edit, and not of another under the same key."""
         return _text(event.traits) == _text(self.traits) and event.properties.get("user_id", "") == self.user_id
+
+    def _changes(self, contact: Contact) -> dict[str, Any]:
+        changed = changed_traits({name: contact.values.get(name) for name in self.traits}, self.traits)
+        told = {CHANGED: changed, "user_id": self.user_id}
+        return {name: value for name, value in told.items() if value}
 
     def event(self, contact: Contact, now: datetime) -> Event:
         """The event that tells of it.
@@ -68,10 +80,10 @@ class Edit:
             name=CONTACT_UPDATED,
             received_at=now,
             timestamp=max([now, *known]),
-            properties={"user_id": self.user_id} if self.user_id else {},
+            properties={**self.about, **self._changes(contact)},
             traits=self.traits,
             cause=self.node,
-            root=self.node,
+            root=self.root or self.node,
         )
 
 
@@ -116,14 +128,46 @@ class ContactEditing:
                 return before
             if not asked.key and not asked.changes(before):
                 return before
-            edited = self._plan(before, asked, identifiers)
-            parts = [self._events.new_part(edited.event)]
             try:
-                self._contacts.commit([Change(before, edited.contact)], edited.leads, parts, identifiers)
+                return self._write(before, self._plan(before, asked, identifiers), identifiers)
             except ConditionFailed:
                 continue
-            return edited.contact
         raise Unavailable("contact_contended", "The contact kept changing.")
+
+    def edit_with(
+        self,
+        workspace: Workspace,
+        before: Contact,
+        plan: Callable[[Contact], Edit],
+        parts: Callable[[Edit, Contact], list[Part]],
+    ) -> bool:
+        """Edit a contact, and write `parts` in the same transaction; whether there was anything to edit.
+
+        `plan` says what is to be of the contact as it is at that moment; it is asked again where somebody else changed
+        it first, so that what it counts on is counted once. `parts` is given the contact as it is after that. Where
+        nothing has to be changed nothing is written, of `parts` neither. Raises InvalidInput for what the contact may
+        not have, ConditionFailed where `parts` refuse, NotFound, and PersonErased for somebody who was erased.
+        """
+        for _ in range(TRIES):
+            asked = plan(before)
+            if not asked.changes(before):
+                return False
+            edited = self._plan(before, asked, workspace.identifiers)
+            more = parts(asked, edited.contact)
+            try:
+                self._write(before, edited, workspace.identifiers, more)
+            except ConditionFailed as error:
+                if error.labels & {part.label for part in more}:
+                    raise
+                before = self._directory.get(workspace.id, before.id)
+                continue
+            return True
+        raise Unavailable("contact_contended", "The contact kept changing.")
+
+    def _write(self, before: Contact, edited: Edited, identifiers: Identifiers, more: Sequence[Part] = ()) -> Contact:
+        parts = [self._events.new_part(edited.event), *more]
+        self._contacts.commit([Change(before, edited.contact)], edited.leads, parts, identifiers)
+        return edited.contact
 
     def _was_told(self, contact: Contact, asked: Edit) -> bool:
         """Whether the edit was made before, also when the contact was still one that became part of this one."""
@@ -186,14 +230,15 @@ def read_edit(body: Mapping[str, Any], identifiers: Identifiers) -> Edit:
         told = f"An idempotency key has 1 to {KEY_CHARACTERS} characters."
         raise InvalidInput("invalid_idempotency_key", told, "idempotency_key")
     return Edit(
-        traits=_traits(body.get("traits", {}), identifiers),
+        traits=read_traits(body.get("traits", {}), identifiers),
         user_id=_user_id(body["user_id"], identifiers) if "user_id" in body else "",
         key=key,
         message_id=digest("edit", key) if key else new_id(),
     )
 
 
-def _traits(given: Any, identifiers: Identifiers) -> dict[str, Any]:
+def read_traits(given: Any, identifiers: Identifiers) -> dict[str, Any]:
+    """Traits as they are kept, addresses in one spelling. Raises InvalidInput for what a contact may not have."""
     if not isinstance(given, dict):
         raise InvalidInput("invalid_type", "traits is an object.", "traits")
     if require_plain(given) > TRAITS_BYTES:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from tidings.activity.timeline import TimelineService
-from tidings.conditions.model import EventQuery, Occurrence
+from tidings.conditions.facts import EventQuery, Occurrence
 from tidings.contacts.model import Contact
+
+
+class Engaging(Protocol):
+    """Tells when a person first did something with what a component sent: of the kinds that are asked for."""
+
+    def __call__(self, component: str, kinds: Collection[str]) -> Mapping[str, datetime]: ...
 
 
 @dataclass(frozen=True)
 class ContactFacts:
     """A contact at an instant. `trigger` is the event that is no occurrence since the enrolment that it caused.
+
+    `answers` are what servers answered in the enrolment, by component, and `engaging` tells what became of what it
+    sent; both are empty outside of one.
 
     What was read is kept, so that explaining a decision costs no second read.
     """
@@ -25,6 +34,8 @@ class ContactFacts:
     timeline: TimelineService | None = None
     instants: Mapping[str, datetime] = field(default_factory=dict)
     trigger: tuple[str, str] = ("", "")
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    engaging: Engaging | None = None
     _read: dict[EventQuery, list[Occurrence]] = field(default_factory=dict)
 
     @property
@@ -32,9 +43,18 @@ class ContactFacts:
         """Traits of the contact."""
         return self.contact.values
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the contact has a user id."""
+        return self.contact.is_known
+
     def instant(self, name: str) -> datetime | None:
         """When the enrolment began or a step was last taken."""
         return self.instants.get(name)
+
+    def engagements(self, component: str, kinds: Collection[str]) -> Mapping[str, datetime]:
+        """When a person first did each of these kinds with what the component sent, if ever."""
+        return self.engaging(component, kinds) if self.engaging else {}
 
     def occurrences(self, query: EventQuery) -> Iterable[Occurrence]:
         """The contact's events of a name: one query for each of its identities."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from tidings.activity.calls import Call, check_size, context_traits, read_call
-from tidings.activity.model import Event
+from tidings.activity.model import FORM, Event
 from tidings.activity.rules import Reporter, event_under, ids_in
 from tidings.contacts.matching import EMAIL, PHONE
 from tidings.contacts.model import Contact, Identity, IdentityKind
@@ -19,7 +19,6 @@ from tidings.core.errors import InvalidInput
 from tidings.core.ids import digest
 from tidings.core.keys import keyed_hash
 
-FORM = "form"
 FORM_SUBMITTED = "Form Submitted"
 
 _NAMES = {"name", "first_name", "last_name"}

@@ -11,6 +11,7 @@ from tidings.activity.chain import Node
 from tidings.contacts.model import Identity, IdentityKind
 
 COMPANY_CALLS = frozenset({"group", "ungroup"})
+FORM = "form"
 SYSTEM = "system"  # the type of what was not told to us but done here, or told by a provider
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tidings.activity.changes import changes_between
 from tidings.activity.folding import Folding
 from tidings.activity.forms import Form, read_form
 from tidings.activity.rules import Reporter
@@ -192,6 +193,7 @@ class FormService:
         identifiers = form.reporter.identifiers
         event = form.event(planned.contact, planned.decision.withheld)
         after, _ = self._folding.tell(planned.contact, event, identifiers)
+        event = replace(event, properties={**event.properties, **changes_between(planned.contact, after)})
         parts = [self._events.new_part(event)]
         if conflict is not None:
             parts.append(self._conflicts.part(conflict))

@@ -1,17 +1,18 @@
 """Whether a condition holds.
 
 `evaluate` and `explain` decide by the same functions of this module, so that they cannot disagree: `combined` for
-groups, `compared` for one trait or property, `counted` for events.
+groups, `compared` for one trait, property or answer, `counted` for events, `engaged` for what became of a message.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from tidings.conditions.model import Comparison, Condition, Count, Did, EventQuery, Facts, Group, Occurrence
+from tidings.conditions.facts import EventQuery, Facts, Occurrence
+from tidings.conditions.model import Comparison, Condition, Count, Did, Engaged, Group, Known
 from tidings.conditions.operators import Judgement, judge
 from tidings.conditions.values import lookup
 
@@ -19,13 +20,17 @@ from tidings.conditions.values import lookup
 def evaluate(condition: Condition, facts: Facts) -> bool:
     """Whether `condition` holds for `facts`.
 
-    Stops as soon as the result is certain, and in a group asks rules about events last, so that events are read only
-    where they decide.
+    Stops as soon as the result is certain, and in a group asks those rules last that take a read, so that nothing is
+    read that does not decide.
     """
     if isinstance(condition, Group):
         return combined(condition, (evaluate(rule, facts) for rule in condition.cheap_first))
     if isinstance(condition, Comparison):
         return compared(condition, facts)[0].holds
+    if isinstance(condition, Known):
+        return condition.known == facts.is_known
+    if isinstance(condition, Engaged):
+        return bool(engaged(condition, facts, whole=False))
     return counted(condition, facts, limit=condition.enough).holds
 
 
@@ -42,9 +47,23 @@ def combined(group: Group, results: Iterable[bool]) -> bool:
 
 
 def compared(rule: Comparison, facts: Facts) -> tuple[Judgement, Any]:
-    """Whether a rule about a trait or property holds, and the value that was found (None: there is none)."""
-    found = lookup(facts.traits if rule.kind == "trait" else facts.properties, rule.name)
+    """Whether a rule about a trait, property or answer holds, and the value that was found (None: there is none)."""
+    values = {"trait": "traits", "property": "properties", "answer": "answers"}[rule.kind]
+    found = lookup(getattr(facts, values), rule.name)
     return judge(rule.operator, rule.value, found), found
+
+
+def engaged(rule: Engaged, facts: Facts, whole: bool) -> dict[str, datetime]:
+    """When each kind of engagement was first seen of those that the rule asks for; it holds if there is any.
+
+    Stops once that is certain, unless the `whole` is asked for.
+    """
+    found: dict[str, datetime] = {}
+    for kinds in rule.in_turn:
+        if whole or not found:
+            seen = facts.engagements(rule.component, kinds)
+            found |= {kind: seen[kind] for kind in kinds if kind in seen}
+    return found
 
 
 @dataclass(frozen=True)
@@ -102,9 +121,14 @@ class _Counted:
     properties: Mapping[str, Any]
     now: datetime
     traits: Mapping[str, Any] = field(default_factory=dict)
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    is_known: bool = False
 
     def instant(self, name: str) -> datetime | None:
         return None
 
     def occurrences(self, query: EventQuery) -> Iterable[Occurrence]:
         return ()
+
+    def engagements(self, component: str, kinds: Collection[str]) -> Mapping[str, datetime]:
+        return {}

@@ -6,11 +6,13 @@ Decides by the same functions as `evaluate`. It asks every rule, where `evaluate
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tidings.conditions.evaluate import Tally, combined, compared, counted
+from tidings.conditions.evaluate import Tally, combined, compared, counted, engaged
+from tidings.conditions.facts import REPLIED, Facts
 from tidings.conditions.model import (
     AllOf,
     AnyOf,
@@ -18,17 +20,21 @@ from tidings.conditions.model import (
     Condition,
     Count,
     Did,
-    Facts,
+    Engaged,
     Group,
+    Known,
     NoneOf,
     SinceStep,
 )
 from tidings.conditions.operators import Judgement, Reason
+from tidings.core.clock import to_text
 
 # Nobody reads the difference between a thousand and more, and each costs a read.
 COUNT_UP_TO = 1000
+# In bytes, as JSON says them; and what one character takes at most there.
 _LONGEST_SHOWN = 80
 _LONGEST_TEXT = 300
+_LARGEST = 6
 
 # How each operator is said when it holds and when it does not.
 _SAID = {
@@ -46,6 +52,7 @@ _SAID = {
     "before": ("is before", "is not before"),
     "after": ("is after", "is not after"),
 }
+_KNOWN = {True: "is known", False: "is anonymous"}
 _GROUPS = {
     "all": ("all must", "all must"),
     "any": ("one is enough", "one must"),
@@ -53,11 +60,16 @@ _GROUPS = {
 }
 
 
+_DONE = {REPLIED: "replied to"}
+_INSTANT = "%Y-%m-%d %H:%M:%S"
+
+
 @dataclass(frozen=True)
 class Explanation:
     """One rule: its result, what it expected, what was found (a value, or a count), one sentence, and its parts.
 
-    Texts have at most 300 characters; a found value that is longer, or that JSON cannot say, is the text of it, cut.
+    Each text and value takes at most 300 bytes as JSON; a found value that is longer, or that JSON cannot say, is the
+    text of it, cut. A rule about engagement finds the instant of each kind that it saw.
     """
 
     result: bool
@@ -67,7 +79,7 @@ class Explanation:
     parts: tuple[Explanation, ...] = ()
 
     def as_dict(self, most: int = 200) -> dict[str, Any]:
-        """The explanation as plain data that JSON can say, of at most `most` rules (about 1 KB each).
+        """The explanation as plain data that JSON can say, of at most `most` rules, of at most 1,000 bytes each.
 
         `parts` stands only where there are some; `more` is how many of them were left out.
         """
@@ -102,16 +114,27 @@ def explain(condition: Condition, facts: Facts) -> Explanation:
         judgement, found = compared(condition, facts)
         sentence = _comparison_sentence(condition, judgement, found)
         return Explanation(judgement.holds, describe(condition), _kept(found), _cut(sentence))
+    if isinstance(condition, Known):
+        found = facts.is_known
+        holds = found == condition.known
+        wish = "as asked for" if holds else "which they must not be"
+        return Explanation(holds, describe(condition), found, f"The person {_KNOWN[found]}, {wish}.")
+    if isinstance(condition, Engaged):
+        return _engaged(condition, facts)
     tally = counted(condition, facts, limit=max(condition.enough, COUNT_UP_TO))
     return Explanation(tally.holds, describe(condition), tally.count, _cut(_count_sentence(condition, tally)))
 
 
 def describe(condition: Condition) -> str:
-    """The condition in words, cut at 300 characters: `plan is "team" and seats is at least 3`."""
+    """The condition in words, cut at 300 bytes: `plan is "team" and seats is at least 3`."""
     if isinstance(condition, Group):
         return _cut(_describe_group(condition))
     if isinstance(condition, Comparison):
         return _cut(f"{condition.name} {_said(condition, True)}")
+    if isinstance(condition, Known):
+        return f"the person {_KNOWN[condition.known]}"
+    if isinstance(condition, Engaged):
+        return _cut(f"what {condition.component} sent was {_ways(condition)}")
     times = f"came at least {_times(condition.enough)}" if isinstance(condition, Did) else "did not come"
     return _cut(f"{condition.event} {times}{_period(condition, None)}{_with(condition)}")
 
@@ -125,8 +148,25 @@ def _group(group: AllOf | AnyOf | NoneOf, facts: Facts) -> Explanation:
     return Explanation(result, describe(group), held, sentence, parts)
 
 
+def _engaged(rule: Engaged, facts: Facts) -> Explanation:
+    found = engaged(rule, facts, whole=True)
+    seen = [f"{_DONE.get(kind, kind)} ({at:{_INSTANT}} UTC)" for kind, at in found.items()]
+    became = _listed(seen, "and") if seen else f"not {_ways(rule)}"
+    instants = {kind: to_text(at) for kind, at in found.items()}
+    return Explanation(bool(found), describe(rule), instants, _cut(f"What {rule.component} sent was {became}."))
+
+
+def _ways(rule: Engaged) -> str:
+    """`opened, clicked or replied to`."""
+    return _listed([_DONE.get(kind, kind) for kind in rule.kinds], "or")
+
+
+def _listed(words: Sequence[str], last: str) -> str:
+    return f" {last} ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
+
+
 def _describe_group(group: Group) -> str:
-    said = [f"({describe(rule)})" if isinstance(rule, Group) else describe(rule) for rule in group.rules]
+    said = [f"({describe(rule)})" if isinstance(rule, Group | Engaged) else describe(rule) for rule in group.rules]
     if group.kind == "none":
         return f"none of: {', '.join(said)}"
     return (" and " if group.kind == "all" else " or ").join(said)
@@ -174,7 +214,7 @@ def _period(rule: Count, since: datetime | None) -> str:
         said += " since the enrolment"
     if rule.within is not None:
         said += f"{' and' if said else ''} within {rule.within}"
-    return f"{said} ({since:%Y-%m-%d %H:%M:%S} UTC or later)" if said and since else said
+    return f"{said} ({since:{_INSTANT}} UTC or later)" if said and since else said
 
 
 def _with(rule: Count) -> str:
@@ -186,17 +226,34 @@ def _times(count: int) -> str:
 
 
 def _shown(value: Any) -> str:
-    return _cut(json.dumps(value, ensure_ascii=False, default=str), _LONGEST_SHOWN)
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    except (TypeError, ValueError, RecursionError):  # a number of thousands of digits, nesting without end
+        text = f"a {type(value).__name__} that cannot be shown"
+    return _cut(text, _LONGEST_SHOWN)
 
 
 def _kept(value: Any) -> Any:
-    """The value as it can be stored and sent: NaN, infinity and what is long become text."""
+    """The value as it reads back once it was stored or sent; what JSON cannot say, or is long, becomes text."""
     try:
-        text = json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError):  # a date or a Decimal; NaN or infinity, however deep
-        return _shown(value)
-    return value if len(text) <= _LONGEST_TEXT else _shown(value)
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        if len(text.encode()) <= _LONGEST_TEXT:
+            return json.loads(text)
+    except (TypeError, ValueError, RecursionError):  # a date or a Decimal, NaN however deep, half a character
+        pass
+    return _shown(value)
 
 
 def _cut(text: str, most: int = _LONGEST_TEXT) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
+    """The text with no half characters, cut so that as JSON it takes at most so many bytes, quotes not counted."""
+    text = text[: most + 1].encode(errors="replace").decode()
+    if _size(text) <= most:
+        return text
+    room = most - len("…".encode())
+    while (over := _size(text) - room) > 0:
+        text = text[: -max(1, over // _LARGEST)]
+    return text + "…"
+
+
+def _size(text: str) -> int:
+    return len(json.dumps(text, ensure_ascii=False).encode()) - 2

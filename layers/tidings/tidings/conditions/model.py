@@ -3,6 +3,9 @@
     {all: [...]}   {any: [...]}   {none: [...]}           groups, at least one rule each
     {trait: NAME, OP: VALUE}                              of the contact
     {property: NAME, OP: VALUE}                           of the event in question
+    {known: true}                                         whether the contact has a user id
+    {answer: COMPONENT.PATH, OP: VALUE}                   of what a server answered in this enrolment
+    {engaged: COMPONENT, by: opened}                      with what the component sent in this enrolment
     {did: EVENT, at_least: 1, since: enrolment, within: 7 days, where: CONDITION}
     {did_not: EVENT, since: {step: COMPONENT}}            the opposite of `did` with `at_least: 1`
 
@@ -12,55 +15,56 @@ A model has the same form as what was written, so that `dump(parse_condition(x))
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from functools import cached_property, lru_cache
-from typing import Annotated, Any, ClassVar, Literal, Protocol, get_args
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    TypeAdapter,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BeforeValidator, Discriminator, Field, Tag, TypeAdapter, ValidationError, model_validator
 
 from tidings.conditions.durations import parse_duration
-from tidings.conditions.operands import (
-    DateText,
-    DurationText,
-    ListOperand,
-    NumberOperand,
-    ScalarOperand,
-    Text,
-    WholeOperand,
-)
+from tidings.conditions.facts import EventQuery, Facts, Occurrence
+from tidings.conditions.leaves import OPERATORS, AnswerRule, Comparison, Engaged, Known, Model, PropertyRule, TraitRule
+from tidings.conditions.operands import DurationText, Text
 from tidings.conditions.places import TAG, mistakes
 from tidings.core.errors import InvalidInput
 
+# What whoever writes, reads or asks conditions needs of the whole room.
+__all__ = [
+    "OPERATORS",
+    "AllOf",
+    "AnswerRule",
+    "AnyOf",
+    "Comparison",
+    "Condition",
+    "Count",
+    "Did",
+    "DidNot",
+    "Engaged",
+    "EventQuery",
+    "Facts",
+    "Group",
+    "Known",
+    "Model",
+    "NoneOf",
+    "Occurrence",
+    "PropertyRule",
+    "SinceStep",
+    "TraitRule",
+    "components_answering",
+    "components_engaged",
+    "components_named",
+    "dump",
+    "events_named",
+    "needs_enrolment",
+    "needs_events",
+    "parse_condition",
+    "steps_named",
+    "walk",
+]
+
 MAX_DEPTH = 10
 MAX_RULES = 200
-
-Operator = Literal[
-    "is", "is_not", "in", "not_in", "exists", "contains", "starts_with", "ends_with",
-    "greater_than", "at_least", "less_than", "at_most", "before", "after",
-]  # fmt: skip
-OPERATORS: tuple[str, ...] = get_args(Operator)
-
-
-class Model(BaseModel):
-    """Base of every written thing: strict, frozen, no key that is not known."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, defer_build=True)
-
-    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
-        """What was written, without the defaults: a comparison would show fourteen operators."""
-        return [(name, value) for name, value in super().__repr_args__() if name in self.model_fields_set]
 
 
 class Group(Model):
@@ -76,8 +80,8 @@ class Group(Model):
 
     @cached_property
     def cheap_first(self) -> list[Node]:
-        """The same rules, those that ask for events last."""
-        return sorted(self.rules, key=needs_events)
+        """The same rules, those last that take a read to be decided."""
+        return sorted(self.rules, key=_cost)
 
 
 class AllOf(Group):
@@ -99,72 +103,6 @@ class NoneOf(Group):
 
     kind: ClassVar[Literal["none"]] = "none"
     none: Rules
-
-
-_ONE_OPERATOR: dict[str, Any] = {"oneOf": [{"required": [operator]} for operator in OPERATORS]}
-
-
-class Comparison(Model):
-    """Base of `trait` and `property`: one name, one operator, one value."""
-
-    model_config = ConfigDict(json_schema_extra=_ONE_OPERATOR)
-    kind: ClassVar[Literal["trait", "property"]]
-
-    is_: WholeOperand = Field(default="", alias="is")
-    is_not: WholeOperand = ""
-    in_: ListOperand = Field(default=[], alias="in")
-    not_in: ListOperand = []
-    exists: bool = True
-    contains: ScalarOperand = ""
-    starts_with: Text = ""
-    ends_with: Text = ""
-    greater_than: NumberOperand = 0
-    at_least: NumberOperand = 0
-    less_than: NumberOperand = 0
-    at_most: NumberOperand = 0
-    before: DateText = ""
-    after: DateText = ""
-
-    @property
-    def name(self) -> str:
-        """The name of the trait or property."""
-        return str(getattr(self, self.kind))
-
-    @cached_property
-    def operator(self) -> str:
-        """The one operator that was written, as it is written."""
-        return self._written()[0]
-
-    @cached_property
-    def value(self) -> Any:
-        """What the operator compares with."""
-        return getattr(self, self.operator + "_" if self.operator in {"is", "in"} else self.operator)
-
-    def _written(self) -> list[str]:
-        return sorted(name.removesuffix("_") for name in self.model_fields_set - {self.kind})
-
-    @model_validator(mode="after")
-    def _has_one_operator(self) -> Comparison:
-        written = self._written()
-        if not written:
-            raise ValueError(f"needs an operator: one of {', '.join(OPERATORS)}")
-        if len(written) > 1:
-            raise ValueError(f"has several operators ({', '.join(written)}); combine rules with all: [...]")
-        return self
-
-
-class TraitRule(Comparison):
-    """Compares a trait of the contact."""
-
-    kind: ClassVar[Literal["trait"]] = "trait"
-    trait: Text
-
-
-class PropertyRule(Comparison):
-    """Compares a property of the event in question: the trigger's, or inside `where` the counted one's."""
-
-    kind: ClassVar[Literal["property"]] = "property"
-    property: Text
 
 
 class SinceStep(Model):
@@ -239,12 +177,16 @@ class DidNot(Count):
     did_not: Text
 
 
-_KINDS: tuple[type[Group | Comparison | Count], ...] = (AllOf, AnyOf, NoneOf, TraitRule, PropertyRule, Did, DidNot)
+_KINDS: tuple[type[Group | Comparison | Known | Count | Engaged], ...] = (
+    *(AllOf, AnyOf, NoneOf),
+    *(TraitRule, PropertyRule, Known, AnswerRule),
+    *(Did, DidNot, Engaged),
+)
 _KEYS = tuple(model.kind for model in _KINDS)
 
 
 def _kind_of(value: object) -> str | None:
-    if isinstance(value, Group | Comparison | Count):
+    if isinstance(value, Group | Comparison | Known | Count | Engaged):
         return TAG + value.kind
     if not isinstance(value, Mapping):
         return None
@@ -257,8 +199,11 @@ Node = Annotated[
     | Annotated[NoneOf, Tag(TAG + "none")]
     | Annotated[TraitRule, Tag(TAG + "trait")]
     | Annotated[PropertyRule, Tag(TAG + "property")]
+    | Annotated[Known, Tag(TAG + "known")]
+    | Annotated[AnswerRule, Tag(TAG + "answer")]
     | Annotated[Did, Tag(TAG + "did")]
-    | Annotated[DidNot, Tag(TAG + "did_not")],
+    | Annotated[DidNot, Tag(TAG + "did_not")]
+    | Annotated[Engaged, Tag(TAG + "engaged")],
     Discriminator(
         _kind_of,
         custom_error_type="unknown_rule",
@@ -293,50 +238,6 @@ def _parts_of(value: object) -> list[object]:
 
 
 Condition = Annotated[Node, BeforeValidator(_bounded)]
-
-
-# --- what a condition asks about ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Occurrence:
-    """One event that came, as far as rules look at it. `received_at` is aware, in UTC."""
-
-    received_at: datetime
-    properties: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class EventQuery:
-    """Asks for the events called `event` received at `since` or later; `since` None means all that are kept."""
-
-    event: str
-    since: datetime | None = None
-
-
-class Facts(Protocol):
-    """What a condition may ask. `occurrences` is asked only where a `did` or `did_not` rule is reached."""
-
-    @property
-    def traits(self) -> Mapping[str, Any]:
-        """Traits of the contact."""
-
-    @property
-    def properties(self) -> Mapping[str, Any]:
-        """Properties of the event in question; empty where there is none."""
-
-    @property
-    def now(self) -> datetime:
-        """The present, aware, in UTC."""
-
-    def instant(self, name: str) -> datetime | None:
-        """When `enrolment` began or `step:COMPONENT` was last passed; None if that never was."""
-
-    def occurrences(self, query: EventQuery) -> Iterable[Occurrence]:
-        """The contact's events that the query asks for, in any order; read lazily, it may be left half read.
-
-        The event that started the enrolment is not among those since the enrolment, even if the clock says so.
-        """
 
 
 # --- reading, writing, walking --------------------------------------------------------------------------------------
@@ -375,9 +276,23 @@ def walk(condition: Condition) -> Iterator[Node]:
             ahead.extend(reversed(rule.rules))
 
 
+def _cost(condition: Condition) -> int:
+    """How dear a rule or group is to decide: 0 for what is at hand, 1 for the steps taken, 2 for what takes more."""
+    costs = {AnswerRule: 1, Did: 2, DidNot: 2, Engaged: 2}
+    return max(costs.get(type(rule), 0) for rule in walk(condition))
+
+
 def needs_events(condition: Condition) -> bool:
     """Whether the condition can ask for events at all."""
     return any(isinstance(rule, Count) for rule in walk(condition))
+
+
+def needs_enrolment(condition: Condition) -> bool:
+    """Whether the condition asks for what happened in an enrolment: makes no sense where there is none."""
+    return any(
+        isinstance(rule, Engaged | AnswerRule) or (isinstance(rule, Count) and rule.since is not None)
+        for rule in walk(condition)
+    )
 
 
 def events_named(condition: Condition) -> set[str]:
@@ -389,3 +304,18 @@ def steps_named(condition: Condition) -> set[str]:
     """Ids of the components that the condition names in `since`."""
     counts = (rule for rule in walk(condition) if isinstance(rule, Count))
     return {count.since.step for count in counts if isinstance(count.since, SinceStep)}
+
+
+def components_engaged(condition: Condition) -> set[str]:
+    """Ids of the components that the condition names in `engaged`: they have to send."""
+    return {rule.component for rule in walk(condition) if isinstance(rule, Engaged)}
+
+
+def components_answering(condition: Condition) -> set[str]:
+    """Ids of the components that the condition names in `answer`: they have to ask a server."""
+    return {rule.component for rule in walk(condition) if isinstance(rule, AnswerRule)}
+
+
+def components_named(condition: Condition) -> set[str]:
+    """Ids of all components that the condition names: somebody has to have come by them before it is asked."""
+    return steps_named(condition) | components_engaged(condition) | components_answering(condition)

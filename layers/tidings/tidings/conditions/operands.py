@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, TypeGuard
 
 from pydantic import PlainValidator, WithJsonSchema
 
 from tidings.conditions.durations import DURATION_PATTERN, parse_duration
+from tidings.conditions.facts import ENGAGEMENTS
 from tidings.conditions.values import is_number, parse_instant
 
 MAX_LIST = 200
 MAX_TEXT = 1000
+
+ANSWER_PATTERN = r"^[a-z][a-z0-9_]{0,62}\.(status|body(\..+)?)$"
 
 Scalar = str | int | float | bool
 
@@ -70,6 +74,31 @@ def _duration(value: object) -> str:
     return value
 
 
+_ANSWER = re.compile(ANSWER_PATTERN.removesuffix("$"), re.DOTALL)
+
+
+def _answer_path(value: object) -> str:
+    text = _text(value)
+    if not _ANSWER.fullmatch(text):
+        raise ValueError("must be COMPONENT.status, COMPONENT.body or COMPONENT.body.NAME")
+    return text
+
+
+def _engagements(value: object) -> str | list[str]:
+    if not isinstance(value, list):
+        return _engagement(value)
+    kinds = [_engagement(kind) for kind in value or [None]]
+    if len(set(kinds)) < len(kinds):
+        raise ValueError("names one kind twice")
+    return kinds
+
+
+def _engagement(value: object) -> str:
+    if isinstance(value, str) and value in ENGAGEMENTS:
+        return value
+    raise ValueError(f"must be one or several of {', '.join(ENGAGEMENTS)}")
+
+
 _SCALAR_SCHEMA: dict[str, Any] = {"type": ["string", "number", "boolean"]}
 _LIST_SCHEMA: dict[str, Any] = {"type": "array", "items": _SCALAR_SCHEMA, "maxItems": MAX_LIST}
 _TEXT_SCHEMA: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT}
@@ -83,6 +112,11 @@ DURATION_SCHEMA: dict[str, Any] = {
     "pattern": DURATION_PATTERN,
     "examples": ["2 days", "1 hour 30 minutes"],
 }
+_ANSWER_SCHEMA: dict[str, Any] = {**_TEXT_SCHEMA, "pattern": ANSWER_PATTERN, "examples": ["lookup.body.plan"]}
+_KIND_SCHEMA: dict[str, Any] = {"enum": list(ENGAGEMENTS)}
+_KINDS_SCHEMA: dict[str, Any] = {
+    "anyOf": [_KIND_SCHEMA, {"type": "array", "items": _KIND_SCHEMA, "minItems": 1, "uniqueItems": True}]
+}
 
 ScalarOperand = Annotated[Scalar, PlainValidator(_scalar), WithJsonSchema(_SCALAR_SCHEMA)]
 ListOperand = Annotated[list[Scalar], PlainValidator(_scalars), WithJsonSchema({**_LIST_SCHEMA, "minItems": 1})]
@@ -93,3 +127,5 @@ NumberOperand = Annotated[int | float, PlainValidator(_number), WithJsonSchema({
 Text = Annotated[str, PlainValidator(_text), WithJsonSchema(_TEXT_SCHEMA)]
 DateText = Annotated[str, PlainValidator(_date), WithJsonSchema(DATE_SCHEMA)]
 DurationText = Annotated[str, PlainValidator(_duration), WithJsonSchema(DURATION_SCHEMA)]
+AnswerPath = Annotated[str, PlainValidator(_answer_path), WithJsonSchema(_ANSWER_SCHEMA)]
+EngagementKinds = Annotated[str | list[str], PlainValidator(_engagements), WithJsonSchema(_KINDS_SCHEMA)]

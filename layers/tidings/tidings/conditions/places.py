@@ -6,7 +6,7 @@ and its messages into short sentences. Never shows the value that was found, whi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -69,11 +69,21 @@ def place_of(path: Iterable[str | int]) -> str:
     return text
 
 
+def tag_by_key(value: object, models: Mapping[str, type]) -> str | None:
+    """Which of some models is meant, each told by a key of its own: the tag of that key. None if it is none of them."""
+    for key, model in models.items():
+        if isinstance(value, model) or (isinstance(value, Mapping) and key in value):
+            return TAG + key
+    return None
+
+
 def _path(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
     return tuple(step for step in location if step != "[key]" and not (isinstance(step, str) and step.startswith(TAG)))
 
 
 def _sentence(found: ErrorDetails) -> str:
     context: dict[str, Any] = found.get("ctx", {})
+    if context.get("expected") == "True":  # as it is written in a file
+        return "must be true"
     template = _SENTENCES.get(found["type"])
     return template.format(**context) if template else found["msg"]

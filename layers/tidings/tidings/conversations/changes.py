@@ -78,7 +78,7 @@ class Changes:
                     self.add(before, note, NOTED, {**told, "entry": note.id})
                 return before
             now = self._clock.now()
-            properties = {**told, **_moved(before, after), **({"note": note.id} if note else {})}
+            properties = {**told, **moved(before, after), **({"note": note.id} if note else {})}
             parts = self._store.changing(before, after)
             parts.append(self._events.part(changed(after, event, properties, now)))
             if note is not None:
@@ -112,7 +112,7 @@ class Changes:
         return entry
 
 
-def _moved(before: Conversation, after: Conversation) -> dict[str, Any]:
+def moved(before: Conversation, after: Conversation) -> dict[str, Any]:
     """What changed of who has it and where it is."""
     found: dict[str, Any] = {"from_state": before.state.value, "state": after.state.value}
     if before.inbox != after.inbox:

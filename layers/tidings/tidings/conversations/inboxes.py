@@ -51,9 +51,14 @@ def inbox_for(workspace: Workspace, channel: Channel, to: str) -> str:
     return next(iter(named + open_to), INBOX)
 
 
+def is_inbox(workspace: Workspace, name: str) -> bool:
+    """Whether the workspace has an inbox of this name."""
+    return name in (INBOX, *workspace.policy.get(INBOXES, {}))
+
+
 def require_inbox(workspace: Workspace, name: str) -> None:
     """Raises NotFound for an inbox that the workspace does not have."""
-    if name not in (INBOX, *workspace.policy.get(INBOXES, {})):
+    if not is_inbox(workspace, name):
         raise NotFound("unknown_inbox", f"There is no inbox named {name}.", "inbox")
 
 

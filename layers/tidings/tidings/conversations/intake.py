@@ -21,8 +21,9 @@ from tidings.contacts.making import candidates, further_candidates, unused
 from tidings.contacts.model import Contact, Identity, IdentityKind, Stamp
 from tidings.contacts.rules import Saying, normalise_address_trait, with_traits
 from tidings.contacts.store import DynamoContactStore
-from tidings.conversations.inboxes import inbox_for
+from tidings.conversations.inboxes import inbox_for, is_inbox
 from tidings.conversations.model import Conversation, Entry, Inbound, State, Taken
+from tidings.conversations.plans import DynamoPlanStore, Plan
 from tidings.conversations.rules import opened, received
 from tidings.conversations.store import DynamoConversationStore, Head
 from tidings.conversations.telling import OPENED, RESUMED, changed, inbound_event
@@ -94,6 +95,7 @@ class Intake:
         self._events = events
         self._messages = messages
         self._answered = answered
+        self._plans = DynamoPlanStore(database)
         self._clock = clock
 
     @classmethod
@@ -193,11 +195,16 @@ class Intake:
             parts = [self._contacts.present(contact)]
         head = known.heads.get(contact.id) or Head(inbound.workspace.id, contact.id)
         entry = Entry.came_in(inbound, known.answer.message)
-        before = head.open.get(known.answer.conversation) or head.latest
+        plan = self._planned(inbound, contact, head, known.answer)
+        before = None if plan else head.open.get(known.answer.conversation) or head.latest
         if before is None:
-            inbox = inbox_for(inbound.workspace, inbound.channel, inbound.to)
-            after = opened(inbound, contact.id, entry, inbox)
+            # An inbox that was planned months ago may be gone by now.
+            inbox = plan.inbox if plan and is_inbox(inbound.workspace, plan.inbox) else ""
+            inbox = inbox or inbox_for(inbound.workspace, inbound.channel, inbound.to)
+            planned = (plan.conversation, plan.agent) if plan else ("", "")
+            after = opened(inbound, contact.id, entry, inbox, *planned)
             parts += self._conversations.opening(after, head)
+            parts += [self._plans.unchanged(after.workspace, plan)] if plan else []
         else:
             after = received(before, inbound, entry)
             parts += self._conversations.changing(before, after)
@@ -207,6 +214,19 @@ class Intake:
         parts.append(self._conversations.seen_part(after.workspace, inbound.channel, inbound.provider_id, taken, now))
         self._database.transact(parts)
         return taken
+
+    def _planned(self, inbound: Inbound, contact: Contact, head: Head, answer: Answer) -> Plan | None:
+        """The conversation that an answer is to open, as the message said that it answers: one batched read.
+
+        None, and no read, where the message named none, or one that is open; none where it was begun before and is
+        over, or where somebody else answers than who was written to.
+        """
+        name, workspace = answer.conversation, inbound.workspace.id
+        if not name or name in head.open or contact_of_message(name) not in contact.every_id:
+            return None
+        key, plan = self._conversations.key(workspace, name), self._plans.key(workspace, name)
+        found = self._database.batch_get([key, plan])
+        return None if key in found else self._plans.entity(name, found.get(plan))
 
     def _new_contact(
         self, inbound: Inbound, identity: Identity, known: Known, now: datetime

@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Protocol
 
+from tidings.activity.merged import MERGED, UNMERGED
 from tidings.activity.model import SYSTEM, Event
-from tidings.consent.merging import MERGED, UNMERGED
 from tidings.contacts.model import STALE, Contact, Identity, IdentityKind
 from tidings.conversations.rating import NAMES, NOT_YET, Entry, Kept, has_invalid_phone
 from tidings.core.ids import digest

@@ -10,7 +10,7 @@ from typing import Any
 from tidings.consent.model import Channel
 from tidings.conversations.model import Conversation, ConversationChanged, Entry, Inbound, State
 from tidings.core.errors import InvalidInput
-from tidings.core.ids import digest
+from tidings.core.ids import contact_of_message, digest
 
 HOLD_MOST = timedelta(days=364)  # an execution lasts a year
 
@@ -20,12 +20,21 @@ def conversation_id(contact: str, inbound: Inbound) -> str:
     return f"{contact}-{digest('conversation', inbound.channel.value, inbound.provider_id)}"
 
 
-def opened(inbound: Inbound, contact: str, entry: Entry, inbox: str) -> Conversation:
-    """The conversation that a message opens."""
+def opened(
+    inbound: Inbound, contact: str, entry: Entry, inbox: str, planned: str = "", agent: str = ""
+) -> Conversation:
+    """The conversation that a message opens. One that is `planned` has its id already, and maybe its agent.
+
+    It stands under the contact that its id contains, which may have become part of `contact`.
+    """
+    name = planned or conversation_id(contact, inbound)
+    under = contact_of_message(name)
     return Conversation(
         workspace=inbound.workspace.id,
-        contact=contact,
-        id=conversation_id(contact, inbound),
+        contact=under,
+        id=name,
+        holder="" if under == contact else contact,
+        agent=agent,
         state=State.NEW,
         inbox=inbox,
         opened_at=entry.at,

@@ -296,6 +296,11 @@ class DynamoConversationStore:
         """That a conversation is still there: refused once it was erased."""
         return check("conversation", self._item(conversation), self._conversations.pk.exists())
 
+    def absent(self, workspace: str, conversation: str) -> Part:
+        """That a conversation was not begun yet."""
+        key, table = self.key(workspace, conversation), self._conversations
+        return check("conversation", table(key.pk, key.sk), table.pk.does_not_exist())
+
     def entry_part(self, workspace: str, conversation: str, entry: Entry) -> Part:
         """What stands in a conversation, by its time; written again it is the same."""
         item = self._entries(
