@@ -100,6 +100,7 @@ class Workspace:
     what its marketers decided: `topics`, `suppression_rules` and `brand`, each by name; `policy_version` counts its
     changes. `senders` are the domains and addresses it may send from, each with whether it is `verified`. `standing` is
     what its bounces and complaints led to. `sms` is what its text messages may leave from and where: `sms.model.Setup`.
+    `halted` are the names of the automations in which nothing at all happens for now.
     """
 
     id: str
@@ -113,6 +114,7 @@ class Workspace:
     senders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     standing: Mapping[str, Any] = field(default_factory=dict)
     sms: Mapping[str, Any] = field(default_factory=dict)
+    halted: frozenset[str] = frozenset()
 
     @property
     def public_url(self) -> str:

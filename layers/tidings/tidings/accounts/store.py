@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.expressions.condition import Condition
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 
 from tidings.accounts.model import ApiKey, KeyKind, Role, Workspace
@@ -15,6 +15,8 @@ from tidings.core.clock import from_text, to_text
 from tidings.core.store import Database, Item, JsonAttribute, Key, Part, SingleItem, delete, faults, put, update
 
 INBOUND = "inbound"
+# How many automations may be paused wholly at once: their names are read with the workspace at every step.
+MOST_HALTED = 100
 
 
 class WorkspaceItem(SingleItem):
@@ -28,6 +30,7 @@ class WorkspaceItem(SingleItem):
     senders = JsonAttribute(null=True)
     standing = JsonAttribute(null=True)
     sms = JsonAttribute(null=True)
+    halted = UnicodeSetAttribute(null=True)
 
 
 class ApiKeyItem(SingleItem):
@@ -140,11 +143,25 @@ class DynamoWorkspaceStore:
             senders=item.senders or {},
             standing=item.standing or {},
             sms=item.sms or {},
+            halted=frozenset(item.halted or ()),
         )
 
     def grow_generation(self, workspace: str) -> Part:
         """Tell every cache that the workspace's automations changed, in the transaction that changes them."""
         return update("workspace", self._items(workspace), [self._items.generation.add(1)], self._items.pk.exists())
+
+    def halt(self, workspace: str, automation: str) -> Part:
+        """Let nothing happen in an automation any more, and tell every cache; refused where too many are halted."""
+        table = self._items
+        room = table.halted.does_not_exist() | (size(table.halted) < MOST_HALTED)  # type: ignore[no-untyped-call]
+        actions = [table.generation.add(1), table.halted.add({automation})]
+        return update("workspace", table(workspace), actions, table.pk.exists() & room)
+
+    def release(self, workspace: str, automation: str) -> Part:
+        """Let an automation go on that was halted, and tell every cache."""
+        table = self._items
+        actions = [table.generation.add(1), table.halted.delete({automation})]
+        return update("workspace", table(workspace), actions, table.pk.exists())
 
 
 class InboundItem(Item):

@@ -11,8 +11,8 @@ from typing import Any
 from tidings.activity.chain import Node, NodeKind
 from tidings.activity.model import Event
 from tidings.activity.store import DynamoEventStore
+from tidings.automations.enrolment_store import DynamoEnrolmentStore
 from tidings.automations.enrolments import Enrolment
-from tidings.automations.store import DynamoEnrolmentStore
 from tidings.contacts.merging import survivors
 from tidings.contacts.model import Contact, Identity, IdentityKind
 from tidings.contacts.store import DynamoContactStore

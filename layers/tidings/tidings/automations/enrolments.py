@@ -10,8 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from tidings.activity.chain import Node
-from tidings.activity.model import Event
-from tidings.automations.graph import Following
+from tidings.automations.following import REST, Following, Run
 from tidings.core.clock import to_text
 from tidings.core.ids import digest
 
@@ -23,21 +22,41 @@ class EnrolmentState(StrEnum):
     """Where a person's way stands."""
 
     LIVE = "live"
+    PARKED = "parked"  # came to a component while the automation was wholly paused; goes on when that is over
     COMPLETED = "completed"
     FAILED = "failed"  # the execution failed or timed out; it can be resumed
     STOPPED = "stopped"  # somebody stopped the execution
     EXITED = "exited"  # the person is not to be in it any more, since they were erased
 
 
+# Marks an enrolment whose event came by a publishable key.
+PUBLISHABLE = "publishable"
+# Who is inside an automation: whoever still acts, or can be made to.
+INSIDE = (EnrolmentState.LIVE, EnrolmentState.PARKED, EnrolmentState.FAILED)
+# Who of them goes on by themselves, or once nothing is paused.
+UNDER_WAY = (EnrolmentState.LIVE, EnrolmentState.PARKED)
+# Of whom nothing will ever come.
+OVER = (EnrolmentState.COMPLETED, EnrolmentState.EXITED)
+
+
 class EnrolmentOver(Exception):
     """The enrolment is not live any more: nothing is to be done for it. Machines do not retry this."""
+
+
+class EnrolmentParked(EnrolmentOver):
+    """The automation is wholly paused: the enrolment is to go on when that is over, in a run of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
     """One person's way through one version. `n` counts the steps taken; `component` is the state to be entered next.
 
-    `event` is what it began with, and `root` what began the chain before that, if anything did.
+    `event` is what it began with, and `root` what began the chain before that, if anything did. `runs` counts the
+    executions before the one that it is in, which began at `run_at` with `run_n` steps taken (the first with it).
+    `why` is the truth table of the trigger's condition, where it was read with it, and `left` says by which exit the
+    person left, and why. `ended` says where the end was counted, and as what (`tallies`);
+    `converted_at` is when the event came that reached the automation's goal, `conversation` the one that a step had to
+    do with last.
     """
 
     workspace: str
@@ -56,6 +75,19 @@ class Enrolment:
     updated_at: datetime | None = None
     error: str = ""
     root: Node | None = None
+    run_at: datetime | None = None
+    run_n: int = 0
+    left: Mapping[str, Any] = field(default_factory=dict)
+    why: Mapping[str, Any] = field(default_factory=dict)
+    ended: tuple[str, str] | None = None
+    converted_at: datetime | None = None
+    erased: bool = False
+    conversation: str = ""
+
+    @property
+    def run(self) -> Run:
+        """The execution that it is in."""
+        return Run(self.run_at or self.started_at, self.run_n)
 
     @property
     def node(self) -> Node:
@@ -71,6 +103,11 @@ class Enrolment:
     def began_by(self) -> Node:
         """What began the chain, as far as it was known when the enrolment began."""
         return self.root or self.caused_by or self.node
+
+    @property
+    def is_of_browser(self) -> bool:
+        """Whether it began with what a publishable key reported, which anybody may say."""
+        return PUBLISHABLE in self.event
 
     @property
     def execution_name(self) -> str:
@@ -92,8 +129,9 @@ class Enrolment:
             "version": self.version,
             "entry": self.entry,
         }
-        at = {"n": self.n, "next": self.component, "until": dict(sorted(self.until.items()))}
-        return json.dumps({**ids, "at": at}, separators=(",", ":"))
+        again = {"run": self.runs} if self.runs else {}
+        at = {"n": self.n, "next": _entered(self.component, self.until), "until": dict(sorted(self.until.items()))}
+        return json.dumps({**ids, **again, "at": at}, separators=(",", ":"))
 
     def as_dict(self) -> dict[str, Any]:
         """The enrolment as the API shows it."""
@@ -108,17 +146,22 @@ class Enrolment:
             "component": self.component,
             "until": dict(self.until),
             "steps": self.n,
-            "cause": dict(self.event),
+            "cause": {name: value for name, value in self.event.items() if name != PUBLISHABLE},
             "node": str(self.node),
             "caused_by": None if self.caused_by is None else str(self.caused_by),
             "root": str(self.began_by),
             "error": self.error,
+            "left": dict(self.left) or None,
+            "converted_at": self.converted_at,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class StepTaken:
-    """One component passed: its outcome, what followed, and why."""
+    """One component passed: its outcome, what followed, and why.
+
+    `conversation` is the one that is the closest from then on; empty if the step has nothing to do with any.
+    """
 
     n: int
     component: str
@@ -127,16 +170,17 @@ class StepTaken:
     until: Mapping[str, str]
     at: datetime
     why: Mapping[str, Any] = field(default_factory=dict)
+    conversation: str = ""
 
     @property
     def answer(self) -> dict[str, Any]:
         """What the Task answers to its machine."""
-        return {"outcome": self.outcome, "next": self.next, "until": dict(self.until), "n": self.n}
+        return {"outcome": self.outcome, **self.onward}
 
     @property
     def onward(self) -> dict[str, Any]:
         """What a machine that waits is told: ids and times only."""
-        return {"n": self.n, "next": self.next, "until": dict(self.until)}
+        return {"n": self.n, "next": _entered(self.next, self.until), "until": dict(self.until)}
 
     def as_dict(self) -> dict[str, Any]:
         """The step as the API shows it."""
@@ -170,14 +214,11 @@ class StepCall:
         return cls(version=int(payload["version"]), n=int(payload["n"]), **ids)
 
 
+def _entered(component: str, until: Mapping[str, str]) -> str:
+    """The state to enter: one may have to rest first, since an execution does not last long enough."""
+    return REST if REST in until else component
+
+
 def until_texts(following: Following) -> dict[str, str]:
     """The ends of waits as text."""
     return {wait: to_text(instant) for wait, instant in following.until.items()}
-
-
-def entry_of(event: Event, reentry: str) -> str:
-    """What makes a contact's enrolment one: the message that caused it, or that there is only ever one.
-
-    Not the identity that it came under: a browser sends a message again under the user id that it knows by then.
-    """
-    return "once" if reentry == "once" else digest("entry", event.message_id)

@@ -8,9 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from tidings.automations.components import Awaits, Sends, Wait
 from tidings.automations.enrolments import Enrolment, EnrolmentState, StepTaken
 from tidings.automations.graph import links, reachable
-from tidings.automations.model import Definition, Sends, Wait, WaitFor
+from tidings.automations.model import Definition
 from tidings.core.clock import from_text
 
 
@@ -43,6 +44,7 @@ class Way:
             "version": self.enrolment.version,
             "entry": self.enrolment.entry,
             "started_at": self.enrolment.started_at,
+            "why": dict(self.enrolment.why),
             "standing": self.standing.value,
             "sentence": self.sentence,
             "component": self.component,
@@ -96,7 +98,7 @@ def _unfinished(
     component, until = _after_waits(definition, component, waits, at)
     told = f'They are in {enrolment.automation} since {_text(enrolment.started_at)}, at the component "{component}"'
     here = definition.components.get(component)
-    told += f", where they wait for {' or '.join(sorted(here.events))}" if isinstance(here, WaitFor) else ""
+    told += f", where they wait for {' or '.join(sorted(here.events))}" if isinstance(here, Awaits) else ""
     told += f" until {_text(from_text(until))}" if until else ""
     return Way(enrolment, Standing.WAITING, f"{told}: {what} may follow.", component, until, steps=taken)
 
@@ -119,7 +121,7 @@ def _after_waits(definition: Definition, component: str, waits: Mapping[str, str
         if not until or from_text(until) > at:
             return component, until
         component = wait.next or ""
-    return component, waits.get(component, "") if isinstance(definition.components.get(component), WaitFor) else ""
+    return component, waits.get(component, "") if isinstance(definition.components.get(component), Awaits) else ""
 
 
 def _turned(definition: Definition, taken: Sequence[StepTaken], sending: set[str]) -> StepTaken | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -16,6 +16,9 @@ from tidings.core.errors import Throttled, Unavailable
 
 _CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
 _THROTTLES = frozenset({"ThrottlingException", "TooManyRequestsException", "ExecutionLimitExceeded", "Throttling"})
+_BATCH = 10  # what SQS takes at once
+# What StartExecution says of a machine that was deleted because nobody was left in it.
+_NO_MACHINE = frozenset({"StateMachineDoesNotExist", "StateMachineDeleting"})
 # What StopExecution says of an execution that has ended, or never began.
 _NOT_RUNNING = frozenset({"ExecutionDoesNotExist", "ValidationException"})
 # What SendTaskSuccess says of a token that was answered, or whose Task timed out, failed or was stopped.
@@ -28,6 +31,12 @@ class Start(StrEnum):
     STARTED = "started"
     THERE = "there"
     THROTTLED = "throttled"
+    NO_MACHINE = "no_machine"  # it has to be made again
+
+    @property
+    def is_put_off(self) -> bool:
+        """Whether nothing was started, and somebody has to try again."""
+        return self in (Start.THROTTLED, Start.NO_MACHINE)
 
 
 class StepFunctionsGateway:
@@ -40,7 +49,7 @@ class StepFunctionsGateway:
     def create_machine(self, name: str, definition: Mapping[str, Any], tags: Mapping[str, str]) -> str:
         """The ARN of the machine, made if it is not there: Step Functions answers the same for the same definition.
 
-        Raises Unavailable.
+        Raises Throttled or Unavailable; `machine_limit` where the account has no room for another one.
         """
         try:
             answer = self._client.create_state_machine(
@@ -51,8 +60,25 @@ class StepFunctionsGateway:
                 tags=[{"key": key, "value": value} for key, value in tags.items()],
             )
         except (ClientError, BotoCoreError) as error:
-            raise Unavailable("machine_failed", f"The machine could not be created: {code_of(error)}.") from error
+            code = code_of(error)
+            if code == "StateMachineLimitExceeded":
+                raise Unavailable("machine_limit", "The account has no room for another machine.") from error
+            if code in _THROTTLES:
+                raise Throttled("machine_throttled", "Step Functions makes no more machines right now.") from error
+            raise Unavailable("machine_failed", f"The machine could not be created: {code}.") from error
         return str(answer["stateMachineArn"])
+
+    def delete_machine(self, machine: str) -> None:
+        """Delete a machine, if it is there. Raises Throttled or Unavailable."""
+        try:
+            self._client.delete_state_machine(stateMachineArn=machine)
+        except (ClientError, BotoCoreError) as error:
+            code = code_of(error)
+            if code in _NO_MACHINE:
+                return
+            if code in _THROTTLES:
+                raise Throttled("machine_throttled", "Step Functions deletes no more machines right now.") from error
+            raise Unavailable("machine_failed", f"The machine could not be deleted: {code}.") from error
 
     def start(self, machine: str, name: str, execution_input: str) -> Start:
         """Start an execution. A name that ran in the last 90 days is there already. Raises Unavailable."""
@@ -64,16 +90,21 @@ class StepFunctionsGateway:
                 return Start.THERE
             if code in _THROTTLES:
                 return Start.THROTTLED
+            if code in _NO_MACHINE:
+                return Start.NO_MACHINE
             raise Unavailable("start_failed", f"The execution could not be started: {code}.") from error
         return Start.STARTED
 
     def stop(self, execution: str) -> None:
-        """Stop an execution, if it is running. Raises Unavailable."""
+        """Stop an execution, if it is running. Raises Throttled or Unavailable."""
         try:
             self._client.stop_execution(executionArn=execution)
         except (ClientError, BotoCoreError) as error:
-            if code_of(error) not in _NOT_RUNNING:
-                raise Unavailable("stop_failed", f"The execution could not be stopped: {code_of(error)}.") from error
+            code = code_of(error)
+            if code in _THROTTLES:
+                raise Throttled("stop_throttled", "Step Functions stops no more executions right now.") from error
+            if code not in _NOT_RUNNING:
+                raise Unavailable("stop_failed", f"The execution could not be stopped: {code}.") from error
 
     def succeed(self, token: str, output: Mapping[str, Any]) -> bool:
         """Let a Task that waits with a token go on; False if it does not wait any more, which is no error.
@@ -92,13 +123,19 @@ class StepFunctionsGateway:
         return True
 
     def status(self, execution: str) -> str:
-        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED; empty if there is no such execution. Raises Unavailable."""
+        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED; empty if there is no such execution.
+
+        Raises Throttled or Unavailable.
+        """
         try:
             return str(self._client.describe_execution(executionArn=execution)["status"])
         except (ClientError, BotoCoreError) as error:
-            if code_of(error) == "ExecutionDoesNotExist":
+            code = code_of(error)
+            if code == "ExecutionDoesNotExist":
                 return ""
-            raise Unavailable("describe_failed", f"The execution could not be described: {code_of(error)}.") from error
+            if code in _THROTTLES:
+                raise Throttled("describe_throttled", "Step Functions answers no more questions right now.") from error
+            raise Unavailable("describe_failed", f"The execution could not be described: {code}.") from error
 
 
 class QueueGateway:
@@ -115,3 +152,17 @@ class QueueGateway:
             self._client.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(body), **later)
         except (ClientError, BotoCoreError) as error:
             raise Unavailable("queue_failed", f"The queue did not take a message: {code_of(error)}.") from error
+
+    def put_all(self, bodies: Sequence[Mapping[str, Any]]) -> None:
+        """Put messages, ten a call. Raises Unavailable unless all were taken; a repeat puts some of them twice."""
+        for start in range(0, len(bodies), _BATCH):
+            entries = [
+                {"Id": str(number), "MessageBody": json.dumps(body)}
+                for number, body in enumerate(bodies[start : start + _BATCH])
+            ]
+            try:
+                answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
+            except (ClientError, BotoCoreError) as error:
+                raise Unavailable("queue_failed", f"The queue did not take messages: {code_of(error)}.") from error
+            if answer.get("Failed"):
+                raise Unavailable("queue_failed", "The queue did not take all messages.")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tidings.automations.enrolment_store import DynamoEnrolmentStore
 from tidings.automations.enrolments import Enrolment
-from tidings.automations.store import DynamoEnrolmentStore
+from tidings.automations.room import Room
 from tidings.contacts.model import Contact
 from tidings.core import cursors
 from tidings.core.clock import to_text
@@ -30,7 +31,8 @@ class EnrolmentHistory:
         ]
         scope = (contact.workspace, name, "enrolments")
         page, following = cursors.latest_first(found, _order, limit, scope, cursor)
-        return [self._enrolments.with_steps(one) for one in page], following
+        room = Room()
+        return [self._enrolments.with_steps(one, room) for one in page], following
 
 
 def _order(enrolment: Enrolment) -> tuple[str, str]:

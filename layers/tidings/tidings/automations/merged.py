@@ -6,16 +6,16 @@ before, since the automation was first published, the oldest first, as if the pe
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 from typing import Protocol
 
-from tidings.activity.facts import ContactFacts
-from tidings.activity.model import SYSTEM, Event
-from tidings.automations.enrol import Enrolling
-from tidings.automations.store import Automation
-from tidings.conditions.evaluate import evaluate
-from tidings.consent.merging import MERGED
+from tidings.activity.merged import tells_of_merge
+from tidings.activity.model import Event
+from tidings.automations.admitting import Admitting, asked
+from tidings.automations.index import Listener
 from tidings.contacts.merges import MOVED
 from tidings.contacts.model import Contact, Identity, IdentityKind
 
@@ -23,8 +23,8 @@ from tidings.contacts.model import Contact, Identity, IdentityKind
 class MergeListeners(Protocol):
     """Which automations ask for the events of whoever was merged."""
 
-    def to_merges_in(self, workspace: str) -> list[Automation]: ...
-    def first_published(self, automation: Automation) -> datetime: ...
+    def to_merges_in(self, workspace: str) -> list[Listener]: ...
+    def first_published(self, one: Listener) -> datetime: ...
 
 
 class EventReader(Protocol):
@@ -36,28 +36,33 @@ class EventReader(Protocol):
 class Offering:
     """Offers what an absorbed contact did to the automations that ask for it."""
 
-    def __init__(self, listeners: MergeListeners, events: EventReader, enrolling: Enrolling) -> None:
+    def __init__(self, listeners: MergeListeners, events: EventReader, admitting: Admitting) -> None:
         self._listeners = listeners
         self._events = events
-        self._enrolling = enrolling
+        self._admitting = admitting
 
     def concerns(self, event: Event) -> bool:
         """Whether an event tells of a merge that an automation wants to hear of: costs nothing where none does."""
-        told = event.type == SYSTEM and event.name == MERGED and bool(event.contact)
-        return told and bool(self._listeners.to_merges_in(event.workspace))
+        return tells_of_merge(event) and bool(self._listeners.to_merges_in(event.workspace))
 
-    def offer(self, contact: Contact, merge: Event) -> None:
+    def offer(self, contact: Contact, merge: Event, zone: str = "") -> None:
         """Enrol who survived a merge, by what the absorbed one did: a query for each of its identities and automation.
 
         What the absorbed contact was enrolled by before counts as had. May be repeated.
         """
         had = (str(merge.properties["absorbed"]),)
-        for automation in self._listeners.to_merges_in(merge.workspace):
-            trigger = automation.definition.trigger
-            for event in self._before(contact, merge, trigger.event, self._listeners.first_published(automation)):
-                facts = ContactFacts(contact=contact, now=merge.received_at, properties=event.properties)
-                if trigger.where is None or evaluate(trigger.where, facts):
-                    self._enrolling.enrol(automation, contact, event, merge.received_at, had)
+        asking: dict[str, list[Listener]] = defaultdict(list)
+        events: dict[str, Event] = {}
+        for listener in self._listeners.to_merges_in(merge.workspace):
+            first = self._listeners.first_published(listener)
+            named = (self._before(contact, merge, name, first) for name in listener.trigger.events)
+            for event in chain.from_iterable(named):
+                known = events.setdefault(event.message_id, event)
+                events[event.message_id] = min(known, event, key=_place)
+                asking[event.message_id].append(listener)
+        for event in sorted(events.values(), key=_place):
+            said = asked(contact, event, merge.received_at, asking[event.message_id])
+            self._admitting.admit(said, merge.received_at, had, zone)
 
     def _before(self, contact: Contact, merge: Event, name: str, since: datetime) -> list[Event]:
         """What came with the merge, in the order in which it was received; not what has left the contact since."""

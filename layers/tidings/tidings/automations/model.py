@@ -3,322 +3,41 @@
     automation: welcome
     trigger: {event: Signed Up, where: {property: plan, is: team}}
     reentry: every_time
+    exits:
+      - {name: Left, event: Account Closed}
+    goal: {event: Project Created, within: 14 days}
     start: pause
     components:
       pause: {type: wait, for: 2 days, next: tips}
       tips: {type: send_email, template: welcome-tips}
 
 A model has the same form as what was written. A component without `next` ends the person's way, as does an `end`
-component. Whether the graph makes sense is decided in `rules`; here stands only what each component may say.
+component. What components may say stands in `components`, what begins and ends a way in `triggers`; whether the graph
+makes sense is decided in `rules`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Callable, Mapping
-from datetime import timedelta
-from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    PlainValidator,
-    Tag,
-    ValidationError,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import Field, ValidationError
 
+from tidings.automations.components import AnyComponent, Awaits
+from tidings.automations.names import ComponentId, Name
 from tidings.automations.source import read
-from tidings.conditions.durations import OFFSET_PATTERN, parse_duration, parse_offset
-from tidings.conditions.model import Condition, Model
-from tidings.conditions.operands import DateText, DurationText, Text
-from tidings.conditions.places import TAG, Mistake, mistakes
+from tidings.automations.triggers import AnyExit, AnyReentry, AnyTrigger, EventExit, Goal, StateExit
+from tidings.conditions.model import Model
+from tidings.conditions.model import events_named as counted_in
+from tidings.conditions.places import Mistake, mistakes
 from tidings.core.errors import InvalidInput
 
-NAME_PATTERN = "^[a-z][a-z0-9-]{0,62}$"
-COMPONENT_PATTERN = "^[a-z][a-z0-9_]{0,62}$"
-OTHERWISE = "otherwise"
-TIMEOUT = "timeout"
-
-
-def _named(pattern: str, message: str) -> Callable[[str], str]:
-    spelled = re.compile(pattern.removesuffix("$"))
-
-    def check(name: str) -> str:
-        if not spelled.fullmatch(name):
-            raise ValueError(message)
-        return name
-
-    return check
-
-
-_NAME_RULE = "must be 1 to 63 lower-case letters, digits and hyphens, and begin with a letter"
-_COMPONENT_RULE = "must be 1 to 63 lower-case letters, digits and underscores, and begin with a letter"
-
-Name = Annotated[
-    str, AfterValidator(_named(NAME_PATTERN, _NAME_RULE)), Field(json_schema_extra={"pattern": NAME_PATTERN})
-]
-ComponentId = Annotated[
-    str,
-    AfterValidator(_named(COMPONENT_PATTERN, _COMPONENT_RULE)),
-    Field(json_schema_extra={"pattern": COMPONENT_PATTERN}),
-]
-
-
-def _arm_name(taken: str) -> Callable[[str], str]:
-    def check(name: str) -> str:
-        if name == taken:
-            raise ValueError(f'"{taken}" is the name of the way without an arm; choose another')
-        if not name.isprintable():
-            raise ValueError("must be one line of printable characters")
-        return name
-
-    return check
-
-
-def _offset(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError('must be a length of time, for example "-2 days"')
-    parse_offset(value)
-    return value
-
-
-ArmName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_arm_name(OTHERWISE))]
-EventArmName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_arm_name(TIMEOUT))]
-OffsetText = Annotated[
-    str,
-    PlainValidator(_offset),
-    WithJsonSchema({"type": "string", "pattern": OFFSET_PATTERN, "examples": ["-2 days", "1 hour"]}),
-]
-
-
-class Trigger(Model):
-    """The event that enrols a contact, if `where` holds for the event's properties and the contact's traits.
-
-    With `merged`, so do events that come to a contact through a merge.
-    """
-
-    event: Text
-    where: Condition | None = None
-    merged: bool = False
-
-
-class _UntilValue(Model):
-    offset: OffsetText | None = None
-
-    @property
-    def offset_length(self) -> timedelta:
-        """How much later than the date the wait ends; negative is earlier."""
-        return parse_offset(self.offset) if self.offset else timedelta()
-
-
-class UntilTrait(_UntilValue):
-    """The date in a trait of the contact."""
-
-    trait: Text
-
-
-class UntilProperty(_UntilValue):
-    """The date in a property of the event that enrolled the contact."""
-
-    property: Text
-
-
-def _until_kind(value: object) -> str | None:
-    if isinstance(value, str):
-        return TAG + "date"
-    if isinstance(value, UntilTrait) or (isinstance(value, Mapping) and "trait" in value):
-        return TAG + "trait"
-    if isinstance(value, UntilProperty) or (isinstance(value, Mapping) and "property" in value):
-        return TAG + "property"
-    return None
-
-
-Until = Annotated[
-    Annotated[DateText, Tag(TAG + "date")]
-    | Annotated[UntilTrait, Tag(TAG + "trait")]
-    | Annotated[UntilProperty, Tag(TAG + "property")],
-    Discriminator(
-        _until_kind,
-        custom_error_type="unknown_until",
-        custom_error_message="must be a date in quotes, {trait: NAME, offset: ...} or {property: NAME, offset: ...}",
-    ),
-]
-
-
-class Component(Model):
-    """Base of all components. `acts` tells whether a Task carries it out."""
-
-    acts: ClassVar[bool] = True
-
-
-class Wait(Component):
-    """Waits for a length of time, or until a date; a date that is missing or past does not wait."""
-
-    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["for"]}, {"required": ["until"]}]})
-    acts: ClassVar[bool] = False
-
-    type: Literal["wait"]
-    for_: DurationText | None = Field(default=None, alias="for")
-    until: Until | None = None
-    next: ComponentId | None = None
-
-    @cached_property
-    def length(self) -> timedelta | None:
-        """`for` as a length of time."""
-        return parse_duration(self.for_) if self.for_ else None
-
-    @model_validator(mode="after")
-    def _has_one_end(self) -> Wait:
-        if (self.for_ is None) == (self.until is None):
-            raise ValueError("needs either `for` or `until`")
-        return self
-
-
-class Arm(Model):
-    """One way out of a branch; `name` is what reports show."""
-
-    name: ArmName
-    when: Condition
-    next: ComponentId | None = None
-
-
-class Branch(Component):
-    """Sends the person along the first arm whose condition holds, else along `otherwise`."""
-
-    type: Literal["branch"]
-    arms: Annotated[list[Arm], Field(min_length=1, max_length=50)]
-    otherwise: ComponentId | None = None
-
-
-class EventArm(Model):
-    """One event that ends the waiting, if `where` holds for its properties and the contact's traits."""
-
-    name: EventArmName
-    event: Text
-    where: Condition | None = None
-    next: ComponentId | None = None
-
-
-class WaitFor(Component):
-    """Waits until one of some events comes, at most for `timeout`, and then goes along its arm, or `on_timeout`.
-
-    What comes from the moment on at which the component before it acted counts, the message that it sent included.
-    """
-
-    type: Literal["wait_for"]
-    arms: Annotated[list[EventArm], Field(min_length=1, max_length=50)]
-    timeout: DurationText
-    on_timeout: ComponentId | None = None
-
-    @property  # nothing is kept in the model: a dump would then be made of what it looks like, and `true` become 1
-    def length(self) -> timedelta:
-        """`timeout` as a length of time."""
-        return parse_duration(self.timeout)
-
-    @property
-    def events(self) -> set[str]:
-        """Names of the events that it waits for."""
-        return {arm.event for arm in self.arms}
-
-
-class Sends(Component):
-    """What all components that send have: what is sent, as what, and what comes after it."""
-
-    type: str
-    template: Name
-    kind: Literal["marketing", "transactional"] | None = None
-    topic: Name | None = None
-    next: ComponentId | None = None
-    on_skipped: ComponentId | None = None
-    on_unknown: Literal["hold", "resend"] = "hold"
-
-
-class SendEmail(Sends):
-    """Sends an e-mail. `on_skipped` leads on when it may not be sent (default: `next`).
-
-    `kind` is what the template says unless it is named here, and marketing where neither does; so is `topic`.
-
-    `on_unknown` says what happens when neither the provider's answer nor its events ever come: `hold` leaves the
-    message as unknown, `resend` takes the risk of a second copy.
-    """
-
-    type: Literal["send_email"]
-
-
-class SendSms(Sends):
-    """Sends a text message, as `send_email` does a mail.
-
-    `sender` is a sender ID or a number, if not what is planned for the country; `two_way` asks for one that receives
-    answers. `gsm7` replaces typographic characters, as else the template says. `max_price` is what a part may cost at
-    most, in USD such as "0.05"; `lifetime` how long the carrier may try, in seconds, at most 3 days.
-    """
-
-    type: Literal["send_sms"]
-    sender: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    two_way: bool = False
-    gsm7: bool | None = None
-    max_price: Annotated[str, Field(pattern=r"^[0-9]{1,2}\.[0-9]{1,5}$")] | None = None
-    lifetime: Annotated[int, Field(ge=5, le=259_200)] | None = None
-
-
-class CheckSuppression(Component):
-    """Asks whether a message may go to the contact on a channel, without sending anything.
-
-    Without `kind` it asks for the suppression list and the rules that hold for every message; with it for consents too.
-    """
-
-    type: Literal["check_suppression"]
-    channel: Literal["email", "sms"]
-    kind: Literal["marketing", "transactional"] | None = None
-    topic: Name | None = None
-    clear: ComponentId | None = None
-    suppressed: ComponentId | None = None
-
-
-class End(Component):
-    """Ends the person's way."""
-
-    acts: ClassVar[bool] = False
-    type: Literal["end"]
-
-
-COMPONENT_TYPES: dict[str, type[Component]] = {
-    "wait": Wait,
-    "wait_for": WaitFor,
-    "branch": Branch,
-    "send_email": SendEmail,
-    "send_sms": SendSms,
-    "check_suppression": CheckSuppression,
-    "end": End,
-}
-
-
-def _type_of(value: object) -> str | None:
-    kind = value.get("type") if isinstance(value, Mapping) else getattr(value, "type", None)
-    return TAG + kind if isinstance(kind, str) and kind in COMPONENT_TYPES else None
-
-
-AnyComponent = Annotated[
-    Annotated[Wait, Tag(TAG + "wait")]
-    | Annotated[WaitFor, Tag(TAG + "wait_for")]
-    | Annotated[Branch, Tag(TAG + "branch")]
-    | Annotated[SendEmail, Tag(TAG + "send_email")]
-    | Annotated[SendSms, Tag(TAG + "send_sms")]
-    | Annotated[CheckSuppression, Tag(TAG + "check_suppression")]
-    | Annotated[End, Tag(TAG + "end")],
-    Discriminator(
-        _type_of,
-        custom_error_type="unknown_component_type",
-        custom_error_message=f"needs a type: one of {', '.join(COMPONENT_TYPES)}",
-    ),
-]
+MAX_EXITS = 20
+# Stands among the names of events for "whatever changes the contact".
+ANY_CHANGE = "*"
+_CODES = frozenset({"unknown_component_type", "unknown_trigger", "unknown_exit"})
 
 
 class Definition(Model):
@@ -326,16 +45,39 @@ class Definition(Model):
 
     automation: Name
     description: Annotated[str, Field(max_length=2000)] = ""
-    trigger: Trigger
-    reentry: Literal["every_time", "once"] = "every_time"
+    trigger: AnyTrigger
+    reentry: AnyReentry = "every_time"
+    exits: Annotated[list[AnyExit], Field(max_length=MAX_EXITS)] = Field(default=[])
+    goal: Goal | None = None
     start: ComponentId
     components: Annotated[dict[ComponentId, AnyComponent], Field(min_length=1)]
 
     @property
     def awaits(self) -> frozenset[str]:
         """Names of the events that somebody inside may wait for."""
-        waits = (one for one in self.components.values() if isinstance(one, WaitFor))
+        waits = (one for one in self.components.values() if isinstance(one, Awaits))
         return frozenset(name for wait in waits for name in wait.events)
+
+    @property
+    def lets_out(self) -> frozenset[str]:
+        """Names of the events by which somebody may leave; `*` where any change of the contact may let them out.
+
+        What somebody did not do ceases to be so by that event; time alone lets nobody out before their next step.
+        """
+        names = {one.event for one in self.event_exits}
+        for one in self.state_exits:
+            names |= {ANY_CHANGE, *counted_in(one.when)}
+        return frozenset(names)
+
+    @property
+    def event_exits(self) -> list[EventExit]:
+        """The exits that are events."""
+        return [one for one in self.exits if isinstance(one, EventExit)]
+
+    @property
+    def state_exits(self) -> list[StateExit]:
+        """The exits that are conditions."""
+        return [one for one in self.exits if isinstance(one, StateExit)]
 
     def as_dict(self) -> dict[str, Any]:
         """The definition as plain data, as it was written; keys without a value are left out."""
@@ -358,7 +100,7 @@ def parse_definition(written: str | Mapping[str, Any]) -> Definition:
 
 def code_of(mistake: Mistake) -> str:
     """The code of a mistake in the form of a definition."""
-    return mistake.kind if mistake.kind == "unknown_component_type" else "invalid_definition"
+    return mistake.kind if mistake.kind in _CODES else "invalid_definition"
 
 
 def definition_hash(definition: Definition) -> str:

@@ -14,17 +14,20 @@ from functools import partial
 from typing import Any
 
 from tidings.accounts.store import DynamoWorkspaceStore
-from tidings.activity.facts import ContactFacts
+from tidings.activity.changes import CONTACT_UPDATED
 from tidings.activity.folding import Folding
-from tidings.activity.model import COMPANY_CALLS, Event
+from tidings.activity.model import COMPANY_CALLS, SYSTEM, Event
 from tidings.activity.store import DynamoEventStore, from_stream
-from tidings.automations.enrol import Enrolling
+from tidings.automations.admitting import Admitting, Asked
+from tidings.automations.changes import told_of
+from tidings.automations.goals import Reaching
+from tidings.automations.leaving import Leaving
 from tidings.automations.listeners import Listeners
 from tidings.automations.merged import Offering
+from tidings.automations.redating import Redating
 from tidings.automations.sightings import Known, Record, Sighted, identities_of, sighting_of
 from tidings.automations.visits import Traced, Visits, is_visit
 from tidings.automations.waking import Waking
-from tidings.conditions.evaluate import evaluate
 from tidings.contacts.companies import CompanyService
 from tidings.contacts.context import merged
 from tidings.contacts.erased import PersonErased
@@ -33,7 +36,7 @@ from tidings.contacts.model import Contact, Context, Identity, IdentityKind, Lea
 from tidings.contacts.rules import Refusal, external_ids
 from tidings.contacts.service import ContactDirectory
 from tidings.contacts.settling import Settlement
-from tidings.contacts.store import DynamoContactStore
+from tidings.contacts.store import Change, DynamoContactStore
 from tidings.contacts.visits import with_visit
 from tidings.conversations.rated import Ratings
 from tidings.core.errors import Throttled, Unavailable
@@ -56,8 +59,11 @@ class Reactor:
         companies: CompanyService,
         folding: Folding,
         listeners: Listeners,
-        enrolling: Enrolling,
+        admitting: Admitting,
         waking: Waking,
+        leaving: Leaving,
+        reaching: Reaching,
+        redating: Redating,
         visits: Visits,
         ratings: Ratings,
         set_aside: Callable[[Record], None],
@@ -71,9 +77,12 @@ class Reactor:
         self._companies = companies
         self._folding = folding
         self._listeners = listeners
-        self._enrolling = enrolling
+        self._admitting = admitting
         self._waking = waking
-        self._offering = Offering(listeners, events, enrolling)
+        self._leaving = leaving
+        self._reaching = reaching
+        self._redating = redating
+        self._offering = Offering(listeners, events, admitting)
         self._visits = visits
         self._ratings = ratings
         self._set_aside = set_aside
@@ -202,6 +211,9 @@ class Reactor:
         """Whether the contact must be read for an event, and not only be told when it was seen."""
         changes = event.contact_traits or event.type in COMPANY_CALLS or external_ids(event.context)
         heard = bool(self._listeners.to(event)) or self._offering.concerns(event) or self._waking.concerns(event)
+        heard = heard or self._leaving.concerns(event) or self._redating.concerns(event, self._folding.context_of)
+        heard = heard or self._reaching.concerns(event)
+        heard = heard or (_may_make_known(event) and self._leaving.concerns_change(event.workspace))
         return bool(changes) or is_visit(event, known.roots) or heard or self._ratings.concerns(event)
 
     def _serve(self, place: tuple[str, str], before: Contact | None, known: Known, group: Sequence[Sighted]) -> None:
@@ -214,25 +226,30 @@ class Reactor:
             before = self._directory.get(*place)
         traced = self._visits.trace(events, known.roots, before)
         contact = before
-        enrolments = []
+        asked: list[Asked] = []
+        changes: list[Event] = []
         for one in traced:
+            earlier = contact
             contact, refused = self._tell(contact, one, known)
+            changes += self._changes(earlier, contact, one.event)
             self._refuse(one.event, contact.id, refused)
-            facts = ContactFacts(contact=contact, now=one.event.received_at, properties=one.event.properties)
-            for automation in self._listeners.to(one.event):
-                where = automation.definition.trigger.where
-                if where is None or evaluate(where, facts):
-                    enrolments.append((automation, contact, one.event))
-        self._keep(before, contact, traced, known)
+            asked += filter(None, [self._admitting.ask(contact, one.event)])
+        self._redating.redate(before, contact, events, known.time_zone(place[0]))
+        self._keep(before, contact, traced, changes, known)
         self._visits.keep(contact, traced)
         for event in events:
             self._tell_company(event)
+        self._let_out(contact, events)
         for event in filter(self._waking.concerns, events):
             self._waking.wake(contact, event)
-        for automation, enrolled, event in enrolments:
-            self._enrolling.enrol(automation, enrolled, event)
+        for said in asked:
+            self._admitting.admit(said, zone=known.time_zone(place[0]))
+        if any(said.admitting for said in asked):  # what lets out may have come right after what enrolled
+            self._let_out(contact, events)
+        for event in filter(self._reaching.concerns, events):  # at last: they may have come right after what enrolled
+            self._reaching.reach(contact, event)
         for event in filter(self._offering.concerns, events):
-            self._offering.offer(contact, event)
+            self._offering.offer(contact, event, known.time_zone(place[0]))
 
     def _tell(self, contact: Contact, one: Traced, known: Known) -> tuple[Contact, list[Refusal]]:
         event = one.event
@@ -243,6 +260,15 @@ class Reactor:
         told, refused = self._folding.tell(contact, event, known.identifiers(event.workspace), known.introduces(event))
         told = self._ratings.told(told, event, known.time_zone(event.workspace))
         return (with_visit(told, one.is_visit) if one.is_visit else told), refused
+
+    def _let_out(self, contact: Contact, events: Sequence[Event]) -> None:
+        """Whoever has to leave an automation leaves before anything else comes of the events there."""
+        for event in filter(self._leaving.concerns, events):
+            self._leaving.let_out(contact, event)
+        # An edit changed the contact before its event came here, and a repeat finds the change made: events tell.
+        changed = any(event.contact_traits or _may_make_known(event) for event in events)
+        if changed and self._leaving.concerns_change(contact.workspace):
+            self._leaving.let_out(contact, None)
 
     def _tell_company(self, event: Event) -> None:
         if event.type == "group":
@@ -264,11 +290,22 @@ class Reactor:
             contact = self._change(*place, unvisited, known)
         self._visits.keep(contact, self._visits.trace(acts, known.roots, contact))
 
-    def _keep(self, before: Contact, after: Contact, traced: Sequence[Traced], known: Known) -> None:
-        if before == after:
+    def _changes(self, before: Contact, after: Contact, event: Event) -> list[Event]:
+        """What tells of the change that an event made, if an automation listens to that."""
+        if not self._listeners.hears(event.workspace, CONTACT_UPDATED):
+            return []
+        return [told for told in [told_of(before, after, event)] if told is not None]
+
+    def _keep(
+        self, before: Contact, after: Contact, traced: Sequence[Traced], changes: Sequence[Event], known: Known
+    ) -> None:
+        if before == after:  # a form's contact was kept when it came, and one that an event made as it was made
+            for told in changes:
+                self._events.add(told)
             return
+        parts = [self._events.part(told) for told in changes]
         try:
-            self._contacts.change(before, after, known.identifiers(before.workspace))
+            self._contacts.commit([Change(before, after)], parts=parts, identifiers=known.identifiers(before.workspace))
         except ConditionFailed:
             # Somebody else changed the contact since it was read: say it again to what it is now.
             self._change(before.workspace, before.id, traced, known)
@@ -276,15 +313,23 @@ class Reactor:
     def _change(self, workspace: str, contact: str, traced: Sequence[Traced], known: Known) -> Contact:
         """Tell events to a contact as it is now, and keep what was refused of them."""
         refused: list[tuple[Event, list[Refusal]]] = []
+        changes: list[Event] = []
 
         def told(found: Contact) -> Contact:
+            first = found
             refused.clear()
+            changes.clear()
             for one in traced:
+                earlier = found
                 found, refusals = self._tell(found, one, known)
                 refused.append((one.event, refusals))
+                changes.extend(self._changes(earlier, found, one.event))
+            self._redating.redate(first, found, [one.event for one in traced], known.time_zone(workspace))
             return found
 
-        changed = self._directory.change(workspace, contact, told)
+        changed = self._directory.change(
+            workspace, contact, told, parts=lambda _: [self._events.part(one) for one in changes]
+        )
         for event, refusals in refused:
             self._refuse(event, changed.id, refusals)
         return changed
@@ -331,3 +376,8 @@ class Reactor:
         sequence = record.get("dynamodb", {}).get("SequenceNumber", "")
         logger.error("set aside", extra={"error_type": type(error).__name__, "sequence": sequence})
         self._set_aside(record)
+
+
+def _may_make_known(event: Event) -> bool:
+    """Whether an event may say who somebody is, also without any traits."""
+    return event.type in ("identify", "alias") or (event.type == SYSTEM and event.name == CONTACT_UPDATED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tidings.automations.store import DynamoEnrolmentStore
+from tidings.automations.enrolment_store import DynamoEnrolmentStore
 from tidings.core.store import Database
 from tidings.messages.model import Message
 

@@ -13,94 +13,58 @@
 | loop_without_wait | a loop in which no wait takes time for certain; `until` a date takes none once it is past |
 | loop_without_action | a loop of waits and nothing else |
 | loop_without_end | a loop that nobody can ever leave |
-| loop_through_trigger | sends at once, and what becomes of the message starts it again |
-| wait_too_long | `for` or `timeout` more than 365 days, the longest that an execution lasts |
-| duplicate_arm | two arms of a component with the same name |
+| loop_through_trigger | what it does at once starts it again: a message, a change of the contact, itself |
+| machine_too_large | more than 1 MB of states, which Step Functions does not take |
+| duplicate_arm, duplicate_exit | two arms of a component, or two exits, with the same name |
+| wrong_percentages | a split whose percentages are not a hundred, or have more than two decimals |
+| unknown_trigger, unknown_exit | a trigger, or an exit, of no kind that there is |
 | step_not_upstream | `since: {step: x}` where nobody can have passed x |
 | step_not_recorded | `since: {step: x}` where x is a wait: only components that act leave a record |
 | events_in_trigger | `did` or `did_not` in the trigger's `where`; a branch can ask that |
+| not_a_message | `of: x`, or a condition on who engaged with x, where x sends nothing |
+| not_a_webhook | the answer of x is asked for, and x is no webhook |
+| invalid_template, unknown_variable, unknown_filter | the Liquid in a text of a webhook's body |
 | events_in_arm | `did` or `did_not` in the `where` of an arm that waits for an event; a branch can ask that |
+| events_in_exit, events_in_goal | the same in the `where` of an exit or of the goal |
+| property_in_exit | an exit's `when` looks at properties, and there is no event |
+| component_in_exit | an exit's `when` asks for a component: who engaged with it, what it answered, `since` it |
 | unknown_template | no such template |
 | nothing_follows_wait | warning: the way ends after a wait |
 | branch_without_effect | warning: every arm leads to the same place |
+| no_conversation_before | warning: follows up, or assigns, a conversation that nothing before it opens |
 | event_misspelled | warning: an event that is called nearly like one of Tidings' own |
 
-The links themselves are walked in `graph`.
+The links themselves are walked in `graph`, circles in `loops`, and what is named elsewhere in `references`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
-from functools import cache
-from typing import Any, Literal
+from collections.abc import Collection, Iterator, Mapping
+from decimal import Decimal
+from typing import Any
 
 from pydantic import ValidationError
 
-from tidings.automations.graph import Following, Moment, follow, links, reachable, state_of, ways
-from tidings.automations.model import (
-    Branch,
-    CheckSuppression,
-    Component,
-    Definition,
-    Sends,
-    Wait,
-    WaitFor,
-    code_of,
-)
-from tidings.automations.own_events import OWN_EVENTS
+from tidings.automations.compile import StepFunctions
+from tidings.automations.compile import compile as compile_machine
+from tidings.automations.components import Awaits, Branch, Split, Wait
+from tidings.automations.following import Following
+from tidings.automations.graph import Moment, follow, links, reachable, state_of, ways
+from tidings.automations.loops import endless, loops, through_trigger
+from tidings.automations.model import Definition, code_of
+from tidings.automations.own_events import OF_SENDING
+from tidings.automations.problems import Problem, in_component, no_component, warning
+from tidings.automations.references import conversations, events_named, of_one_event, references, templates_named
 from tidings.automations.source import read
-from tidings.conditions.model import needs_events, steps_named
+from tidings.automations.webhook_body import wrong_bodies
 from tidings.conditions.places import mistakes
 from tidings.core.errors import InvalidInput
 
-__all__ = ["Following", "Moment", "Problem", "check", "follow", "links", "lint"]
+__all__ = ["OF_SENDING", "Following", "Moment", "Problem", "check", "follow", "links", "lint"]
 
 MAX_COMPONENTS = 200
-LONGEST_WAIT = timedelta(days=365)
-# What comes after a message without anybody doing anything. Opens and clicks are people's, if not always theirs.
-OF_SENDING = frozenset(
-    {
-        "Email Sent",
-        "Email Skipped",
-        "Email Delivered",
-        "Email Delayed",
-        "Email Bounced",
-        "Email Rejected",
-        "Email Rendering Failed",
-        "Email Opened by Machine",
-        "Email Link Clicked by Machine",
-        "SMS Sent",
-        "SMS Skipped",
-        "SMS Delivered",
-        "SMS Undelivered",
-        "SMS Delayed",
-        "SMS Fallen Back",
-        "SMS Link Clicked by Machine",
-    }
-)
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One mistake. `component` is its id or "", `place` where it stands in the file; warnings do not stop anything."""
-
-    code: str
-    message: str
-    component: str = ""
-    level: Literal["error", "warning"] = "error"
-    place: str = ""
-
-    def as_dict(self) -> dict[str, str]:
-        """The problem as it stands on the wire."""
-        return {
-            "code": self.code,
-            "message": self.message,
-            "component": self.component,
-            "level": self.level,
-            "place": self.place,
-        }
+# ARNs as long as they come, to see how large a machine would be.
+_LONGEST = StepFunctions(*["x" * 140] * 7)
 
 
 def check(
@@ -122,20 +86,28 @@ def check(
 def lint(definition: Definition, templates: Collection[str] | None = None) -> list[Problem]:
     """What is wrong with the graph; unknown templates only if the names of all templates are given."""
     if len(definition.components) > MAX_COMPONENTS:
-        message = f"has {len(definition.components)} components; at most {MAX_COMPONENTS} are allowed"
+        message = (
+            f"has {len(definition.components)} components, and at most {MAX_COMPONENTS} are allowed; make two "
+            "automations of it, of which one starts the other (start_automation)"
+        )
         return [Problem("too_many_components", message, place="components")]
-    return [
+    problems = [
         *_start(definition),
-        *_trigger(definition),
+        *through_trigger(definition),
+        *of_one_event(definition),
+        *_exits(definition),
         *_links(definition),
         *_reach(definition),
-        *(list(_loops(definition)) or _endless(definition)),
+        *(list(loops(definition)) or endless(definition)),
         *_waits(definition),
-        *_waits_for_events(definition),
-        *_branches(definition),
-        *_events(definition),
-        *_templates(definition, templates),
+        *_arms(definition),
+        *references(definition),
+        *events_named(definition),
+        *conversations(definition),
+        *templates_named(definition, templates),
+        *wrong_bodies(definition),
     ]
+    return problems if any(one.level == "error" for one in problems) else [*problems, *_size(definition)]
 
 
 def _problems_of_form(error: ValidationError) -> list[Problem]:
@@ -149,242 +121,79 @@ def _problems_of_form(error: ValidationError) -> list[Problem]:
 
 def _start(definition: Definition) -> Iterator[Problem]:
     if definition.start not in definition.components:
-        yield Problem("unknown_start", f'start: there is no component "{definition.start}"', place="start")
+        yield Problem("unknown_start", f"start: {no_component(definition.start, definition.components)}", place="start")
     if not any(component.acts for component in definition.components.values()):
         yield Problem("no_acting_component", "nothing but waits and ends: the automation would do nothing")
 
 
-def _trigger(definition: Definition) -> Iterator[Problem]:
-    where = definition.trigger.where
-    if where is not None and needs_events(where):
-        message = "trigger.where: looks at the event and the contact only; ask for other events in a branch"
-        yield Problem("events_in_trigger", message, place="trigger.where")
-    sends_at_once = next(_sends_at_once(definition), None)
-    if definition.trigger.event in OF_SENDING and definition.reentry == "every_time" and sends_at_once:
-        message = (
-            f'trigger.event: "{definition.trigger.event}" comes of itself after "{sends_at_once}" has sent, and starts '
-            "the automation again without end; wait before it, or let people enter once (reentry: once)"
-        )
-        yield Problem("loop_through_trigger", message, sends_at_once, place="trigger.event")
-
-
-def _sends_at_once(definition: Definition) -> Iterator[str]:
-    """Components that send before any wait that takes time for certain."""
-    ahead, seen = [definition.start], set()
-    while ahead:
-        here = ahead.pop()
-        component = definition.components.get(here)
-        if here in seen or component is None:
-            continue
-        seen.add(here)
-        if isinstance(component, Sends):
-            yield here
-        ahead.extend(_at_once(component))
-
-
-def _at_once(component: Component) -> list[str]:
-    """Where a component may lead without any time passing for certain, and without anybody doing anything."""
-    if isinstance(component, Wait) and component.length:
-        return []
-    if isinstance(component, WaitFor):
-        return [arm.next or "" for arm in component.arms if arm.event in OF_SENDING]
-    return [target for _, target in ways(component)]
+def _exits(definition: Definition) -> Iterator[Problem]:
+    names = [one.name for one in definition.exits]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            place = f"exits[{number}].name"
+            yield Problem(
+                "duplicate_exit",
+                f'{place}: another exit is called "{name}" too; give one of them another name',
+                place=place,
+            )
 
 
 def _links(definition: Definition) -> Iterator[Problem]:
     for component_id, component in definition.components.items():
-        for key, target in _written_links(component):
+        for key, target in dict.fromkeys((link.key, link.target) for link in component.links() if link.target):
             if target not in definition.components:
-                place = f"components.{component_id}.{key}"
-                message = f'{place}: there is no component "{target}"'
-                yield Problem("unknown_component", message, component_id, place=place)
-
-
-def _written_links(component: Component) -> list[tuple[str, str]]:
-    """The links as they stand in the file: key and target."""
-    written: list[tuple[str, str | None]] = []
-    if isinstance(component, Wait):
-        written = [("next", component.next)]
-    elif isinstance(component, Sends):
-        written = [("next", component.next), ("on_skipped", component.on_skipped)]
-    elif isinstance(component, CheckSuppression):
-        written = [("clear", component.clear), ("suppressed", component.suppressed)]
-    elif isinstance(component, Branch):
-        written = [(f"arms[{number}].next", arm.next) for number, arm in enumerate(component.arms)]
-        written.append(("otherwise", component.otherwise))
-    elif isinstance(component, WaitFor):
-        written = [(f"arms[{number}].next", arm.next) for number, arm in enumerate(component.arms)]
-        written.append(("on_timeout", component.on_timeout))
-    return [(key, target) for key, target in written if target is not None]
+                yield in_component("unknown_component", component_id, key, no_component(target, definition.components))
 
 
 def _reach(definition: Definition) -> Iterator[Problem]:
     reached = reachable(definition, [definition.start])
     for component_id in definition.components if reached else ():
         if component_id not in reached:
-            message = f'no way leads from the start to "{component_id}"'
+            message = f'no way leads from the start to "{component_id}"; lead there from another one, or take it out'
             yield Problem("unreachable_component", message, component_id, place=f"components.{component_id}")
 
 
-def _loops(definition: Definition) -> Iterator[Problem]:
-    """A loop must pass a wait that takes time for certain, and something that acts."""
-    for loop in _loops_among({name: _at_once(component) for name, component in definition.components.items()}):
-        message = f"the loop {_way(loop)} has no wait `for` a length of time, so it could run without end at once"
-        yield Problem("loop_without_wait", message, loop[0], place=f"components.{loop[0]}")
-    waits = {name: wait for name, wait in definition.components.items() if isinstance(wait, Wait)}
-    for loop in _loops_among({name: [wait.next or ""] for name, wait in waits.items()}):
-        message = f"the loop {_way(loop)} only waits and never ends"
-        yield Problem("loop_without_action", message, loop[0], place=f"components.{loop[0]}")
-
-
-def _endless(definition: Definition) -> Iterator[Problem]:
-    """Components from which no way leads to an end; an execution would be cut off after a year or 25,000 events."""
-    ending = {""}
-    while True:
-        found = {
-            component_id
-            for component_id, component in definition.components.items()
-            if component_id not in ending
-            and (not ways(component) or any(state_of(definition, way) in ending for _, way in ways(component)))
-        }
-        if not found:
-            break
-        ending |= found
-    endless = [component_id for component_id in definition.components if component_id not in ending]
-    if endless:
-        message = f"whoever comes to {', '.join(endless[:5])} never comes to an end"
-        yield Problem("loop_without_end", message, endless[0], place=f"components.{endless[0]}")
-
-
-def _loops_among(inside: Mapping[str, list[str]]) -> Iterator[list[str]]:
-    """One loop for each knot of components and where each leads, in the order of its links."""
-    told: set[str] = set()
-    for name in inside:
-        if name not in told:
-            loop = _loop_through(name, inside)
-            told.update(loop)
-            if loop:
-                yield loop
-
-
-def _loop_through(start: str, inside: Mapping[str, list[str]]) -> list[str]:
-    """The shortest loop from `start` back to it through `inside`; empty if there is none."""
-    came_from = {target: start for target in inside[start] if target in inside}
-    ahead = list(came_from)
-    for here in ahead:
-        if here == start:
-            loop = [start]
-            while came_from[loop[0]] != start:
-                loop.insert(0, came_from[loop[0]])
-            return [start, *loop[:-1]]
-        for target in inside[here]:
-            if target in inside and target not in came_from:
-                came_from[target] = here
-                ahead.append(target)
-    return []
-
-
-def _way(loop: list[str]) -> str:
-    return " → ".join([*loop, loop[0]])
-
-
 def _waits(definition: Definition) -> Iterator[Problem]:
+    """What nothing follows need not be waited for."""
     for component_id, component in definition.components.items():
-        if not isinstance(component, Wait):
+        if not isinstance(component, Wait | Awaits):
             continue
-        if component.length is not None and component.length > LONGEST_WAIT:
-            place = f"components.{component_id}.for"
-            message = f"{place}: waits longer than {LONGEST_WAIT.days} days"
-            yield Problem("wait_too_long", message, component_id, place=place)
-        follows = component.next or ""
-        if not follows or (follows in definition.components and not state_of(definition, follows)):
-            message = f'nothing follows the wait "{component_id}"'
-            yield Problem("nothing_follows_wait", message, component_id, "warning", f"components.{component_id}")
+        if all(_leads_nowhere(definition, target) for _, target in ways(component)):
+            whatever = ", whatever comes" if isinstance(component, Awaits) else ""
+            yield warning("nothing_follows_wait", component_id, f'nothing follows the wait "{component_id}"{whatever}')
 
 
-def _waits_for_events(definition: Definition) -> Iterator[Problem]:
+def _leads_nowhere(definition: Definition, target: str) -> bool:
+    return not target or (target in definition.components and not state_of(definition, target))
+
+
+def _arms(definition: Definition) -> Iterator[Problem]:
     for component_id, component in definition.components.items():
-        if not isinstance(component, WaitFor):
-            continue
-        yield from _arms(component_id, [arm.name for arm in component.arms])
-        if component.length > LONGEST_WAIT:
-            place = f"components.{component_id}.timeout"
-            message = f"{place}: waits longer than {LONGEST_WAIT.days} days"
-            yield Problem("wait_too_long", message, component_id, place=place)
-        for number, arm in enumerate(component.arms):
-            if arm.where is not None and needs_events(arm.where):
-                place = f"components.{component_id}.arms[{number}].where"
-                message = f"{place}: looks at the event and the contact only; ask for other events in a branch"
-                yield Problem("events_in_arm", message, component_id, place=place)
-        if all(not state_of(definition, target) for _, target in ways(component)):
-            message = f'nothing follows the wait "{component_id}", whatever comes'
-            yield Problem("nothing_follows_wait", message, component_id, "warning", f"components.{component_id}")
+        names = [arm.name for arm in getattr(component, "arms", ())]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                message = f'another arm is called "{name}" too; give one of them another name'
+                yield in_component("duplicate_arm", component_id, f"arms[{number}].name", message)
+        if isinstance(component, Split):
+            yield from _percentages(component_id, component)
+        only_one = len({state_of(definition, target) for _, target in ways(component)}) == 1
+        if isinstance(component, Branch | Split) and only_one and len(ways(component)) > 1:
+            yield warning(
+                "branch_without_effect", component_id, f'every arm of "{component_id}" leads to the same place'
+            )
 
 
-def _events(definition: Definition) -> Iterator[Problem]:
-    """Events that are nobody's: a name that Tidings' own events nearly have is a slip of the pen."""
-    named = [("trigger.event", "", definition.trigger.event)]
-    for component_id, component in definition.components.items():
-        arms = component.arms if isinstance(component, WaitFor) else ()
-        named += [(f"components.{component_id}.arms[{n}].event", component_id, a.event) for n, a in enumerate(arms)]
-    for place, component_id, event in named:
-        meant = _meant(event)
-        if meant:
-            message = f'{place}: nobody sends "{event}" unless an app does; did you mean "{meant}"?'
-            yield Problem("event_misspelled", message, component_id, "warning", place)
+def _percentages(component_id: str, split: Split) -> Iterator[Problem]:
+    total = sum((share for _, share in split.shares), Decimal())
+    if any(share != round(share, 2) for _, share in split.shares):
+        yield in_component("wrong_percentages", component_id, "arms", "a percentage has at most two decimals")
+    elif total != 100:
+        message = f"the percentages make {total.normalize():f} and not 100, holdout included"
+        yield in_component("wrong_percentages", component_id, "arms", message)
 
 
-def _meant(event: str) -> str:
-    """The event of Tidings' own that a name is nearly the name of; empty if it is one, or none is near."""
-    from difflib import get_close_matches  # late: only where somebody writes an automation
-
-    near = {own.casefold(): own for own in OWN_EVENTS}
-    found = [] if event in OWN_EVENTS else get_close_matches(event.casefold(), near, n=1, cutoff=0.88)
-    return near[found[0]] if found else ""
-
-
-def _branches(definition: Definition) -> Iterator[Problem]:
-    @cache
-    def after(step: str) -> set[str]:
-        return reachable(definition, links(definition.components[step]).values())
-
-    for component_id, component in definition.components.items():
-        if isinstance(component, Branch):
-            yield from _arms(component_id, [arm.name for arm in component.arms])
-            yield from _steps(definition, component_id, component, after)
-            if len({state_of(definition, target) for _, target in ways(component)}) == 1:
-                message = f'every arm of "{component_id}" leads to the same place'
-                yield Problem("branch_without_effect", message, component_id, "warning", f"components.{component_id}")
-
-
-def _arms(component_id: str, names: list[str]) -> Iterator[Problem]:
-    for number, name in enumerate(names):
-        if name in names[:number]:
-            place = f"components.{component_id}.arms[{number}].name"
-            message = f'{place}: another arm is called "{name}" too'
-            yield Problem("duplicate_arm", message, component_id, place=place)
-
-
-def _steps(
-    definition: Definition, component_id: str, branch: Branch, after: Callable[[str], set[str]]
-) -> Iterator[Problem]:
-    for number, arm in enumerate(branch.arms):
-        place = f"components.{component_id}.arms[{number}].when"
-        for step in sorted(steps_named(arm.when)):
-            if step not in definition.components:
-                message = f'{place}: since: there is no component "{step}"'
-                yield Problem("unknown_component", message, component_id, place=place)
-            elif component_id not in after(step):
-                message = f'{place}: since: nobody who comes here has passed "{step}"'
-                yield Problem("step_not_upstream", message, component_id, place=place)
-            elif not definition.components[step].acts:
-                message = f'{place}: since: only components that act are recorded as steps, and "{step}" does not'
-                yield Problem("step_not_recorded", message, component_id, place=place)
-
-
-def _templates(definition: Definition, templates: Collection[str] | None) -> Iterator[Problem]:
-    for component_id, component in definition.components.items():
-        if templates is not None and isinstance(component, Sends) and component.template not in templates:
-            place = f"components.{component_id}.template"
-            message = f'{place}: there is no template "{component.template}"'
-            yield Problem("unknown_template", message, component_id, place=place)
+def _size(definition: Definition) -> Iterator[Problem]:
+    try:
+        compile_machine(definition, 999_999, _LONGEST)
+    except InvalidInput as error:
+        yield Problem(error.code, error.message, place=error.field or "")

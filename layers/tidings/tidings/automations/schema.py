@@ -36,7 +36,11 @@ def schema_text() -> str:
 _CONDITION = {
     "oneOf": [
         {"$ref": f"#/$defs/{name}"}
-        for name in ("AllOf", "AnyOf", "NoneOf", "TraitRule", "PropertyRule", "Did", "DidNot")
+        for name in (
+            *("AllOf", "AnyOf", "NoneOf"),
+            *("TraitRule", "PropertyRule", "Known", "AnswerRule"),
+            *("Did", "DidNot", "Engaged"),
+        )
     ]
 }
 _NULL = {"type": "null"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tidings.automations.model import SendSms
+from tidings.automations.components import SendSms
 from tidings.automations.sending import SendTask
 from tidings.sms.model import SmsOrder
 

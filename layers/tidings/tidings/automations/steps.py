@@ -1,4 +1,4 @@
-"""Taking the steps of enrolments: what stands around each Task, and the Tasks themselves.
+"""Taking the steps of enrolments: what stands around each Task.
 
 A step is recorded once, with its outcome and what follows. A Task that is repeated finds its step and answers the same.
 """
@@ -7,38 +7,36 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from tidings.accounts.model import Workspace
 from tidings.accounts.store import DynamoWorkspaceStore
-from tidings.activity.facts import ContactFacts
+from tidings.activity.store import DynamoEventStore
 from tidings.activity.timeline import TimelineService
+from tidings.automations.calendar import zone_of
+from tidings.automations.components import Component
 from tidings.automations.enrolments import (
     Enrolment,
     EnrolmentOver,
+    EnrolmentParked,
     EnrolmentState,
     StepCall,
     StepTaken,
     until_texts,
 )
 from tidings.automations.graph import Moment, follow, links
-from tidings.automations.model import OTHERWISE, Branch, CheckSuppression, Component, Definition
+from tidings.automations.leaving import Doors, Inside
+from tidings.automations.model import Definition
 from tidings.automations.store import DynamoAutomationStore, DynamoEnrolmentStore
-from tidings.conditions.evaluate import evaluate
-from tidings.conditions.explain import explain
-from tidings.conditions.model import needs_events, steps_named
-from tidings.consent.gate import Gate
-from tidings.consent.model import MARKETING, Channel, Check, Kind
 from tidings.contacts.model import Contact
 from tidings.contacts.store import DynamoContactStore
 from tidings.core.clock import Clock
-from tidings.core.errors import InvalidInput, NotFound
+from tidings.core.errors import NotFound, Unavailable
 from tidings.core.store import ConditionFailed, Database, Key
 
 DEFINITIONS_KEPT = 256
-# Of how many rules a step keeps the explanation: an item holds 400 KB at most.
-EXPLAINED_RULES = 200
 
 
 @dataclass(frozen=True)
@@ -58,6 +56,17 @@ class Situation:
         """The component that the call is about."""
         return self.definition.components[self.call.component]
 
+    def moment(self, now: datetime) -> Moment:
+        """What decides how long the waits last that follow the step."""
+        return Moment(
+            now=now,
+            traits=self.contact.values,
+            properties=self.properties,
+            zone=zone_of(self.contact.time_zone, self.workspace.time_zone),
+            run=self.enrolment.run,
+            n=self.call.n + 1,
+        )
+
 
 class StepRunner:
     """Reads what stands around a step, and records what came of it."""
@@ -69,6 +78,7 @@ class StepRunner:
         contacts: DynamoContactStore,
         automations: DynamoAutomationStore,
         enrolments: DynamoEnrolmentStore,
+        doors: Doors,
         clock: Clock,
     ) -> None:
         self._database = database
@@ -76,6 +86,7 @@ class StepRunner:
         self._contacts = contacts
         self._automations = automations
         self.enrolments = enrolments
+        self._doors = doors
         self._clock = clock
         self._definitions: OrderedDict[tuple[str, str, int], Definition] = OrderedDict()
 
@@ -88,6 +99,7 @@ class StepRunner:
             DynamoContactStore(database),
             DynamoAutomationStore(database),
             DynamoEnrolmentStore(database),
+            Doors(TimelineService(DynamoEventStore(database))),
             clock,
         )
 
@@ -107,7 +119,8 @@ class StepRunner:
     def begin(self, call: StepCall, *more: Key) -> Situation | StepTaken:
         """What stands around a step, in one batched read; the step itself if it was taken before.
 
-        Raises EnrolmentOver if the enrolment is not live.
+        Raises EnrolmentOver if the enrolment is not live, the person was erased or has to leave by an exit, and
+        EnrolmentParked while the automation is wholly paused.
         """
         definition = self.definition(call)
         place = (call.workspace, call.contact, call.automation, call.entry)
@@ -118,23 +131,53 @@ class StepRunner:
         if step_key in found:
             return self.enrolments.step(found[step_key])
         enrolment = self.enrolments.entity(found[enrolment_key]) if enrolment_key in found else None
-        if enrolment is None or enrolment.state is not EnrolmentState.LIVE or contact_key not in found:
+        if enrolment is None or contact_key not in found:
             raise EnrolmentOver(call.component)
-        return Situation(
+        if enrolment.state is EnrolmentState.PARKED:
+            raise EnrolmentParked(call.component)
+        if enrolment.state is not EnrolmentState.LIVE:
+            raise EnrolmentOver(call.component)
+        contact = self._survivor(self._contacts.entity(found[contact_key]))
+        if contact.erased_at is not None:  # their enrolments are ended a moment after they were erased
+            raise EnrolmentOver(call.component)
+        situation = Situation(
             call=call,
             workspace=self._workspaces.entity(found[workspace_key]),
-            contact=self._survivor(self._contacts.entity(found[contact_key])),
+            contact=contact,
             enrolment=enrolment,
             definition=definition,
             properties=(found[trigger_key].properties or {}) if trigger_key in found else {},
             found=found,
         )
+        self._let_out(situation)
+        self._park(situation)
+        return situation
 
-    def step(self, situation: Situation, outcome: str, link: str, why: Mapping[str, Any]) -> StepTaken:
+    def _let_out(self, situation: Situation) -> None:
+        """Whoever has to leave does so before the step: what lets them out may not have been reacted to yet."""
+        now = self._clock.now()
+        inside = Inside(situation.enrolment, situation.definition, situation.contact, situation.properties)
+        left = self._doors.left(inside, now)
+        if left is not None:
+            self.enrolments.finish(situation.enrolment, EnrolmentState.EXITED, now, left=left.as_dict())
+            raise EnrolmentOver(situation.call.component)
+
+    def _park(self, situation: Situation) -> None:
+        """Let somebody rest where nothing is to happen for now: they go on here when that is over."""
+        call = situation.call
+        if call.automation not in situation.workspace.halted:
+            return
+        if not self.enrolments.park(call, self._clock.now()):
+            raise Unavailable("enrolment_changed", "The enrolment changed at the same time.")
+        raise EnrolmentParked(call.component)
+
+    def step(
+        self, situation: Situation, outcome: str, link: str, why: Mapping[str, Any], conversation: str = ""
+    ) -> StepTaken:
         """The step that an outcome makes: where its link leads, and until when the waits there last."""
         now = self._clock.now()
         target = links(situation.component)[link]
-        moment = Moment(now, situation.contact.values, situation.properties)
+        moment = situation.moment(now)
         following = follow(situation.definition, target, moment)
         return StepTaken(
             n=situation.call.n + 1,
@@ -144,13 +187,14 @@ class StepRunner:
             until=until_texts(following),
             at=now,
             why=why,
+            conversation=conversation,
         )
 
     def take(self, situation: Situation, outcome: str, link: str, why: Mapping[str, Any]) -> dict[str, Any]:
         """Record a step and answer the machine. Raises EnrolmentOver if the enrolment ended meanwhile."""
         step = self.step(situation, outcome, link, why)
         try:
-            self._database.transact(self.enrolments.record(situation.call, step, live=True))
+            self._database.transact(self.enrolments.record(situation.call, step))
         except ConditionFailed as error:
             return self.answer_of_earlier(situation.call, error)
         return step.answer
@@ -163,93 +207,24 @@ class StepRunner:
             raise EnrolmentOver(call.component) from refused
         return self.enrolments.step(item).answer
 
-    def instants(self, situation: Situation, names: set[str]) -> dict[str, Any]:
-        """When the enrolment began, and when the named steps were last taken: one query if there are any."""
-        instants = {"enrolment": situation.enrolment.started_at}
-        if names:
-            for step in self.enrolments.steps_of(situation.enrolment):
-                if step.component in names:
-                    instants[f"step:{step.component}"] = step.at
-        return instants
+    def stands(self, call: StepCall) -> tuple[Enrolment | None, StepTaken | None]:
+        """An enrolment as it is now, and the step that the call is about, if it was taken: one batched read."""
+        place = self.enrolments.key(call.workspace, call.contact, call.automation, call.entry)
+        step = self.enrolments.step_key(call)
+        found = self._database.batch_get([place, step])
+        enrolment = self.enrolments.entity(found[place]) if place in found else None
+        return enrolment, self.enrolments.step(found[step]) if step in found else None
+
+    def met_again(self, situation: Situation) -> Situation:
+        """The same with the contact as it is by now: one batched read, one more where it was merged."""
+        key = self._contacts.contact_key(situation.call.workspace, situation.call.contact)
+        item = self._database.batch_get([key]).get(key)
+        return situation if item is None else replace(situation, contact=self._survivor(self._contacts.entity(item)))
 
     def _survivor(self, contact: Contact) -> Contact:
         if not contact.merged_into:
             return contact
         return self._contacts.current(contact.workspace, contact.merged_into) or contact
-
-
-class BranchTask:
-    """Sends a person along the first arm whose condition holds."""
-
-    def __init__(self, runner: StepRunner, timeline: TimelineService, clock: Clock) -> None:
-        self._runner = runner
-        self._timeline = timeline
-        self._clock = clock
-
-    def run(self, call: StepCall) -> dict[str, Any]:
-        """Take the step; the machine's answer."""
-        situation = self._runner.begin(call)
-        if isinstance(situation, StepTaken):
-            return situation.answer
-        branch = situation.component
-        if not isinstance(branch, Branch):
-            raise wrong_component(call)
-        arm, why = self._choose(situation, branch)
-        return self._runner.take(situation, arm, arm, why)
-
-    def _choose(self, situation: Situation, branch: Branch) -> tuple[str, dict[str, Any]]:
-        names = set().union(*(steps_named(arm.when) for arm in branch.arms))
-        facts = ContactFacts(
-            contact=situation.contact,
-            now=self._clock.now(),
-            properties=situation.properties,
-            timeline=self._timeline if any(needs_events(arm.when) for arm in branch.arms) else None,
-            instants=self._runner.instants(situation, names),
-            trigger=(situation.enrolment.event.get("identity", ""), situation.enrolment.event.get("message_id", "")),
-        )
-        chosen, why = OTHERWISE, {}
-        for arm in branch.arms:
-            holds = evaluate(arm.when, facts)
-            why[arm.name] = explain(arm.when, facts).as_dict(most=EXPLAINED_RULES // len(branch.arms))
-            if holds:
-                chosen = arm.name
-                break
-        return chosen, why
-
-
-class CheckSuppressionTask:
-    """Asks whether the contact may be written to, without writing."""
-
-    def __init__(self, runner: StepRunner, gate: Gate) -> None:
-        self._runner = runner
-        self._gate = gate
-
-    def run(self, call: StepCall) -> dict[str, Any]:
-        """Take the step; the machine's answer. Somebody without an address is as good as suppressed."""
-        situation = self._runner.begin(call)
-        if isinstance(situation, StepTaken):
-            return situation.answer
-        component = situation.component
-        if not isinstance(component, CheckSuppression):
-            raise wrong_component(call)
-        check = self._check(situation, component)
-        outcome = "clear" if check.passed else "suppressed"
-        return self._runner.take(situation, outcome, outcome, check.as_dict())
-
-    def _check(self, situation: Situation, component: CheckSuppression) -> Check:
-        contact, kind = situation.contact, Kind(component.kind) if component.kind else None
-        channel = Channel(component.channel)
-        address, what = {
-            Channel.EMAIL: (contact.email, "e-mail address"),
-            Channel.SMS: (contact.phone, "phone number"),
-        }[channel]
-        if not address:
-            return Check("address", False, f"the contact has no {what}")
-        topic = component.topic or MARKETING.name
-        try:
-            return self._gate.ask(situation.workspace, contact, channel, address, kind, topic).deciding
-        except InvalidInput as error:
-            return Check("address", False, error.message)
 
 
 def wrong_component(call: StepCall) -> NotFound:

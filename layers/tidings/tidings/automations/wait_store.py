@@ -10,6 +10,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAtt
 
 from tidings.activity.model import Event
 from tidings.automations.enrolments import WAITS, StepCall
+from tidings.automations.following import Run
 from tidings.automations.waits import OpenWait
 from tidings.core.clock import from_text, to_text
 from tidings.core.store import ConditionFailed, Database, Item, JsonAttribute, Key, Part, faults, update
@@ -27,6 +28,9 @@ class WaitItem(Item):
     awaits = UnicodeSetAttribute()
     passed = UnicodeSetAttribute(null=True)
     properties = JsonAttribute(null=True)
+    messages = JsonAttribute(null=True)
+    zone = UnicodeAttribute(null=True)
+    run = JsonAttribute(null=True)
     ended_by = UnicodeAttribute(null=True)
     expires_at = NumberAttribute()
 
@@ -54,6 +58,9 @@ class DynamoWaitStore:
             awaits=awaits,
             passed=set(wait.passed) or None,
             properties=dict(wait.properties) or None,
+            messages={name: list(ids) for name, ids in wait.messages.items()} or None,
+            zone=wait.zone or None,
+            run=[to_text(wait.run.began), wait.run.steps] if wait.run else None,
             expires_at=int((wait.deadline + KEPT).timestamp()),
         )
         try:
@@ -100,6 +107,9 @@ class DynamoWaitStore:
             deadline=from_text(item.deadline),
             passed=tuple(sorted(item.passed or ())),
             properties=properties,
+            messages=item.messages or {},
+            zone=item.zone or "",
+            run=Run(from_text(item.run[0]), int(item.run[1])) if item.run else None,
             ended_by=item.ended_by or "",
         )
 

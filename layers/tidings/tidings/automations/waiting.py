@@ -14,21 +14,20 @@ from typing import Any
 
 from tidings.activity.model import Event
 from tidings.activity.timeline import TimelineService
+from tidings.automations.components import Awaits, Decides, Wait
 from tidings.automations.enrolments import StepCall, StepTaken
+from tidings.automations.following import REST, Run
 from tidings.automations.gateway import StepFunctionsGateway
-from tidings.automations.graph import Moment, follow
-from tidings.automations.model import TIMEOUT, Branch, CheckSuppression, Wait, WaitFor
-from tidings.automations.steps import Situation, StepRunner
+from tidings.automations.graph import follow
+from tidings.automations.lasting import renews
+from tidings.automations.names import TIMEOUT
+from tidings.automations.steps import Situation, StepRunner, wrong_component
 from tidings.automations.wait_store import DynamoWaitStore
 from tidings.automations.waits import OpenWait, first_of, properties_for, step_of
-from tidings.core.clock import Clock, from_text
-from tidings.core.errors import NotFound
+from tidings.core.clock import Clock, from_text, to_text
 from tidings.core.ids import message_id
 from tidings.core.store import ConditionFailed, Database
 from tidings.messages.store import DynamoMessageStore
-
-# They take no time and do nothing that anybody could answer.
-_DECISIONS = (Branch, CheckSuppression)
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Waited:
     """Somebody at a component that waits: what stands around them, and their wait. `is_known` if it was registered."""
 
     situation: Situation
-    component: WaitFor
+    component: Awaits
     wait: OpenWait
     is_known: bool
 
@@ -73,7 +72,7 @@ class WaitForTask:
         if ask == "left":
             return {"seconds": 1 if isinstance(found, StepTaken) else found.wait.left(self._clock.now())}
         if ask == TIMEOUT:
-            return (found if isinstance(found, StepTaken) else self._time_out(found)).answer
+            return self._timed_out(found)
         token = str(payload["token"])
         step = found if isinstance(found, StepTaken) else self._begin(found, token)
         if step is not None:
@@ -85,14 +84,24 @@ class WaitForTask:
         waited = replace(waited, wait=replace(waited.wait, token=token), is_known=True)
         if not self._waits.register(waited.wait, waited.component.events):
             return self._taken(waited.situation.call)
+        # A merge may have been reacted to since the contact was read, which found nobody waiting yet.
+        waited = replace(waited, situation=self._runner.met_again(waited.situation))
         event = self._look(waited)
         if event is None and self._clock.now() < waited.wait.deadline:
             return None
         return self._end(waited, event)
 
-    def _time_out(self, waited: Waited) -> StepTaken:
-        """What came in time counts, even if nobody has told the wait of it yet."""
-        return self._end(waited, self._look(waited))
+    def _timed_out(self, found: Waited | StepTaken) -> dict[str, Any]:
+        """What came in time counts, even if nobody has told the wait of it yet.
+
+        Before its deadline it is only the execution that has lasted long enough: it rests, and a new one waits on.
+        """
+        if isinstance(found, StepTaken):
+            return found.answer
+        event, now = self._look(found), self._clock.now()
+        if event is None and now < found.wait.deadline and renews(found.situation.definition):
+            return {"n": found.situation.call.n, "next": REST, "until": {REST: to_text(now)}}
+        return self._end(found, event).answer
 
     def _look(self, waited: Waited) -> Event | None:
         """The event that ends the wait, if it came: one consistent query for each name and identity."""
@@ -106,8 +115,8 @@ class WaitForTask:
         situation, now = waited.situation, self._clock.now()
         step = step_of(situation.definition, waited.wait, situation.contact, event, now)
         if step is None:
-            raise _wrong_component(situation.call)
-        parts = self._runner.enrolments.record(situation.call, step, live=True)
+            raise wrong_component(situation.call)
+        parts = self._runner.enrolments.record(situation.call, step)
         if waited.is_known:
             parts.append(self._waits.end(waited.wait, TIMEOUT if event is None else event.message_id, now))
         try:
@@ -125,22 +134,25 @@ class WaitForTask:
 
     def _around(self, call: StepCall) -> Waited | StepTaken:
         component = self._runner.definition(call).components.get(call.component)
-        if not isinstance(component, WaitFor):
-            raise _wrong_component(call)
+        if not isinstance(component, Awaits):
+            raise wrong_component(call)
         key = self._waits.key(call)
         situation = self._runner.begin(call, key)
         if isinstance(situation, StepTaken):
             return situation
         if key in situation.found:
-            return Waited(situation, component, self._waits.entity(situation.found[key]), True)
+            # What follows is counted from the execution that they are in by now, not from the one that they came in.
+            wait = replace(self._waits.entity(situation.found[key]), run=_run(situation))
+            return Waited(situation, component, wait, True)
         return Waited(situation, component, self._new(situation, component), False)
 
-    def _new(self, situation: Situation, component: WaitFor) -> OpenWait:
+    def _new(self, situation: Situation, component: Awaits) -> OpenWait:
         call, enrolment = situation.call, situation.enrolment
         written, now = enrolment.until.get(call.component), self._clock.now()
         # Where days are made shorter for a local system, a wait before this one ends before its time.
         deadline = min(from_text(written), now + component.length) if written else now + component.length
         since, passed = self._began(situation, deadline - component.length)
+        zone = situation.workspace.time_zone
         return OpenWait(
             call=call,
             token="",
@@ -148,7 +160,19 @@ class WaitForTask:
             deadline=deadline,
             passed=tuple(one for one in (enrolment.event.get("message_id", ""), passed) if one),
             properties=properties_for(situation.definition, situation.properties),
+            messages=self._messages_of(situation, component),
+            zone="" if zone == "UTC" else zone,
+            run=_run(situation),
         )
+
+    def _messages_of(self, situation: Situation, component: Awaits) -> dict[str, list[str]]:
+        """The messages that arms are about, as far as they were sent: one query if there are such arms."""
+        named = {arm.of for arm in component.awaited if arm.of is not None}
+        found: dict[str, list[str]] = {name: [] for name in sorted(named)}
+        for step in self._runner.enrolments.steps_of(situation.enrolment) if named else ():
+            if step.component in named:
+                found[step.component].append(message_of(situation.call, step))
+        return found
 
     def _began(self, situation: Situation, since: datetime) -> tuple[datetime, str]:
         """Since when events count, and the message id of one that does not: it ended the wait before this one.
@@ -163,7 +187,7 @@ class WaitForTask:
         reached, until = call.component, since
         while n in steps and steps[n].next == reached:
             step = steps[n]
-            if not isinstance(situation.definition.components.get(step.component), _DECISIONS):
+            if not isinstance(situation.definition.components.get(step.component), Decides):
                 return min(until, self._acted(situation, step)), str(step.why.get("message_id", ""))
             reached, until, n = step.component, min(until, step.at), n - 1
         return min(until, self._entered(situation, reached, steps.get(n), until)), ""
@@ -173,7 +197,7 @@ class WaitForTask:
         if "received_at" in step.why:
             return from_text(str(step.why["received_at"]))
         call = situation.call
-        message = message_id(call.contact, call.automation, call.entry, step.component, str(step.n - 1))
+        message = message_of(call, step)
         key = self._messages.key(call.workspace, call.contact, message)
         item = self._database.batch_get([key]).get(key)
         claimed_at = None if item is None else self._messages.entity(item).claimed_at
@@ -183,10 +207,15 @@ class WaitForTask:
         """When somebody came to a component with nothing or a wait before it."""
         if before is not None:
             return max(_ends(situation, before.until), default=latest)
-        moment = Moment(situation.enrolment.started_at, situation.contact.values, situation.properties)
+        moment = replace(situation.moment(situation.enrolment.started_at), run=None)
         following = follow(situation.definition, situation.definition.start, moment)
         waited = situation.definition.start != component
         return max(following.until.values(), default=latest) if waited else situation.enrolment.started_at
+
+
+def _run(situation: Situation) -> Run | None:
+    """The execution that somebody is in, where that may not last as long as they do."""
+    return situation.enrolment.run if renews(situation.definition) else None
 
 
 def _ends(situation: Situation, until: Mapping[str, str]) -> Sequence[datetime]:
@@ -194,5 +223,6 @@ def _ends(situation: Situation, until: Mapping[str, str]) -> Sequence[datetime]:
     return [from_text(end) for name, end in until.items() if isinstance(components.get(name), Wait)]
 
 
-def _wrong_component(call: StepCall) -> NotFound:
-    return NotFound("unknown_component", f"{call.component} is no component of this kind.", "component")
+def message_of(call: StepCall, step: StepTaken) -> str:
+    """The id of the message that a step sent."""
+    return message_id(call.contact, call.automation, call.entry, step.component, str(step.n - 1))

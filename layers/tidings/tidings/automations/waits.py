@@ -7,16 +7,24 @@ wins against the deadline, however late somebody looks at it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from tidings.activity.facts import ContactFacts
-from tidings.activity.model import Event
+from tidings.activity.model import SYSTEM, Event
+from tidings.automations.calendar import zone_of
+from tidings.automations.components import Awaits, EventArm, UntilProperty, Wait
+from tidings.automations.components.waits import RECEIVED
 from tidings.automations.enrolments import StepCall, StepTaken, until_texts
+from tidings.automations.following import Run
 from tidings.automations.graph import Moment, follow, links
-from tidings.automations.model import TIMEOUT, Definition, EventArm, UntilProperty, Wait, WaitFor
+from tidings.automations.lasting import RUN_AT_MOST
+from tidings.automations.model import Definition
+from tidings.automations.names import TIMEOUT
+from tidings.automations.own_events import is_pretended
+from tidings.automations.triggers import is_same
 from tidings.conditions.evaluate import evaluate
 from tidings.conditions.explain import explain
 from tidings.conditions.values import lookup
@@ -31,8 +39,9 @@ EXPLAINED_RULES = 200
 class OpenWait:
     """Somebody who waits. `token` is what their machine waits with; `passed` are message ids that do not count.
 
-    `properties` are what later waits ask of the event that enrolled them. `ended_by` is the message id of the event
-    that ended it, or `timeout`; empty while it is open.
+    `properties` are what this wait and later ones ask of the event that enrolled them, `messages` by component the ids
+    of messages that arms are about, `zone` the workspace's time zone and `run` the execution that they are in.
+    `ended_by` is the message id of the event that ended it, or `timeout`; empty while it is open.
     """
 
     call: StepCall
@@ -41,6 +50,9 @@ class OpenWait:
     deadline: datetime
     passed: tuple[str, ...] = ()
     properties: Mapping[str, Any] = field(default_factory=dict)
+    messages: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    zone: str = ""
+    run: Run | None = None
     ended_by: str = ""
 
     def counts(self, event: Event) -> bool:
@@ -48,22 +60,45 @@ class OpenWait:
         return self.since <= event.received_at < self.deadline and event.message_id not in self.passed
 
     def left(self, now: datetime) -> int:
-        """How long it still lasts, in whole seconds; at least one, as Step Functions wants it."""
-        return max(1, -((now - self.deadline) // timedelta(seconds=1)))
+        """How long it still lasts, in whole seconds; at least one, as Step Functions wants it.
+
+        Not longer than an execution may: it is asked again then.
+        """
+        longest = int(RUN_AT_MOST.total_seconds())
+        return min(longest, max(1, -((now - self.deadline) // timedelta(seconds=1))))
 
 
-def arm_of(component: WaitFor, event: Event, contact: Contact) -> EventArm | None:
+def arm_of(component: Awaits, wait: OpenWait, event: Event, contact: Contact) -> EventArm | None:
     """The first arm that an event ends the waiting by; None if it is about none."""
     facts = ContactFacts(contact=contact, now=event.received_at, properties=event.properties)
-    for arm in component.arms:
-        if arm.event == event.name and (arm.where is None or evaluate(arm.where, facts)):
+    if component.own and event.type != SYSTEM:
+        return None
+    for arm in component.awaited:
+        if _is_about(arm, wait, event) and (arm.where is None or evaluate(arm.where, facts)):
             return arm
     return None
 
 
-def first_of(component: WaitFor, wait: OpenWait, events: Iterable[Event], contact: Contact) -> Event | None:
+def _is_about(arm: EventArm, wait: OpenWait, event: Event) -> bool:
+    """Whether an event is of an arm's name, and about what it is to be about."""
+    if arm.event != event.name or is_pretended(event) or not is_same(arm.matches, event.properties, wait.properties):
+        return False
+    if arm.of is None:
+        return True
+    if event.type != SYSTEM:  # what an app says of a message is not known
+        return False
+    return not _about(event).isdisjoint(wait.messages.get(arm.of, ()))
+
+
+def _about(event: Event) -> set[str]:
+    """The ids of the messages that an event of our own is about: that became something, or that was answered."""
+    named = (event.properties.get("message"), event.properties.get("answers"))
+    return {one for one in named if isinstance(one, str)}
+
+
+def first_of(component: Awaits, wait: OpenWait, events: Iterable[Event], contact: Contact) -> Event | None:
     """The event that ends a wait, of those that came; None if none does."""
-    ends = [event for event in events if wait.counts(event) and arm_of(component, event, contact)]
+    ends = [event for event in events if wait.counts(event) and arm_of(component, wait, event, contact)]
     return min(ends, key=_place, default=None)
 
 
@@ -75,13 +110,20 @@ def step_of(
     What follows is counted from when the event was received, so that nothing is lost that came right after it.
     """
     component = definition.components[wait.call.component]
-    if not isinstance(component, WaitFor):
+    if not isinstance(component, Awaits):
         return None
-    arm = None if event is None else arm_of(component, event, contact)
+    arm = None if event is None else arm_of(component, wait, event, contact)
     if event is not None and arm is None:
         return None
     outcome = TIMEOUT if arm is None else arm.name
-    moment = Moment(now if event is None else event.received_at, contact.values, wait.properties)
+    moment = Moment(
+        now=now if event is None else event.received_at,
+        traits=contact.values,
+        properties=wait.properties,
+        zone=zone_of(contact.time_zone, wait.zone),
+        run=wait.run,
+        n=wait.call.n + 1,
+    )
     following = follow(definition, links(component)[outcome], moment)
     return StepTaken(
         n=wait.call.n + 1,
@@ -90,20 +132,29 @@ def step_of(
         next=following.next,
         until=until_texts(following),
         at=now,
-        why=_in_vain(component, wait) if event is None else _came(component, event, contact),
+        why=_in_vain(component, wait) if event is None or arm is None else _came(component, wait, event, contact, arm),
+        conversation="" if event is None else conversation_of(event),
     )
 
 
+def conversation_of(event: Event) -> str:
+    """The conversation that a message which came in is a part of; empty for what is no such message of our own."""
+    is_message = event.type == SYSTEM and event.name in RECEIVED.values()
+    return str(event.properties.get("conversation", "")) if is_message else ""
+
+
 def properties_for(definition: Definition, properties: Mapping[str, Any]) -> dict[str, Any]:
-    """What the definition's waits ask of the event that enrolled somebody: dates, and nothing else of it."""
+    """What the definition's waits ask of the event that enrolled somebody, and nothing else of it."""
     untils = (one.until for one in definition.components.values() if isinstance(one, Wait))
     names = {until.property for until in untils if isinstance(until, UntilProperty)}
+    awaiting = (one for one in definition.components.values() if isinstance(one, Awaits))
+    names |= {name for one in awaiting for arm in one.awaited for name in arm.matches}
     return {name: value for name in sorted(names) if (value := lookup(properties, name)) is not None}
 
 
-def _came(component: WaitFor, event: Event, contact: Contact) -> dict[str, Any]:
+def _came(component: Awaits, wait: OpenWait, event: Event, contact: Contact, arm: EventArm) -> dict[str, Any]:
     facts = ContactFacts(contact=contact, now=event.received_at, properties=event.properties)
-    asked = [arm for arm in component.arms if arm.event == event.name and arm.where is not None]
+    asked = [arm for arm in component.awaited if _is_about(arm, wait, event) and arm.where is not None]
     most = EXPLAINED_RULES // max(1, len(asked))
     return {
         "check": "event",
@@ -111,11 +162,13 @@ def _came(component: WaitFor, event: Event, contact: Contact) -> dict[str, Any]:
         "event": str(event.node),
         "received_at": to_text(event.received_at),
         "message_id": event.message_id,
+        **({"about": sorted(_about(event) & set(wait.messages.get(arm.of, ()))), "of": arm.of} if arm.of else {}),
+        **({"matched": {name: lookup(event.properties, name) for name in arm.matches}} if arm.matches else {}),
         "arms": {arm.name: explain(arm.where, facts).as_dict(most=most) for arm in asked if arm.where is not None},
     }
 
 
-def _in_vain(component: WaitFor, wait: OpenWait) -> dict[str, Any]:
+def _in_vain(component: Awaits, wait: OpenWait) -> dict[str, Any]:
     names = " or ".join(sorted(component.events))
     return {"check": TIMEOUT, "found": f"{names} did not come, as it would have had to, until {to_text(wait.deadline)}"}
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from tidings.activity.model import SYSTEM, Event
+from tidings.activity.merged import tells_of_merge
+from tidings.activity.model import Event
 from tidings.activity.timeline import TimelineService
+from tidings.automations.components import Awaits
+from tidings.automations.enrolment_store import DynamoEnrolmentStore
 from tidings.automations.gateway import StepFunctionsGateway
-from tidings.automations.model import Definition, WaitFor
-from tidings.automations.store import DynamoAutomationStore, DynamoEnrolmentStore
+from tidings.automations.model import Definition
 from tidings.automations.wait_store import DynamoWaitStore
 from tidings.automations.waits import OpenWait, first_of, step_of
-from tidings.consent.merging import MERGED
 from tidings.contacts.model import Contact
 from tidings.core.clock import Clock
 from tidings.core.errors import NotFound
@@ -20,11 +21,11 @@ from tidings.core.store import ConditionFailed, Database
 
 
 class Awaited(Protocol):
-    """Which events somebody may wait for, and the versions that are live; kept in memory."""
+    """Which events somebody may wait for, and what versions say; kept in memory."""
 
     def awaits(self, workspace: str, name: str) -> bool: ...
     def awaits_any(self, workspace: str) -> bool: ...
-    def live_definition(self, workspace: str, name: str, version: int) -> Definition | None: ...
+    def definition(self, workspace: str, name: str, version: int) -> Definition | None: ...
 
 
 class Waking:
@@ -35,7 +36,6 @@ class Waking:
         database: Database,
         awaited: Awaited,
         waits: DynamoWaitStore,
-        automations: DynamoAutomationStore,
         enrolments: DynamoEnrolmentStore,
         timeline: TimelineService,
         machines: StepFunctionsGateway,
@@ -44,18 +44,16 @@ class Waking:
         self._database = database
         self._awaited = awaited
         self._waits = waits
-        self._automations = automations
         self._enrolments = enrolments
         self._timeline = timeline
         self._machines = machines
         self._clock = clock
-        self._earlier: dict[tuple[str, str, int], Definition] = {}
 
     def concerns(self, event: Event) -> bool:
         """Whether somebody may wait for an event, or for what comes with the merge that it tells of: no read."""
         if self._awaited.awaits(event.workspace, event.name):
             return True
-        return _tells_of_merge(event) and self._awaited.awaits_any(event.workspace)
+        return tells_of_merge(event) and self._awaited.awaits_any(event.workspace)
 
     def wake(self, contact: Contact, event: Event) -> None:
         """End the waits of a contact that an event ends: one query for each id that the contact goes by.
@@ -65,7 +63,7 @@ class Waking:
         Raises Throttled or Unavailable.
         """
         for wait in self._waits_of(contact, event):
-            if not _tells_of_merge(event):
+            if not tells_of_merge(event):
                 self._end(wait, contact, event)
                 continue
             came = self._came(wait, contact)
@@ -73,7 +71,7 @@ class Waking:
                 self._end(wait, contact, came)
 
     def _waits_of(self, contact: Contact, event: Event) -> Iterator[OpenWait]:
-        merged = _tells_of_merge(event)
+        merged = tells_of_merge(event)
         for source in contact.shown_ids:
             for wait in self._waits.of_contact(contact.workspace, source, None if merged else event):
                 if contact.shows(source, wait.since) and (merged or wait.counts(event)):
@@ -81,7 +79,7 @@ class Waking:
 
     def _came(self, wait: OpenWait, contact: Contact) -> Event | None:
         component = self._definition(wait).components.get(wait.call.component)
-        if not isinstance(component, WaitFor):
+        if not isinstance(component, Awaits):
             return None
         names = sorted(component.events)
         events = [event for name in names for event in self._timeline.named_since(contact, name, wait.since)]
@@ -95,7 +93,7 @@ class Waking:
                 return
             ended = self._waits.end(wait, event.message_id, now)
             try:
-                self._database.transact([*self._enrolments.record(wait.call, step, live=True), ended])
+                self._database.transact([*self._enrolments.record(wait.call, step), ended])
             except ConditionFailed:
                 pass  # it is over in another way; or by this very event, and nobody was told whether it was written
             else:
@@ -108,19 +106,8 @@ class Waking:
             self._machines.succeed(wait.token, taken.onward)
 
     def _definition(self, wait: OpenWait) -> Definition:
-        """The version that somebody is inside of: the live one is at hand, an earlier one is read once a process."""
-        call = wait.call
-        place = (call.workspace, call.automation, call.version)
-        live = self._awaited.live_definition(*place)
-        if live is not None:
-            return live
-        if place not in self._earlier:
-            found = self._automations.version(*place)
-            if found is None:
-                raise NotFound("unknown_version", "There is no such version of the automation.", "version")
-            self._earlier[place] = found.definition
-        return self._earlier[place]
-
-
-def _tells_of_merge(event: Event) -> bool:
-    return event.type == SYSTEM and event.name == MERGED and bool(event.contact)
+        """The version that somebody is inside of."""
+        found = self._awaited.definition(wait.call.workspace, wait.call.automation, wait.call.version)
+        if found is None:
+            raise NotFound("unknown_version", "There is no such version of the automation.", "version")
+        return found

@@ -9,6 +9,7 @@ from tidings.accounts.cache import WorkspaceCache
 from tidings.accounts.model import Identifiers
 from tidings.activity.chain import Node
 from tidings.activity.folding import Folding
+from tidings.activity.merged import MERGED, UNMERGED
 from tidings.activity.model import Event
 from tidings.activity.store import DynamoEventStore
 from tidings.consent.carrying import Carried, Goes, carried, logged, taken_back, with_carried, without_carried
@@ -21,7 +22,6 @@ from tidings.core.ids import digest
 from tidings.core.store import Part
 
 CHANNELS = {IdentityKind.EMAIL: Channel.EMAIL, IdentityKind.PHONE: Channel.SMS}
-MERGED, UNMERGED = "Contacts Merged", "Merge Undone"
 
 
 class Following(Protocol):

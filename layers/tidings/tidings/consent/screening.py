@@ -56,7 +56,8 @@ class Rule:
 
 def read_rule(body: Mapping[str, Any]) -> dict[str, Any]:
     """A rule as it is kept. Raises InvalidInput for what it cannot ask: it knows a contact, and no event or step."""
-    from tidings.conditions.model import Count, PropertyRule, dump, parse_condition, walk  # late: most define nothing
+    # late: most define nothing
+    from tidings.conditions.model import AnswerRule, Count, Engaged, PropertyRule, dump, parse_condition, walk
 
     kept = read_definition(RuleInput, body)
     condition = parse_condition(kept["when"])
@@ -65,6 +66,10 @@ def read_rule(body: Mapping[str, Any]) -> dict[str, Any]:
             raise InvalidInput("invalid_condition", "There is no event here whose properties could be asked.", "when")
         if isinstance(rule, Count) and rule.since_name is not None:
             raise InvalidInput("invalid_condition", "There is no enrolment here since which to count.", "when")
+        if isinstance(rule, AnswerRule):
+            raise InvalidInput("invalid_condition", "There is no enrolment here in which a server answered.", "when")
+        if isinstance(rule, Engaged):
+            raise InvalidInput("invalid_condition", "There is no enrolment here in which a message was sent.", "when")
     return {**kept, "when": dump(condition)}
 
 

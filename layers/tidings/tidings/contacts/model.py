@@ -214,6 +214,11 @@ class Contact:
         """The ids under which messages and enrolments stand that may be this one's; `shows` tells which of them are."""
         return tuple(dict.fromkeys((*self.every_id, *(window.contact for window in self.kept))))
 
+    @property
+    def time_zone(self) -> str:
+        """The time zone that is believed, such as `Europe/Warsaw`; empty if none is known."""
+        return str(view(self.context).get("time_zone", {}).get("value", ""))
+
     def _shown(self, identity: Identity) -> dict[str, Any]:
         """An identity as the API shows it: an address that is not the one messages go to is a former one."""
         told = {"kind": identity.kind.value, "value": identity.value}

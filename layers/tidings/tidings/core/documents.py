@@ -12,12 +12,17 @@ from tidings.core.errors import InvalidInput
 DEPTH = 100
 
 
-def parse_object(data: bytes) -> dict[str, Any]:
-    """A JSON object. Raises InvalidInput: `invalid_json`, or `invalid_type` for another JSON value."""
+def parse_value(data: bytes) -> Any:
+    """What JSON says. Raises InvalidInput: `invalid_json`, also for numbers that no JSON can hold."""
     try:
-        value = json.loads(data, parse_constant=_refuse_constant, parse_float=_finite)
+        return json.loads(data, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise InvalidInput("invalid_json", "The body is not valid JSON.") from error
+
+
+def parse_object(data: bytes) -> dict[str, Any]:
+    """A JSON object. Raises InvalidInput: `invalid_json`, or `invalid_type` for another JSON value."""
+    value = parse_value(data)
     if not isinstance(value, dict):
         raise InvalidInput("invalid_type", "The body must be a JSON object.")
     return value

@@ -130,6 +130,11 @@ def ok(body: Mapping[str, Any], status: int = 200) -> Answer:
     }
 
 
+def page(headers: Mapping[str, str], text: str, status: int = 200) -> Answer:
+    """An answer that is no JSON; `headers` name its type."""
+    return {"statusCode": status, "headers": dict(headers), "body": text}
+
+
 def failed(error: TidingsError) -> Answer:
     """The answer for an error: its status, `code` and `message`, and Retry-After where waiting helps."""
     answer = ok(error.as_dict(), error.status)

@@ -194,6 +194,10 @@ class Database:
             self._bound[model] = bound
         return self._bound[model]  # type: ignore[return-value]
 
+    def name_of(self, table: str) -> str:
+        """The name of the table that the setting TABLE_`table` says. Raises MissingSetting."""
+        return self._settings.table(table)
+
     def dispatch(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Call an operation of DynamoDB that pynamodb has no method for."""
         with faults():

@@ -10,8 +10,8 @@ from tidings.accounts.model import STOPPED, Workspace
 from tidings.activity.chain import Node
 from tidings.consent.model import MARKETING, Check, Kind
 from tidings.contacts.model import Contact
-from tidings.core.store import Part
-from tidings.messages.model import OnUnknown, Template
+from tidings.core.store import ConditionFailed, Part
+from tidings.messages.model import Message, OnUnknown, Template
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,11 @@ class Company(Protocol):
     def guards(self) -> list[Part]:
         """Checks that the claim makes in the same stroke."""
 
-    def records(self, outcome: str) -> list[Part]:
-        """Writes that go with the outcome."""
+    def records(self, message: Message) -> list[Part]:
+        """Writes that go with what came of the message."""
+
+    def refused(self, error: ConditionFailed) -> None:
+        """Learn that some of them were refused, so as to say others; raises the error where there are none."""
 
 
 class Alone:
@@ -87,9 +90,13 @@ class Alone:
         """None."""
         return []
 
-    def records(self, outcome: str) -> list[Part]:
+    def records(self, message: Message) -> list[Part]:
         """None."""
         return []
+
+    def refused(self, error: ConditionFailed) -> None:
+        """Nothing of theirs can be."""
+        raise error
 
 
 class WithClaim:
@@ -102,9 +109,13 @@ class WithClaim:
         """The writes."""
         return self._parts()
 
-    def records(self, outcome: str) -> list[Part]:
+    def records(self, message: Message) -> list[Part]:
         """None: what becomes of the message the message tells."""
         return []
+
+    def refused(self, error: ConditionFailed) -> None:
+        """Nothing of theirs can be."""
+        raise error
 
 
 def kind_of(asked: str | None, template: Template | None) -> Kind:

@@ -34,10 +34,10 @@ from tidings.core.errors import Conflict, InvalidInput, Throttled, Unavailable
 from tidings.core.ids import digest, new_id
 from tidings.core.store import ConditionFailed, Database, Part
 from tidings.messages.model import Decision, Message, OnUnknown, State
-from tidings.messages.orders import Accepted, Answer, Company, NoAnswer, Order, Refused, data_of, topic_of
+from tidings.messages.orders import Accepted, Alone, Answer, Company, NoAnswer, Order, Refused, data_of, topic_of
 from tidings.messages.report_store import DynamoReportStore
-from tidings.messages.rules import SETTLE_AFTER, outcome_of
-from tidings.messages.settling import give_up
+from tidings.messages.rules import SETTLE_AFTER
+from tidings.messages.settling import give_up, write_with
 from tidings.messages.store import DynamoMessageStore
 from tidings.messages.unsubscribe import Ticket, link_of
 
@@ -147,7 +147,7 @@ class MessagePath(Generic[O, C]):
                 raise Conflict("idempotency_conflict", "This idempotency key was used with another body.")
             known = self._aged(known)
             if known is not None and not _is_open(order, known):
-                self._record(company, known)
+                write_with(self._write, company, known, [])
                 return known
             try:
                 return self._attempt(order, known, company)
@@ -171,9 +171,6 @@ class MessagePath(Generic[O, C]):
         give_up(self._database, self._messages, self._reports, known, now)
         return self._messages.get(known.workspace, known.id)
 
-    def _record(self, company: Company, known: Message) -> None:
-        self._write(company.records(outcome_of(known.state)))
-
     def _write(self, parts: list[Part]) -> None:
         if len(parts) == 1:
             self._messages.write(parts[0])  # half the write units of a transaction
@@ -186,7 +183,7 @@ class MessagePath(Generic[O, C]):
         if view.content is None or not view.decision.sent:
             if over is not None and over.state is State.UNKNOWN:
                 # The first message may have gone: that the second must not does not make it `skipped`.
-                self._record(company, over)
+                write_with(self._write, company, over, [])
                 return over
             return self._skip(message, over, company)
         self._claim(order, view, view.content, message, over, company)
@@ -299,10 +296,9 @@ class MessagePath(Generic[O, C]):
         return replace(message, **self._transport.kept(order, view.content))
 
     def _skip(self, message: Message, over: Message | None, company: Company) -> Message:
-        outcome = outcome_of(message.state)
         told = self._events.part(_skipped_event(message, self._transport.skipped, self._clock))
         counted = self._reports.part(message, skipped=1)
-        self._database.transact([self._messages.skip(message, over), told, counted, *company.records(outcome)])
+        self._database.transact([self._messages.skip(message, over), told, counted, *company.records(message)])
         return message
 
     def _settle(self, message: Message, answer: Answer, company: Company) -> Message:
@@ -310,14 +306,8 @@ class MessagePath(Generic[O, C]):
         if isinstance(answer, NoAnswer):
             raise Unsettled("send_unsettled", f"The provider gave no answer: {answer.reason}.")
         settled = _settled(message, answer, now)
-        records = [] if _may_repeat(answer) else company.records(outcome_of(settled.state))
-        try:
-            self._write([*self._settlement(settled, now), *records])
-        except ConditionFailed as error:
-            if "message" not in error.labels:
-                raise
-            # The Send event was faster than the answer: what it says stands.
-            self._write(records)
+        with_whom = Alone() if _may_repeat(answer) else company
+        write_with(self._write, with_whom, settled, self._settlement(settled, now))
         if _may_repeat(answer):
             raise Throttled(PROVIDER_THROTTLED, f"The provider asks to try later: {settled.error}.")
         return settled

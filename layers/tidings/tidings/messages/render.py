@@ -148,8 +148,8 @@ def with_preheader(html: str, preheader: str) -> str:
     return html[:start] + hidden + html[start:]
 
 
-def parse(environment: Bounded, source: str, field: str) -> BoundTemplate:
-    """A part of a template, parsed. Raises InvalidInput naming the part and the fault."""
+def parse(environment: Bounded, source: str, field: str, roots: frozenset[str] = ROOTS) -> BoundTemplate:
+    """A part of a template, parsed; `roots` are what it may speak of. Raises InvalidInput, naming part and fault."""
     try:
         for _ in constructs(source):
             pass
@@ -163,9 +163,9 @@ def parse(environment: Bounded, source: str, field: str) -> BoundTemplate:
         raise InvalidInput(
             "invalid_template", f"The {field} is not valid Liquid: {first_line(error)}", field
         ) from error
-    unknown = sorted(set(analysis.globals) - ROOTS)
+    unknown = sorted(set(analysis.globals) - roots)
     if unknown:
-        known = ", ".join(sorted(ROOTS))
+        known = ", ".join(sorted(roots))
         raise InvalidInput("unknown_variable", f"{{{{ {unknown[0]} }}}} is unknown; there are {known}.", field)
     strange = sorted(set(analysis.filters) - set(environment.filters))
     if strange:

@@ -1,15 +1,39 @@
-"""Giving up on messages of which neither an answer nor an event of the provider ever told."""
+"""How what came of a message is written down, and giving up on those of which nobody ever told."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from tidings.core.clock import Clock
-from tidings.core.store import ConditionFailed, Database
+from tidings.core.errors import Unavailable
+from tidings.core.store import ConditionFailed, Database, Part
 from tidings.messages.model import Message
+from tidings.messages.orders import Company
 from tidings.messages.report_store import DynamoReportStore
 from tidings.messages.rules import CLAIM_SHARDS, SETTLE_AFTER
 from tidings.messages.store import DynamoMessageStore
+
+TRIES = 3
+
+
+def write_with(write: Callable[[list[Part]], None], company: Company, message: Message, parts: list[Part]) -> None:
+    """Write what came of a message, and what goes with it on behalf of whoever ordered it, in one stroke.
+
+    Where the provider's event was faster than its answer, what that said stands, and the rest is written. Raises
+    ConditionFailed where `company` has nothing else to say than what was refused.
+    """
+    for _ in range(TRIES):
+        try:
+            write([*parts, *company.records(message)])
+        except ConditionFailed as error:
+            if "message" in error.labels:
+                parts = []
+            if not error.labels <= {"message"}:
+                company.refused(error)
+        else:
+            return
+    raise Unavailable("message_contended", "The message kept changing.")
 
 
 def give_up(

@@ -23,6 +23,7 @@ class Section(StrEnum):
     MESSAGES = "messages"
     CONVERSATIONS = "conversations"
     ENROLMENTS = "enrolments"
+    REFUSALS = "refusals"
     STEPS = "steps"
 
 

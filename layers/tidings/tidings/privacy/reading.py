@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from pynamodb.expressions.condition import Condition
+
 from tidings.accounts.cache import WorkspaceCache
 from tidings.activity.store import DynamoEventStore, EventItem
-from tidings.automations.store import DynamoEnrolmentStore, EnrolmentItem, StepItem
+from tidings.automations.enrolment_items import EnrolmentItem, StepItem
+from tidings.automations.enrolment_store import NAMED, DynamoEnrolmentStore
+from tidings.automations.refusals_store import DynamoRefusalStore
 from tidings.consent.asking import shown
 from tidings.consent.model import Channel
 from tidings.consent.store import DynamoConsentStore
@@ -41,7 +45,8 @@ class DynamoReader:
         self._event_store = DynamoEventStore(database)
         self._message_store = DynamoMessageStore(database)
         self._conversations = ConversationExport(database)
-        self._enrolment_store = DynamoEnrolmentStore(database)
+        self._enrolment_store = DynamoEnrolmentStore(database, counts=False)
+        self._refusals = DynamoRefusalStore(database)
         self._event_items = database.table(EventItem, "events")
         self._message_items = database.table(MessageItem, "messages")
         self._enrolment_items = database.table(EnrolmentItem, "enrolments")
@@ -57,6 +62,7 @@ class DynamoReader:
             Section.MESSAGES: self._messages,
             Section.CONVERSATIONS: self._talks,
             Section.ENROLMENTS: self._enrolments,
+            Section.REFUSALS: self._refused,
             Section.STEPS: self._steps,
         }
 
@@ -153,9 +159,11 @@ class DynamoReader:
     def _enrolments(self, contact: Contact, source: str, after: After) -> Iterator[Keyed]:
         """Enrolments with what their trigger event said, which stands in the item behind each."""
         found: tuple[str, dict[str, Any]] | None = None
-        for item in self._query(self._enrolment_items, contact, source, after):
+        table = self._enrolment_items
+        for item in self._query(table, contact, source, after, table.sk >= NAMED):
             if item.state is None:
-                found = (item.sk, {**found[1], "properties": item.properties or {}}) if found else None
+                said = {"properties": item.properties or {}, "why": item.why or {}}
+                found = (item.sk, {**found[1], **said}) if found else None
                 continue
             if found is not None:
                 yield (found[0],), found[1]
@@ -165,6 +173,12 @@ class DynamoReader:
         if found is not None:
             yield (found[0],), found[1]
 
+    def _refused(self, contact: Contact, source: str, after: After) -> Iterator[Keyed]:
+        """Why automations did not take them in, with the values that were seen; also what is to expire."""
+        for sk, kept in self._refusals.all_of(contact.workspace, source, after[0] if after else ""):
+            if contact.shows(source, kept.at):
+                yield (sk,), kept.as_dict()
+
     def _steps(self, contact: Contact, source: str, after: After) -> Iterator[Keyed]:
         for item in self._query(self._step_items, contact, source, after):
             step = self._enrolment_store.step(item)
@@ -173,11 +187,13 @@ class DynamoReader:
                 named = {"contact": source, "automation": automation, "entry": entry}
                 yield (item.sk,), {**named, **step.as_dict(), "until": dict(step.until)}
 
-    def _query(self, model: type[Item], contact: Contact, source: str, after: After) -> Iterator[Any]:
+    def _query(
+        self, model: type[Item], contact: Contact, source: str, after: After, keys: Condition | None = None
+    ) -> Iterator[Any]:
         pk = f"{contact.workspace}#{source}"
         start = {"pk": {"S": pk}, "sk": {"S": after[0]}} if after else None
         with faults():
-            yield from model.query(pk, consistent_read=True, page_size=AT_ONCE, last_evaluated_key=start)
+            yield from model.query(pk, keys, consistent_read=True, page_size=AT_ONCE, last_evaluated_key=start)
 
 
 def _details(contact: Contact) -> dict[str, Any]:

@@ -11,11 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tidings.accounts.model import Workspace
+from tidings.activity.merged import MERGED, UNMERGED
 from tidings.activity.store import DynamoEventStore, EventItem
+from tidings.automations.agenda_store import AGENDA, DynamoAgendaStore
+from tidings.automations.enrolment_items import EnrolmentItem, StepItem
+from tidings.automations.enrolment_store import DynamoEnrolmentStore
 from tidings.automations.enrolments import WAITS, EnrolmentState
+from tidings.automations.entries_store import ENTRIES
 from tidings.automations.gateway import StepFunctionsGateway
-from tidings.automations.store import DynamoEnrolmentStore, EnrolmentItem, StepItem
-from tidings.consent.merging import MERGED, UNMERGED
+from tidings.automations.refusals_store import REFUSED
 from tidings.consent.model import Channel
 from tidings.consent.store import DynamoConsentStore, address_key
 from tidings.contacts.conflict_store import ConflictItem
@@ -31,6 +35,8 @@ from tidings.privacy.rules import CAUSE_KEPT, KEPT_OF_ENROLMENT, KEPT_OF_MESSAGE
 from tidings.sms.link_store import DynamoShortLinkStore
 
 TRIGGER = "#trigger"
+# By what name erased people leave automations.
+ERASED = "erased"
 MERGE_EVENTS = (MERGED, UNMERGED)
 
 
@@ -44,6 +50,7 @@ class DynamoRemains:
         self._contacts = DynamoContactStore(database)
         self._talks = ConversationClearing(database)
         self._enrolment_store = DynamoEnrolmentStore(database)
+        self._agenda = DynamoAgendaStore(database)
         self._event_store = DynamoEventStore(database)
         self._events = database.table(EventItem, "events")
         self._messages = database.table(MessageItem, "messages")
@@ -128,13 +135,18 @@ class DynamoRemains:
 
     def enrolments(self, tombstone: Tombstone, most: int) -> int:
         """Stop what still runs, and take out of enrolments all but that they were."""
-        cleared, triggers, theirs, person = 0, [], True, tombstone.person
+        cleared, theirs, person = 0, True, tombstone.person
+        triggers: list[Key] = []
         for contact, item in self._unerased(self._enrolments, tombstone):
-            if cleared >= most:
+            if cleared >= most or len(triggers) >= most:
                 break
-            if item["sk"]["S"].startswith(WAITS):
-                waits = _belongs(person, contact, _text(item, "since"))
-                triggers += [Key(self._enrolments, item["pk"]["S"], item["sk"]["S"])] if waits else []
+            if item["sk"]["S"].startswith(AGENDA):
+                own = contact in person.every_id
+                triggers += self._agenda.keys_under(tombstone.workspace, contact, item["sk"]["S"]) if own else []
+                continue
+            beside = _beside_enrolments(person, contact, item)
+            if beside is not None:
+                triggers += [Key(self._enrolments, item["pk"]["S"], item["sk"]["S"])] if beside else []
                 continue
             if item["sk"]["S"].endswith(TRIGGER):  # it stands right behind its enrolment, or alone
                 triggers += [Key(self._enrolments, item["pk"]["S"], item["sk"]["S"])] if theirs else []
@@ -208,6 +220,7 @@ class DynamoRemains:
         enrolment = self._enrolment_store.entity(self._enrolments.from_raw_data(dict(item)))
         if enrolment.state is EnrolmentState.LIVE:
             self._executions.stop(enrolment.execution_arn)
+        self._enrolment_store.expel(enrolment, tombstone.erased_at, ERASED)
         completed = enrolment.state is EnrolmentState.COMPLETED
         state = enrolment.state if completed else EnrolmentState.EXITED
         self._strip(self._enrolments, item, KEPT_OF_ENROLMENT, tombstone, {"state": state.value})
@@ -257,6 +270,16 @@ def _links_in(item: Mapping[str, Any]) -> list[str]:
 
 def _text(item: Mapping[str, Any], attribute: str) -> str:
     return str(item.get(attribute, {}).get("S", ""))
+
+
+def _beside_enrolments(person: Contact, contact: str, item: Mapping[str, Any]) -> bool | None:
+    """Whether what stands beside enrolments goes with the person; None for an enrolment and its trigger."""
+    sk = _text(item, "sk")
+    if sk.startswith(WAITS):
+        return _belongs(person, contact, _text(item, "since"))
+    if sk.startswith(REFUSED):
+        return _belongs(person, contact, _text(item, "at"))
+    return contact in person.every_id if sk.startswith(ENTRIES) else None
 
 
 def _belongs(person: Contact, contact: str, at: str) -> bool:

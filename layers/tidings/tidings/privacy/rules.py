@@ -38,7 +38,10 @@ KEPT_OF_MESSAGE = frozenset(
 CAUSE_KEPT = ("automation", "component")
 # What of an enrolment stays: that somebody was in it, from when on and how far.
 KEPT_OF_ENROLMENT = frozenset(
-    {"pk", "sk", "state", "version", "started_at", "automation_shard", "n", "runs", "erased_at", "expires_at"}
+    {
+        *("pk", "sk", "state", "version", "started_at", "automation_shard", "entered", "n", "runs"),
+        *("left", "converted_at", "erased_at", "expires_at"),
+    }
 )
 
 

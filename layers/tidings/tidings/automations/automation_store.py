@@ -1,0 +1,169 @@
+"""The table of automations: a draft, every published version, and a copy of the live one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
+
+from tidings.automations.model import Definition, parse_definition
+from tidings.automations.standing import AutomationState
+from tidings.core.clock import from_text, to_text
+from tidings.core.store import Database, Item, JsonAttribute, Key, Part, faults, put, update
+
+
+@dataclass(frozen=True, slots=True)
+class Automation:
+    """A draft (`version` 0) or a published version of an automation; a published one has a machine.
+
+    `awaits` are the names of all events that somebody may wait for who is inside it, in this version or an earlier one.
+    `lets_out` are in the same way the events by which somebody inside may leave (`Definition.lets_out`). `state` is
+    told of the live version only.
+    """
+
+    workspace: str
+    definition: Definition
+    version: int
+    machine: str
+    created_at: datetime
+    awaits: frozenset[str] = frozenset()
+    lets_out: frozenset[str] = frozenset()
+    state: AutomationState = AutomationState.LIVE
+
+    @property
+    def name(self) -> str:
+        """The automation's name."""
+        return self.definition.automation
+
+    def as_dict(self) -> dict[str, Any]:
+        """The automation as the API shows it."""
+        return {
+            "automation": self.name,
+            "version": self.version,
+            "machine": self.machine,
+            "created_at": self.created_at,
+            "definition": self.definition.as_dict(),
+        }
+
+
+class AutomationItem(Item):
+    version = NumberAttribute()
+    definition = UnicodeAttribute()
+    machine = UnicodeAttribute(null=True)
+    created_at = UnicodeAttribute()
+    awaits = JsonAttribute(null=True)
+    lets_out = JsonAttribute(null=True)
+    state = UnicodeAttribute(null=True)
+
+
+class DynamoAutomationStore:
+    """Automations in DynamoDB: a draft, every published version, and a copy of the live one."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._items = database.table(AutomationItem, "automations")
+
+    def draft(self, workspace: str, name: str) -> Automation | None:
+        """What was applied last."""
+        return self._get(Key(self._items, workspace, f"draft#{name}"))
+
+    def live(self, workspace: str, name: str) -> Automation | None:
+        """The published version that enrols people."""
+        return self._get(Key(self._items, workspace, f"live#{name}"))
+
+    def version(self, workspace: str, name: str, version: int) -> Automation | None:
+        """A published version: one read."""
+        return self._get(self.version_key(workspace, name, version))
+
+    def version_key(self, workspace: str, name: str, version: int) -> Key:
+        """Where a published version stands, for a batched read."""
+        return Key(self._items, workspace, f"version#{name}#{version:06d}")
+
+    def all_live(self, workspace: str) -> list[Automation]:
+        """Every automation that enrols people: one query."""
+        return self._query(workspace, "live#")
+
+    def all_drafts(self, workspace: str) -> list[Automation]:
+        """Every automation that was ever applied."""
+        return self._query(workspace, "draft#")
+
+    def versions(self, workspace: str, name: str) -> list[Automation]:
+        """The published versions, latest first."""
+        return self._query(workspace, f"version#{name}#")[::-1]
+
+    def first_published(self, automation: Automation) -> datetime:
+        """When an automation was published first, as far as its versions are there: one query."""
+        with faults():
+            prefix = self._items.sk.startswith(f"version#{automation.name}#")
+            found = list(self._items.query(automation.workspace, prefix, limit=1, consistent_read=True))
+        return from_text(found[0].created_at) if found else automation.created_at
+
+    def save_draft(self, automation: Automation, *others: Part) -> None:
+        """Store what was applied, over what was applied before, with other writes of the same stroke."""
+        self._database.transact([put("draft", self._item(automation, f"draft#{automation.name}")), *others])
+
+    def publish(self, automation: Automation, *others: Part) -> None:
+        """Store a version and make it live, with other writes of the same stroke: the workspace is told of it.
+
+        Raises ConditionFailed if another version was published meanwhile, or the state changed.
+        """
+        before = automation.version - 1
+        expected = self._as(before, automation.state) if before else self._items.pk.does_not_exist()
+        version = self._item(automation, f"version#{automation.name}#{automation.version:06d}")
+        live = self._item(automation, f"live#{automation.name}")
+        live.state = None if automation.state is AutomationState.LIVE else automation.state.value
+        self._database.transact(
+            [put("version", version, self._items.pk.does_not_exist()), put("live", live, expected), *others]
+        )
+
+    def change_state(self, live: Automation, state: AutomationState, *others: Part) -> None:
+        """Change where an automation stands, with other writes of the same stroke: the workspace is told of it.
+
+        Raises ConditionFailed if it changed since `live` was read, or another part refuses.
+        """
+        table = self._items
+        action = table.state.remove() if state is AutomationState.LIVE else table.state.set(state.value)
+        item = table(live.workspace, f"live#{live.name}")
+        self._database.transact([update("live", item, [action], self._as(live.version, live.state)), *others])
+
+    def entity(self, item: AutomationItem) -> Automation:
+        """The automation that a read item is."""
+        definition = parse_definition(json.loads(item.definition))
+        awaits, lets_out = frozenset(item.awaits or ()), frozenset(item.lets_out or ())
+        created_at = from_text(item.created_at)
+        state = AutomationState(item.state or AutomationState.LIVE)
+        return Automation(
+            item.pk, definition, int(item.version), item.machine or "", created_at, awaits, lets_out, state
+        )
+
+    def _as(self, version: int, state: AutomationState) -> Condition:
+        """That a version is live and the automation stands so."""
+        table = self._items
+        stands = table.state.does_not_exist() if state is AutomationState.LIVE else table.state == state.value
+        same: Condition = stands & (table.version == version)
+        return same
+
+    def _get(self, key: Key) -> Automation | None:
+        item = self._database.batch_get([key]).get(key)
+        return None if item is None else self.entity(item)
+
+    def _query(self, workspace: str, prefix: str) -> list[Automation]:
+        with faults():
+            found = self._items.query(workspace, self._items.sk.startswith(prefix), consistent_read=True)
+            return [self.entity(item) for item in found]
+
+    def _item(self, automation: Automation, place: str) -> AutomationItem:
+        return self._items(
+            automation.workspace,
+            place,
+            version=automation.version,
+            definition=json.dumps(automation.definition.as_dict(), separators=(",", ":"), ensure_ascii=False),
+            machine=automation.machine or None,
+            created_at=to_text(automation.created_at),
+            awaits=sorted(automation.awaits) or None,
+            lets_out=sorted(automation.lets_out) or None,
+        )
