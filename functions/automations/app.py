@@ -1,4 +1,4 @@
-"""Woken by /v1/automations…: apply, publish, list, history, and resuming what was lost."""
+"""Woken by /v1/automations…: apply, publish, list, look at, pause, resume, archive, end, and what was lost."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ from typing import Any
 
 from tidings.accounts.service import Doorkeeper
 from tidings.accounts.store import DynamoWorkspaceStore
-from tidings.automations.compile import StepFunctions
-from tidings.automations.gateway import StepFunctionsGateway
-from tidings.automations.machines import Machines
-from tidings.automations.service import AutomationService, Resuming
+from tidings.automations.desk import AutomationDesk
+from tidings.automations.gateway import QueueGateway, StepFunctionsGateway
+from tidings.automations.index_store import DynamoIndexStore
+from tidings.automations.inside_store import DynamoInsideStore
+from tidings.automations.job_queue import JobQueue
+from tidings.automations.lifecycle import Lifecycle
+from tidings.automations.lifecycle_store import DynamoLifecycleStore
+from tidings.automations.machines import Machines, functions_of
+from tidings.automations.pictures import Pictures
+from tidings.automations.publishing import AutomationService
+from tidings.automations.resuming import Resuming
+from tidings.automations.starting import Starting
 from tidings.automations.store import DynamoAutomationStore, DynamoEnrolmentStore
 from tidings.core import http
 from tidings.core.clock import SystemClock
@@ -22,36 +30,40 @@ clock = SystemClock()
 database = Database(settings)
 doorkeeper = Doorkeeper.over(database, clock)
 store, enrolments = DynamoAutomationStore(database), DynamoEnrolmentStore(database)
+index = DynamoIndexStore(database, store)
+kept, inside = DynamoLifecycleStore(database), DynamoInsideStore(database, enrolments)
+workspaces, templates = DynamoWorkspaceStore(database), DynamoTemplateStore(database)
 executions = StepFunctionsGateway(settings.require("MACHINES_ROLE_ARN"))
-functions = StepFunctions(
-    send_email=settings.require("FUNCTION_SEND_EMAIL_ARN"),
-    send_sms=settings.require("FUNCTION_SEND_SMS_ARN"),
-    branch=settings.require("FUNCTION_BRANCH_ARN"),
-    check_suppression=settings.require("FUNCTION_CHECK_SUPPRESSION_ARN"),
-    wait_for=settings.require("FUNCTION_WAIT_FOR_ARN"),
-)
-machines = Machines(executions, functions, settings.require("MACHINE_PREFIX"))
-automations = AutomationService(store, DynamoTemplateStore(database), DynamoWorkspaceStore(database), machines, clock)
-resuming = Resuming(store, enrolments, machines, executions, clock)
+machines = Machines(executions, functions_of(settings), settings.require("MACHINE_PREFIX"), kept)
+jobs = JobQueue(QueueGateway(settings.require("QUEUE_JOBS_URL")), clock)
+automations = AutomationService(store, index, kept, inside, templates, workspaces, machines, jobs, clock)
+resuming = Resuming(store, enrolments, inside, workspaces, machines, executions, clock)
+desk = AutomationDesk(automations, Lifecycle(store, index, kept, workspaces, jobs, clock), resuming)
+starting = Starting.over(database, clock)
+pictures = Pictures(store)
 
 
 @http.answers
 def handler(event: dict[str, Any], context: Any) -> http.Answer:
-    """Serve one call of a secret key."""
+    """Serve one call of a secret key; who changes something is named by it."""
     request = http.Request.of(event)
-    workspace = doorkeeper.admit_secret(request).workspace
-    name = request.path.get("name", "")
+    key = doorkeeper.admit_secret(request)
+    workspace, name = key.workspace, request.path.get("name", "")
     if request.method == "PUT":
-        draft, warnings = automations.apply(workspace, http.named(request.document(), "automation", name))
+        draft, warnings = automations.apply(workspace, http.named(request.document(), "automation", name), key.who)
         return http.ok({"automation": draft.name, "problems": [one.as_dict() for one in warnings]})
-    if request.route.endswith("/publish"):
-        published, new = automations.publish(workspace, name)
-        return http.ok({**published.as_dict(), "changed": new})
-    if request.route.endswith("/resume"):
-        return http.ok({"resumed": resuming.resume(workspace, name)})
+    if request.method == "POST":
+        action = request.path.get("action") or request.route.rpartition("/")[2]
+        body = request.document() if request.event.get("body") else {}
+        if action == "start":
+            return http.ok(starting.start(workspace, name, body), 202)
+        return http.ok(desk.act(workspace, name, action, key.who, body))
     if request.route.endswith("/versions"):
         return http.ok({"versions": [one.as_dict() for one in automations.versions(workspace, name)]})
-    if request.route.endswith("/enrolments"):
-        automations.get(workspace, name)
-        return http.ok({"enrolments": [one.as_dict() for one in enrolments.of_automation(workspace, name)]})
+    if request.route.endswith("/drawing"):
+        return http.page(*pictures.draw(workspace, name, request.query))
+    if request.route.endswith("/lost"):
+        automations.require(workspace, name)
+        found, cursor = resuming.lost(workspace, name, request.page_size(), request.query.get("cursor", ""))
+        return http.ok({"enrolments": found, "cursor": cursor})
     return http.ok(automations.get(workspace, name) if name else {"automations": automations.all(workspace)})

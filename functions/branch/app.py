@@ -1,20 +1,20 @@
-"""Woken by machines: sends a person along the first arm of a branch whose condition holds."""
+"""Woken by machines: decides where a person goes on, by conditions or by chance, and notes that a goal is reached."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tidings.activity.store import DynamoEventStore
-from tidings.activity.timeline import TimelineService
+from tidings.automations.deciding import BranchTask
 from tidings.automations.enrolments import StepCall
-from tidings.automations.steps import BranchTask, StepRunner
+from tidings.automations.past import Past
+from tidings.automations.steps import StepRunner
 from tidings.core.clock import SystemClock
 from tidings.core.settings import Settings
 from tidings.core.store import Database
 
 clock = SystemClock()
 database = Database(Settings.read())
-task = BranchTask(StepRunner.over(database, clock), TimelineService(DynamoEventStore(database)), clock)
+task = BranchTask(database, StepRunner.over(database, clock), Past.over(database), clock)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

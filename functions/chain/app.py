@@ -7,7 +7,7 @@ from typing import Any
 from tidings.accounts.service import Doorkeeper
 from tidings.activity.store import DynamoEventStore
 from tidings.automations.chain import ChainService
-from tidings.automations.store import DynamoEnrolmentStore
+from tidings.automations.enrolment_store import DynamoEnrolmentStore
 from tidings.contacts.store import DynamoContactStore
 from tidings.core import http
 from tidings.core.clock import SystemClock
@@ -22,7 +22,7 @@ chain = ChainService(
     DynamoContactStore(database),
     DynamoEventStore(database),
     DynamoMessageStore(database),
-    DynamoEnrolmentStore(database),
+    DynamoEnrolmentStore(database, counts=False),
 )
 
 

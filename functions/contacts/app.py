@@ -9,8 +9,8 @@ from tidings.accounts.service import Doorkeeper
 from tidings.activity.asking import read_asked
 from tidings.activity.store import DynamoEventStore
 from tidings.activity.timeline import TimelineService
+from tidings.automations.enrolment_store import DynamoEnrolmentStore
 from tidings.automations.history import EnrolmentHistory
-from tidings.automations.store import DynamoEnrolmentStore
 from tidings.contacts.index import DynamoContactIndex
 from tidings.contacts.model import Contact
 from tidings.contacts.search import ContactSearch, read_question
@@ -35,7 +35,7 @@ search = ContactSearch(DynamoContactIndex(database, contacts), contacts, message
 timeline = TimelineService(DynamoEventStore(database))
 sent = MessageHistory(messages)
 talked = ConversationHistory(DynamoConversationStore(database))
-entered = EnrolmentHistory(DynamoEnrolmentStore(database))
+entered = EnrolmentHistory(DynamoEnrolmentStore(database, counts=False))
 
 
 @http.answers

@@ -9,10 +9,21 @@ from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.activity.folding import Folding
 from tidings.activity.store import DynamoEventStore
 from tidings.activity.timeline import TimelineService
+from tidings.automations.admitting import Admitting
+from tidings.automations.agenda_store import DynamoAgendaStore
+from tidings.automations.agenda_waits import AgendaWaits
+from tidings.automations.arming import Arming
+from tidings.automations.depths import Depths
 from tidings.automations.enrol import Enrolling
 from tidings.automations.gateway import QueueGateway, StepFunctionsGateway
+from tidings.automations.goal_store import DynamoGoalStore
+from tidings.automations.goals import Reaching
+from tidings.automations.index_store import DynamoIndexStore
+from tidings.automations.leaving import Leaving
 from tidings.automations.listeners import Listeners
 from tidings.automations.react import Reactor
+from tidings.automations.redating import Redating
+from tidings.automations.refusals_store import DynamoRefusalStore
 from tidings.automations.store import DynamoAutomationStore, DynamoEnrolmentStore
 from tidings.automations.visits import Visits
 from tidings.automations.wait_store import DynamoWaitStore
@@ -54,7 +65,8 @@ starts = QueueGateway(settings.require("QUEUE_STARTS_URL"))
 set_aside = QueueGateway(settings.require("QUEUE_SET_ASIDE_URL"))
 automations, enrolments = DynamoAutomationStore(database), DynamoEnrolmentStore(database)
 machines = StepFunctionsGateway()
-listeners = Listeners(automations)
+listeners = Listeners(automations, DynamoIndexStore(database, automations))
+agenda = AgendaWaits(machines, settings.require("MACHINE_AGENDA_ARN"), starts, clock)
 reactor = Reactor(
     database=database,
     workspaces=workspaces,
@@ -65,12 +77,16 @@ reactor = Reactor(
     companies=CompanyService(DynamoCompanyStore(database)),
     folding=folding,
     listeners=listeners,
-    enrolling=Enrolling(enrolments, machines, starts),
+    admitting=Admitting(
+        listeners, Enrolling.over(database, machines, starts), DynamoRefusalStore(database), Depths(database)
+    ),
+    leaving=Leaving(database, listeners, enrolments, TimelineService(events), machines, clock),
+    reaching=Reaching(listeners, enrolments, DynamoGoalStore(database, enrolments), TimelineService(events)),
+    redating=Redating(listeners, Arming(DynamoAgendaStore(database), agenda, clock)),
     waking=Waking(
         database,
         listeners,
         DynamoWaitStore(database),
-        automations,
         enrolments,
         TimelineService(events),
         machines,

@@ -11,11 +11,13 @@ from tidings.automations.enrolments import StepCall
 from tidings.automations.resending import TriggerProperties
 from tidings.automations.sending_email import SendEmailTask
 from tidings.automations.steps import StepRunner
+from tidings.automations.threads import Threads
 from tidings.consent.model import Channel
 from tidings.consent.store import DynamoConsentStore
 from tidings.contacts.model import IdentityKind
 from tidings.contacts.service import ContactDirectory
 from tidings.contacts.store import DynamoContactStore
+from tidings.conversations.store import DynamoConversationStore
 from tidings.core import http
 from tidings.core.clock import SystemClock
 from tidings.core.settings import Settings
@@ -52,7 +54,8 @@ queue = SqsDeliveryQueue(settings.require("QUEUE_DELIVERIES_URL"))
 later = DeliverLater(settings.require("MACHINE_DELIVER_LATER_ARN"))
 sends = SendDesk(DynamoSendStore(database), calls, templates, queue, later, clock)
 runner = StepRunner.over(database, clock)
-task = SendEmailTask(runner, emails, templates, messages)
+threads = Threads(DynamoConversationStore(database), clock)
+task = SendEmailTask(runner, emails, templates, messages, threads)
 triggers = TriggerProperties(database, runner.enrolments)
 resending = Resending(database, emails, directory, calls, workspaces, templates, messages, triggers.of)
 

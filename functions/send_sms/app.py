@@ -11,11 +11,13 @@ from tidings.activity.store import DynamoEventStore
 from tidings.automations.enrolments import StepCall
 from tidings.automations.sending_sms import SendSmsTask
 from tidings.automations.steps import StepRunner
+from tidings.automations.threads import Threads
 from tidings.consent.model import Channel
 from tidings.consent.store import DynamoConsentStore
 from tidings.contacts.model import IdentityKind
 from tidings.contacts.service import ContactDirectory
 from tidings.contacts.store import DynamoContactStore
+from tidings.conversations.store import DynamoConversationStore
 from tidings.core import http
 from tidings.core.clock import SystemClock
 from tidings.core.settings import Settings
@@ -48,7 +50,8 @@ recipients = Recipients(directory, IdentityKind.PHONE, texts.require_not_erased,
 placing = Placing(database, texts, recipients, calls, workspaces, templates, messages, Channel.SMS)
 trials = Trials(database, texts, recipients, workspaces, templates, clock)
 desk = SmsDesk(placing, trials, clock)
-task = SendSmsTask(StepRunner.over(database, clock), texts, templates, messages)
+threads = Threads(DynamoConversationStore(database), clock)
+task = SendSmsTask(StepRunner.over(database, clock), texts, templates, messages, threads)
 
 
 @cache

@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from tidings.automations.agenda_waits import AgendaWaits
 from tidings.automations.enrol import PendingStarts
-from tidings.automations.gateway import StepFunctionsGateway
-from tidings.automations.store import DynamoEnrolmentStore
+from tidings.automations.enrolment_store import DynamoEnrolmentStore
+from tidings.automations.gateway import QueueGateway, StepFunctionsGateway
+from tidings.core.clock import SystemClock, from_text
 from tidings.core.errors import TidingsError
 from tidings.core.logs import logger
 from tidings.core.settings import Settings
 from tidings.core.store import Database
 
-pending = PendingStarts(DynamoEnrolmentStore(Database(Settings.read())), StepFunctionsGateway())
+settings = Settings.read()
+jobs = QueueGateway(settings.require("QUEUE_JOBS_URL"))
+machines = StepFunctionsGateway()
+pending = PendingStarts(DynamoEnrolmentStore(Database(settings), counts=False), machines, jobs)
+agenda = AgendaWaits(machines, settings.require("MACHINE_AGENDA_ARN"), None, SystemClock())
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -23,7 +29,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _start(record: dict[str, Any]) -> bool:
     try:
-        return pending.start(json.loads(record["body"]))
+        named = json.loads(record["body"])
+        if "bucket" in named:
+            return agenda.try_to_begin(named["workspace"], from_text(named["bucket"]))
+        return pending.start(named)
     except (TidingsError, KeyError, TypeError, ValueError) as error:
         logger.error("not started", extra={"error_type": type(error).__name__})
         return False

@@ -7,7 +7,9 @@ from typing import Any
 from tidings.accounts.service import Doorkeeper
 from tidings.activity.store import DynamoEventStore
 from tidings.activity.timeline import TimelineService
-from tidings.automations.store import DynamoAutomationStore, DynamoEnrolmentStore
+from tidings.automations.automation_store import DynamoAutomationStore
+from tidings.automations.enrolment_store import DynamoEnrolmentStore
+from tidings.automations.refusals_store import DynamoRefusalStore
 from tidings.automations.why import WhyService
 from tidings.contacts.index import DynamoContactIndex
 from tidings.contacts.search import ContactSearch
@@ -33,7 +35,8 @@ why = WhyService(
     history,
     DynamoTemplateStore(database),
     DynamoAutomationStore(database),
-    DynamoEnrolmentStore(database),
+    DynamoEnrolmentStore(database, counts=False),
+    DynamoRefusalStore(database),
     TimelineService(DynamoEventStore(database)),
     clock,
 )

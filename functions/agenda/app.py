@@ -1,0 +1,40 @@
+"""Woken by the machine that waits for the agenda's minutes: tells whose dates have come round."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tidings.accounts.store import DynamoWorkspaceStore
+from tidings.activity.store import DynamoEventStore
+from tidings.automations.agenda import Agenda
+from tidings.automations.agenda_store import DynamoAgendaStore
+from tidings.automations.agenda_waits import AgendaWaits
+from tidings.automations.gateway import QueueGateway, StepFunctionsGateway
+from tidings.automations.index_store import DynamoIndexStore
+from tidings.automations.listeners import Listeners
+from tidings.automations.store import DynamoAutomationStore
+from tidings.contacts.store import DynamoContactStore
+from tidings.core.clock import SystemClock
+from tidings.core.settings import Settings
+from tidings.core.store import Database
+
+settings = Settings.read()
+clock = SystemClock()
+database = Database(settings)
+automations = DynamoAutomationStore(database)
+pending = QueueGateway(settings.require("QUEUE_STARTS_URL"))
+agenda = Agenda(
+    database=database,
+    workspaces=DynamoWorkspaceStore(database),
+    contacts=DynamoContactStore(database),
+    events=DynamoEventStore(database),
+    listeners=Listeners(automations, DynamoIndexStore(database, automations)),
+    agenda=DynamoAgendaStore(database),
+    waits=AgendaWaits(StepFunctionsGateway(), settings.require("MACHINE_AGENDA_ARN"), pending, clock),
+    clock=clock,
+)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Work off a minute, for the machine to repeat upon a fault; nothing where it only lets time pass."""
+    return agenda.work(event) if "bucket" in event else {}
