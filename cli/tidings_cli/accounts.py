@@ -4,29 +4,36 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from tidings.accounts.model import ApiKey, Identifiers, KeyKind, Role, Workspace
 from tidings.accounts.sending import Rates
 from tidings.accounts.service import AccountService
 from tidings.accounts.store import DynamoKeyStore, DynamoWorkspaceStore
+from tidings.automations.webhook_signing import renewed, secrets_of, shown
 from tidings.core.clock import SystemClock, to_text
 from tidings.core.settings import Settings
 from tidings.core.store import ConditionFailed, Database
 from tidings.email.sender_rules import address_of, covering
+from tidings_cli.client import Client
 from tidings_cli.errors import CommandFailed
 from tidings_cli.printing import OK, WARNING, escape, print_fields, print_json, print_table, say, when
+from tidings_cli.ready import campaign
 from tidings_cli.stack import Stack, aws_faults
 
 
 def create_workspace(
-    stack: Stack, workspace: str, name: str, sender: str, public_url: str | None, as_json: bool
+    stack: Stack, workspace: str, name: str, sender: str, public_url: str | None, with_campaign: bool, as_json: bool
 ) -> int:
-    """Open a workspace. Its links lead to the stack's API unless `public_url` says otherwise."""
+    """Open a workspace, and let it start with the default campaign.
+
+    Its links lead to the stack's API unless `public_url` says otherwise. 1 if the campaign was not begun.
+    """
     links = stack.outputs.get("ApiUrl", "") if public_url is None else public_url
     with aws_faults():
         made = _service(stack).create_workspace(workspace, name or workspace, sender, links)
+    failed = _try_campaign(stack, workspace) if with_campaign else ""
     if as_json:
         print_json(
             {
@@ -34,9 +41,10 @@ def create_workspace(
                 "name": made.name,
                 "default_from": made.default_from,
                 "public_url": made.public_url,
+                "default_campaign": with_campaign and not failed,
             }
         )
-        return 0
+        return int(bool(failed))
     say(f"{OK} The workspace {made.id} is open. Give it keys with: tidings key create --workspace {made.id} --kind …")
     if made.default_from:
         say(*_unverified(made))
@@ -45,7 +53,45 @@ def create_workspace(
         say("    tidings domain add DOMAIN")
     if not made.public_url:
         say(*_no_links(made))
+    if failed:
+        told = f"tidings workspace campaign {made.id}"
+        say(f"{WARNING} It does not start with the default campaign. {escape(failed)}", f"  Try again with: {told}")
+    elif with_campaign:
+        say("  It starts with the default campaign, which asks whoever writes and is not known for their name.")
+    return int(bool(failed))
+
+
+def begin_campaign(stack: Stack, workspace: str, as_json: bool) -> int:
+    """Start a workspace with the default campaign, if it never had it. Raises CommandFailed."""
+    with aws_faults():
+        _service(stack).workspace(workspace)
+    begun = _begin_campaign(stack, workspace)
+    if as_json:
+        print_json({"workspace": workspace, "begun": begun})
+    else:
+        say(f"{OK} The default campaign is live." if begun else f"{OK} {workspace} has the default campaign already.")
     return 0
+
+
+def _try_campaign(stack: Stack, workspace: str) -> str:
+    """Why the default campaign could not be begun; empty if it was."""
+    try:
+        _begin_campaign(stack, workspace)
+    except CommandFailed as error:
+        return str(error)
+    return ""
+
+
+def _begin_campaign(stack: Stack, workspace: str) -> bool:
+    """Through the API, with a key that is good for nothing afterwards."""
+    url = stack.output("ApiUrl")
+    with aws_faults():
+        key = _service(stack).create_key(workspace, KeyKind.SECRET, "default campaign")
+    try:
+        return campaign.begin(Client(url, key))
+    finally:
+        with aws_faults():
+            _service(stack).revoke_key(key)
 
 
 def _unverified(workspace: Workspace) -> list[str]:
@@ -118,6 +164,22 @@ def show_workspace(stack: Stack, workspace: str, as_json: bool) -> int:
     with aws_faults():
         found = _service(stack).workspace(workspace)
     return _print_workspace(found, as_json)
+
+
+def webhook_secret(stack: Stack, workspace: str, renew: bool, as_json: bool) -> int:
+    """Show by which secrets a workspace's webhooks are signed, the newest first, after making another if asked to."""
+    now = SystemClock().now()
+    with aws_faults():
+        found = _service(stack).workspace(workspace)
+        if renew:
+            found = replace(found, settings=renewed(found, now))
+            DynamoWorkspaceStore(_database(stack)).change_settings(workspace, dict(found.settings))
+    secrets = [shown(secret) for secret in secrets_of(found, now)]
+    if as_json:
+        print_json({"workspace": workspace, "secrets": secrets})
+        return 0
+    print_fields([("Secret", secrets[0]), *(("Valid for a day from its change", old) for old in secrets[1:])])
+    return 0
 
 
 def list_keys(stack: Stack, workspace: str, as_json: bool) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tidings_cli import words
+from tidings_cli import lifecycle, statistics, words
 from tidings_cli.client import ApiError, Client
 from tidings_cli.files import read_document, read_text, template_names
 from tidings_cli.printing import FAILED, OK, WARNING, escape, print_fields, print_json, print_table, say, when
@@ -44,6 +44,8 @@ def compile_file(path: Path, version: int, arn: str) -> int:
         check_suppression=arn.format("CheckSuppression"),
         wait_for=arn.format("WaitFor"),
         send_sms=arn.format("SendSms"),
+        call_webhook=arn.format("CallWebhook"),
+        act=arn.format("Act"),
     )
     print_json(compile_machine(definition, version, functions))
     return 0
@@ -75,16 +77,6 @@ def apply(client: Client, files: Sequence[Path], and_publish: bool, as_json: boo
     return int(refused)
 
 
-def publish(client: Client, name: str, as_json: bool) -> int:
-    """Publish a draft."""
-    published = client.post("automations", name, "publish")
-    if as_json:
-        print_json(published)
-    else:
-        say(f"{OK} {_published(published)}")
-    return 0
-
-
 def list_all(client: Client, as_json: bool) -> int:
     """List the automations of the workspace."""
     found = client.get("automations")["automations"]
@@ -95,13 +87,14 @@ def list_all(client: Client, as_json: bool) -> int:
         (
             one["automation"],
             str(one["live_version"] or "not published"),
+            "" if one.get("state") in (None, "live") else str(one["state"]).replace("_", " "),
             when(one["published_at"]),
             "yes" if one["unpublished_changes"] else "",
             one["description"],
         )
         for one in found
     ]
-    columns = ("automation", "live version", "published", "unpublished changes", "description")
+    columns = ("automation", "live version", "state", "published", "unpublished changes", "description")
     print_table(columns, rows, "There is no automation yet. Make one with: tidings automation apply FILE --publish")
     return 0
 
@@ -119,9 +112,11 @@ def show(client: Client, name: str, as_json: bool) -> int:
             ("automation", found["automation"]),
             ("live version", str(found["live_version"] or "none, so nobody enters it")),
             ("published", when(found["published_at"])),
+            ("state", lifecycle.STATES[found.get("state")]),
             ("unpublished changes", "yes" if found["unpublished_changes"] else "none"),
         ]
     )
+    lifecycle.print_standing(found)
     say("")
     print(yaml.safe_dump(found["draft"], sort_keys=False, allow_unicode=True, width=110), end="")
     return 0
@@ -145,7 +140,7 @@ def history(client: Client, name: str, as_json: bool) -> int:
 
 def enrolments(client: Client, name: str, as_json: bool) -> int:
     """Show who entered an automation, and where they are."""
-    found = client.get("automations", name, "enrolments")["enrolments"]
+    found = list(statistics.pages(client, ("automations", name, "enrolments"), "enrolments", {"limit": "200"}))
     if as_json:
         print_json(found)
         return 0
@@ -155,17 +150,6 @@ def enrolments(client: Client, name: str, as_json: bool) -> int:
     ]
     columns = ("contact", "version", "entered", "state", "steps taken")
     print_table(columns, rows, f"Nobody has entered {escape(name)}.")
-    return 0
-
-
-def resume(client: Client, name: str, as_json: bool) -> int:
-    """Resume enrolments whose execution was lost."""
-    answer = client.post("automations", name, "resume")
-    if as_json:
-        print_json(answer)
-    else:
-        count = answer["resumed"]
-        say(f"{OK} {count} {'enrolment goes' if count == 1 else 'enrolments go'} on where the execution was lost.")
     return 0
 
 
@@ -200,14 +184,6 @@ def _print_applied(answer: dict[str, Any], and_publish: bool) -> None:
     if answer["problems"]:
         _print_problems(answer["file"], answer["problems"])
     if and_publish:
-        say(f"{OK} {_published(answer['published'])}")
+        say(f"{OK} {lifecycle.published(answer['published'])}")
     else:
         say(f"{OK} {name} is kept as a draft. Publish it with: tidings automation publish {name}")
-
-
-def _published(published: dict[str, Any]) -> str:
-    name, version = escape(published["automation"]), published["version"]
-    if published["changed"]:
-        earlier = "; those inside an earlier version finish on it" if version > 1 else ""
-        return f"{name} version {version} is live{earlier}"
-    return f"{name} has not changed; version {version} stays live"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
@@ -50,7 +50,9 @@ class Client:
         self.url = url.rstrip("/")
         self._headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
         self._hint = hint or "check the address given with --url or TIDINGS_URL"
-        self._pool = _pool(self.url)
+        self._base, host = _here(self.url)
+        self._headers |= {"host": host} if host else {}
+        self._pool = _pool(self._base)
 
     def get(self, *path: str, **query: str) -> dict[str, Any]:
         """The answer to a GET. Raises ApiError and Unreachable."""
@@ -75,7 +77,7 @@ class Client:
     def _call(
         self, method: str, path: tuple[str, ...], query: str = "", body: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        address = f"{self.url}/v1/{'/'.join(quote(part, safe='') for part in path)}{query}"
+        address = f"{self._base}/v1/{'/'.join(quote(part, safe='') for part in path)}{query}"
         data = None if body is None else json.dumps(body).encode()
         try:
             answer = self._pool.request(method, address, body=data, headers=self._headers)
@@ -89,6 +91,18 @@ class Client:
 def _query(query: Mapping[str, str]) -> str:
     given = {name: value for name, value in query.items() if value}
     return f"?{urlencode(given)}" if given else ""
+
+
+def _here(url: str) -> tuple[str, str]:
+    """The address that is called, and the host that it is called by, if that is another.
+
+    Names below localhost are this machine (RFC 6761, section 6.3), which not every resolver knows.
+    """
+    to = urlsplit(url)
+    if not (to.hostname or "").endswith(".localhost"):
+        return url, ""
+    port = f":{to.port}" if to.port else ""
+    return urlunsplit((to.scheme, f"127.0.0.1{port}", to.path, "", "")), to.netloc
 
 
 def _pool(url: str) -> urllib3.PoolManager:

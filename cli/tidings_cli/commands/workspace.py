@@ -25,12 +25,18 @@ def register(subparsers: Any) -> None:
         metavar="URL",
         help="where links in mails lead, such as https://mail.acme.example; else the address of the stack's API",
     )
+    create.add_argument("--without-campaign", action="store_true", help="do not start it with the default campaign")
+    begin = actions.add_parser("campaign", help="start a workspace with the default campaign, if it never had it")
+    begin.add_argument("id", metavar="ID")
     configure = actions.add_parser("configure", help="change settings; what is not named stays as it is")
     configure.add_argument("id", metavar="ID")
     _add_settings(configure)
     show = actions.add_parser("show", help="show the settings")
     show.add_argument("id", metavar="ID")
-    for action in (create, configure, show):
+    secret = actions.add_parser("webhook-secret", help="show by which secret webhooks are signed")
+    secret.add_argument("id", metavar="ID")
+    secret.add_argument("--renew", action="store_true", help="make another one; for a day both are valid")
+    for action in (create, begin, configure, show, secret):
         add_stack(action)
         action.add_argument("--json", action="store_true", help="print JSON")
 
@@ -41,9 +47,17 @@ def run(args: argparse.Namespace) -> int:
     from tidings_cli.stack import open_stack
 
     if args.action == "create":
-        return accounts.create_workspace(open_stack(args), args.id, args.name, args.sender, args.public_url, args.json)
+        return accounts.create_workspace(
+            *(open_stack(args), args.id, args.name, args.sender, args.public_url),
+            with_campaign=not args.without_campaign,
+            as_json=args.json,
+        )
+    if args.action == "campaign":
+        return accounts.begin_campaign(open_stack(args), args.id, args.json)
     if args.action == "show":
         return accounts.show_workspace(open_stack(args), args.id, args.json)
+    if args.action == "webhook-secret":
+        return accounts.webhook_secret(open_stack(args), args.id, args.renew, args.json)
     changes = accounts.changes_in(args)
     return accounts.configure_workspace(open_stack(args), args.id, changes, args.json)
 

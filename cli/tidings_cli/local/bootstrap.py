@@ -17,6 +17,7 @@ from tidings.core.store import Database
 from tidings.sms.model import Setup
 from tidings_cli.client import Client
 from tidings_cli.errors import CommandFailed
+from tidings_cli.ready import campaign
 
 WORKSPACE = "local"
 SENDER = "example.org"
@@ -48,10 +49,14 @@ def keys_for_people(outputs: Mapping[str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What the workspace still lacks, and gets through the API: a sender of mails, a number for text messages."""
+    """What the workspace may still lack, and gets through the API.
+
+    A sender of mails, a number for text messages, the default campaign.
+    """
 
     sender: bool
     number: bool
+    campaign: bool
 
 
 def prepare(outputs: Mapping[str, str], url: str) -> Missing:
@@ -65,6 +70,7 @@ def prepare(outputs: Mapping[str, str], url: str) -> Missing:
     return Missing(
         sender="TableSenders" in outputs and SENDER not in workspace.senders,
         number="SmsInboundTopicArn" in outputs and not Setup.of(workspace).numbers,
+        campaign="TableAutomations" in outputs,
     )
 
 
@@ -76,6 +82,8 @@ def complete(missing: Missing, url: str, secret_key: str) -> None:
     if missing.number:
         client.put("numbers", NUMBER, body={"two_way": True, "kinds": ["marketing", "transactional"]})
         client.put("sms", "setup", body={"plan": {"*": {"*": NUMBER}}})
+    if missing.campaign:
+        campaign.begin(client)
 
 
 def add_sender(url: str, secret_key: str) -> None:

@@ -15,6 +15,8 @@ from tidings_cli.local.artifacts import BUCKET, Artifact
 from tidings_cli.local.expanded import Expanded
 
 STACK = "tidings"
+# On the machine that somebody develops on, webhooks may call it.
+PARAMETERS = {"WebhookTrustedHosts": "127.0.0.1:*,localhost:*"}
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 DEPLOY_SECONDS = 120.0
 POLL_SECONDS = 0.05
@@ -65,7 +67,13 @@ def _forget(keys: Iterable[str]) -> None:
 def _create_or_update(template_url: str, check: Callable[[], None]) -> bool:
     """Whether anything changed."""
     cloudformation = boto3.client("cloudformation")
-    arguments = {"StackName": STACK, "TemplateURL": template_url, "Capabilities": CAPABILITIES}
+    given = [{"ParameterKey": name, "ParameterValue": value} for name, value in PARAMETERS.items()]
+    arguments = {
+        "StackName": STACK,
+        "TemplateURL": template_url,
+        "Parameters": given,
+        "Capabilities": CAPABILITIES,
+    }
     status = _status()
     if status in UNUSABLE:
         cloudformation.delete_stack(StackName=STACK)

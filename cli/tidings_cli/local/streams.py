@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from tidings_cli.local.folder import read_json, write_private
 
@@ -24,6 +25,10 @@ Records = list[dict[str, Any]]
 # What is delivered again if it cannot be told what was unread: the engine drops a stream's records after 24 hours, and
 # counts from then on from a place that nobody sees.
 TAIL = 100
+# How often a function is given a batch of which it does not even do the first record.
+TRIES = 3
+# As long as a function may take at all: asked again sooner, it would do the same twice at once.
+_PATIENT = Config(read_timeout=900, retries={"total_max_attempts": 1})
 
 
 def read_streams() -> dict[str, Records]:
@@ -65,18 +70,30 @@ def deliver_unread(folder: Path) -> int:
 
 
 def _deliver(mapping: str, records: Records) -> Records:
-    """Those that were not delivered: none, or from the batch on that the function failed on."""
-    client = boto3.client("lambda")
+    """Those that were not delivered: none, or from the one on that the function failed on again and again."""
+    client = boto3.client("lambda", config=_PATIENT)
     # By its stream, since a mapping that the template changed has another id now.
     there = client.list_event_source_mappings(EventSourceArn=records[0]["eventSourceARN"])["EventSourceMappings"]
     for described in sorted(there, key=lambda one: one["UUID"] != mapping)[:1]:
-        size = described.get("BatchSize", TAIL)
+        size, tries = described.get("BatchSize", TAIL), 0
         wanted = [record for record in records if _passes(record, described)]
-        for start in range(0, len(wanted), size):
-            payload = json.dumps({"Records": wanted[start : start + size]}).encode()
-            if "FunctionError" in client.invoke(FunctionName=described["FunctionArn"], Payload=payload):
-                return wanted[start:]
+        while wanted and tries < TRIES:
+            done = _taken(client, described["FunctionArn"], wanted[:size])
+            wanted, tries = wanted[done:], 0 if done else tries + 1
+        return wanted
     return []
+
+
+def _taken(client: Any, function: str, batch: Records) -> int:
+    """How many of a batch, from its beginning, a function took: it may answer which ones it failed on."""
+    answer = client.invoke(FunctionName=function, Payload=json.dumps({"Records": batch}).encode())
+    if "FunctionError" in answer:
+        return 0
+    told = json.loads(answer["Payload"].read() or b"null")
+    failures = told.get("batchItemFailures", []) if isinstance(told, dict) else []
+    failed = {failure["itemIdentifier"] for failure in failures}
+    numbers = (record["dynamodb"]["SequenceNumber"] for record in batch) if failed else ()
+    return next((place for place, number in enumerate(numbers) if number in failed), len(batch))
 
 
 def _keep(folder: Path, unread: dict[str, Records]) -> None:

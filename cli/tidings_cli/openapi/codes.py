@@ -11,7 +11,7 @@ from pathlib import Path
 DOCS = Path(__file__).parents[3] / "docs"
 
 _ROW = re.compile(r"^\| (?P<codes>`[^|]+`) \| (?P<status>[45]\d{2}) \| (?P<meaning>[^|]+) \|$", re.MULTILINE)
-_LINT_ROW = re.compile(r"^\| (?P<codes>`[a-z_`, ]+`) \| (?P<meaning>[^|]+) \|$", re.MULTILINE)
+_LINT_ROW = re.compile(r"^\| (?P<codes>`[a-z_`, ]+`) \| (?P<meaning>[^|]+) \| [^|]+ \|$", re.MULTILINE)
 _CODE = re.compile(r"`([^`]+)`")
 
 
@@ -37,9 +37,9 @@ def codes() -> dict[str, Code]:
 
 @cache
 def lint_codes() -> tuple[str, ...]:
-    """The codes of mistakes in an automation, from the table under "What lint finds" in docs/marketers.md."""
-    text = (DOCS / "marketers.md").read_text(encoding="utf-8")
-    section = text.partition("What lint finds")[2].partition("\n## ")[0]
+    """The codes of mistakes in an automation, from the table under "What lint finds" in docs/writing-automations.md."""
+    text = (DOCS / "writing-automations.md").read_text(encoding="utf-8")
+    section = text.partition("\n## What lint finds")[2].partition("\n## ")[0]
     rows = _LINT_ROW.finditer(section)
     return tuple(sorted({name for row in rows for name in _CODE.findall(row["codes"])}))
 

@@ -168,6 +168,8 @@ def _responses(route: Route) -> Json:
         return _pages(route)
     answer = route.answer if isinstance(route.answer, Mapping) else {"$ref": SCHEMAS + route.answer.__name__}
     made = {str(route.status): _response("What was asked for.", answer)}
+    if route.media:
+        made[str(route.status)]["content"] = {kind: {"schema": answer} for kind in route.media}
     if route.sheet:
         made[str(route.status)] = _with_sheet(made[str(route.status)])
     refusals = by_status(route.codes)

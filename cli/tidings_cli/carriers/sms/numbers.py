@@ -47,6 +47,7 @@ OFFERED = (
     Phone("phone-poland", "+48455500100", "PL", "LONG_CODE"),
     Phone("phone-pool-1", "+48455500101", "PL", "LONG_CODE", pool=POOL),
     Phone("phone-pool-2", "+48455500102", "PL", "LONG_CODE", pool=POOL),
+    Phone("phone-poland-2", "+48455500103", "PL", "LONG_CODE"),
 )
 DEFAULT_NUMBER = OFFERED[0].number
 

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
+from tidings.automations.jobs import JobState
+from tidings.automations.standing import AutomationState
 from tidings.consent.model import Channel, Kind, Reason
 from tidings.messages.model import TemplateInput
 from tidings_cli.openapi.answers.base import Anything, AutomationProblem, Cursor, Instant, Shape, schema_named
@@ -112,10 +114,40 @@ class AutomationShown(Shape):
 
     automation: str
     description: str
+    state: AutomationState | None
+    """None where nothing was published."""
     live_version: Version | None
     published_at: Instant | None
     unpublished_changes: bool
     draft: DefinitionShown
+
+
+class JobShown(Shape):
+    """A job over everybody inside: `found` were inside when it began, `done` were resumed or ended by now."""
+
+    job: str
+    kind: Literal["resume", "end"]
+    state: JobState
+    who: str
+    at: Instant
+    found: Annotated[int, Field(ge=0)]
+    done: Annotated[int, Field(ge=0)]
+
+
+class AutomationChange(Shape):
+    """What somebody did to an automation."""
+
+    what: str
+    who: str
+    at: Instant
+    details: Anything
+
+
+class AutomationLookedAt(AutomationShown):
+    """An automation with its latest jobs and changes."""
+
+    jobs: list[JobShown]
+    log: list[AutomationChange]
 
 
 class Automations(Shape):
@@ -142,9 +174,56 @@ class AutomationVersion(Shape):
 
 
 class AutomationPublished(AutomationVersion):
-    """The live version; `changed` is false where it was live already."""
+    """The live version; `changed` is false where it was live already. `job` ends those inside earlier versions."""
 
     changed: bool
+    job: str | None
+
+
+class VersionInside(Shape):
+    """How many are inside a version."""
+
+    version: Version
+    live: Annotated[int, Field(ge=0)]
+    parked: Annotated[int, Field(ge=0)]
+    failed: Annotated[int, Field(ge=0)]
+
+
+class DefinitionChanges(Shape):
+    """Which keys beside the components change, and which components."""
+
+    keys: list[str]
+    added: list[str]
+    removed: list[str]
+    changed: list[str]
+
+
+class AutomationPreview(Shape):
+    """What publishing would do, and who is inside; `complete` is false where more entered than were looked at."""
+
+    automation: str
+    version: Version
+    changed: bool
+    changes: DefinitionChanges
+    inside: list[VersionInside]
+    complete: bool
+
+
+class AutomationOrder(Shape):
+    """What of each action: `what` of a pause, `end` of an archiving, `version` of an ending."""
+
+    what: Literal["entries", "all"] | SkipJsonSchema[None] = None
+    end: bool | SkipJsonSchema[None] = None
+    version: Version | SkipJsonSchema[None] = None
+
+
+class AutomationMoved(Shape):
+    """Where an automation stands, whether that is new, and the job that follows."""
+
+    automation: str
+    state: AutomationState
+    changed: bool
+    job: str | None
 
 
 class AutomationVersions(Shape):
@@ -153,10 +232,19 @@ class AutomationVersions(Shape):
     versions: list[AutomationVersion]
 
 
-class Resumed(Shape):
-    """How many were given a new run."""
+class Resumed(AutomationMoved):
+    """How many of this page were given a new run, and where the next one begins, empty at the end."""
 
     resumed: Annotated[int, Field(ge=0)]
+    cursor: Cursor
+
+
+class Started(Shape):
+    """Whom an automation was asked to take in, and the message id of the event that asked it."""
+
+    automation: str
+    contact: str
+    event: str
 
 
 class SuppressionShown(Shape):
@@ -217,3 +305,10 @@ class CheckAnswer(Shape):
     found: str
     checks: list[CheckMade]
     """All that were asked, in their order, up to the one that said no."""
+
+
+class WebhookSecrets(Shape):
+    """What a server checks signatures of webhooks with, as Standard Webhooks has it."""
+
+    secrets: list[str]
+    """The newest first; for a day after a change there are two, and calls carry a signature by each."""

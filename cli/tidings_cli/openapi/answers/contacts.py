@@ -260,11 +260,16 @@ class EnrolmentShown(Shape):
     caused_by: str | None
     root: str
     error: str
+    left: dict[str, Any] | None
+    """By which `exit` the person left, when, and why; null for who did not."""
+    converted_at: Instant | None
+    """When the event came that reached the automation's goal."""
 
 
 class EnrolmentWithPath(EnrolmentShown):
-    """A way with every step that was taken."""
+    """A way with every step that was taken. `why` is the truth table of the trigger's condition, if it has one."""
 
+    why: dict[str, Any]
     path: list[StepShown]
 
 
@@ -275,10 +280,17 @@ class ContactEnrolments(Shape):
     cursor: Cursor
 
 
-class AutomationEnrolments(Shape):
-    """Everybody who ever entered an automation, earliest first."""
+class LostEnrolment(EnrolmentShown):
+    """A way without an execution, and what became of that."""
 
-    enrolments: list[EnrolmentShown]
+    lost: Literal["gone", "failed", "stopped", "finished", "parked"]
+
+
+class LostEnrolments(Shape):
+    """Those inside who have no execution, of a page of those who entered."""
+
+    enrolments: list[LostEnrolment]
+    cursor: Cursor
 
 
 class ConflictShown(Shape):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, create_model
 from pydantic.json_schema import SkipJsonSchema
 
 from tidings.automations.explaining import Standing
+from tidings.automations.refusals import Reason
 from tidings.consent.model import Kind
 from tidings.messages.model import State
 from tidings.messages.reporting import BY, MAIL_RATES, TEXT_RATES
@@ -205,6 +206,8 @@ class WayShown(Shape):
     version: Number
     entry: str
     started_at: Instant
+    why: dict[str, Any]
+    """The truth table of the trigger's condition, if it has one."""
     standing: Standing
     sentence: str
     component: str
@@ -212,6 +215,26 @@ class WayShown(Shape):
     turned_at: StepShown | None
     """The step after which the mail could not come any more."""
     path: list[StepShown]
+
+
+class RefusedShown(Shape):
+    """One automation that did not take somebody in, with the values that it went by."""
+
+    automation: str
+    version: Number
+    reason: Reason
+    why: dict[str, Any]
+    sentence: str
+
+
+class RefusalsShown(Shape):
+    """Why automations did not take somebody in because of an event; `more` were not kept."""
+
+    contact: str
+    at: Instant
+    event: dict[str, str]
+    refused: list[RefusedShown]
+    more: Number
 
 
 class Account(Shape):
@@ -226,3 +249,4 @@ class Account(Shape):
     notes: list[str]
     decisions: list[DecisionOfMessage]
     ways: list[WayShown]
+    refused: list[RefusalsShown]

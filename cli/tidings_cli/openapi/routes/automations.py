@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from tidings.automations.desk import PublishOrder, ResumeOrder
+from tidings.automations.starting import StartOrder
 from tidings.messages.model import TemplateInput
 from tidings.messages.preview import PreviewRequest
 from tidings_cli.openapi.answers import automations as shapes
+from tidings_cli.openapi.answers import statistics
 from tidings_cli.openapi.answers.base import AutomationError
-from tidings_cli.openapi.answers.contacts import AutomationEnrolments
+from tidings_cli.openapi.answers.contacts import LostEnrolments
 from tidings_cli.openapi.codes import lint_codes
 from tidings_cli.openapi.routes.route import PAGE, WRITES, Body, Query, Route
 
 _TEMPLATE = ("unknown_template",)
 _AUTOMATION = ("unknown_automation",)
+_CHANGES = (
+    *WRITES, *_AUTOMATION, "invalid_request", "automation_not_published", "automation_changed", "index_contended",
+    "queue_failed",
+)  # fmt: skip
+_MACHINES = ("machine_failed", "machine_throttled")
+_VERSION = Query("version", "Only this version; all of them without it.", {"type": "string", "pattern": "^[0-9]+$"})
 _ADDRESS = ("unknown_channel", "invalid_address")
+
+_PUBLISHED = {
+    "anyOf": [
+        {"$ref": "#/components/schemas/AutomationPublished"},
+        {"$ref": "#/components/schemas/AutomationPreview"},
+    ]
+}
 
 TEMPLATES = (
     Route("GET", "/v1/templates", "listTemplates", "List templates", shapes.Templates, query=PAGE),
@@ -57,7 +73,8 @@ TEMPLATES = (
 AUTOMATIONS = (
     Route("GET", "/v1/automations", "listAutomations", "List all automations", shapes.Automations),
     Route(
-        "GET", "/v1/automations/{name}", "getAutomation", "Show an automation", shapes.AutomationShown,
+        "GET", "/v1/automations/{name}", "getAutomation", "Show an automation", shapes.AutomationLookedAt,
+        about="With its latest jobs and changes, the latest first.",
         refusals=_AUTOMATION,
     ),
     Route(
@@ -68,22 +85,103 @@ AUTOMATIONS = (
     ),
     Route(
         "POST", "/v1/automations/{name}/publish", "publishAutomation", "Publish what was applied",
-        shapes.AutomationPublished,
-        about="Who enters from now on takes the new version; who is inside an earlier one finishes on that.",
-        refusals=(*WRITES, *_AUTOMATION, "automation_changed", "machine_failed"), error=AutomationError,
+        _PUBLISHED, also=(shapes.AutomationPublished, shapes.AutomationPreview),
+        about="Who enters from now on takes the new version; who is inside an earlier one finishes on that, or is ended"
+        " by a job if `inside` is `end`. With `dry_run` nothing is done: the answer tells what would change, and who is"
+        " inside.",
+        body=Body(PublishOrder, required=False),
+        refusals=(
+            *WRITES, *_AUTOMATION, "invalid_request", "automation_changed", "automation_archived", "index_contended",
+            "queue_failed", "machine_limit", *_MACHINES,
+        ),
+        error=AutomationError,
     ),
     Route(
         "GET", "/v1/automations/{name}/versions", "listAutomationVersions", "List an automation's published versions",
         shapes.AutomationVersions, refusals=_AUTOMATION,
     ),
     Route(
+        "GET", "/v1/automations/{name}/drawing", "drawAutomation", "Draw an automation", {"type": "string"},
+        about="As an SVG document without any script, dark where the reader's system is; or as Mermaid text.",
+        query=(
+            Query("format", "In which form.", {"type": "string", "enum": ["svg", "mermaid"], "default": "svg"}),
+            Query(
+                "version", "A version's number, or `draft`; without it the live one, or the draft if there is none.",
+                {"type": "string", "pattern": "^(draft|[1-9][0-9]{0,5})$"},
+            ),
+        ),
+        refusals=(*_AUTOMATION, "unknown_version", "invalid_format", "invalid_version"),
+        media=("image/svg+xml", "text/vnd.mermaid"),
+    ),
+    Route(
         "GET", "/v1/automations/{name}/enrolments", "listAutomationEnrolments", "List everybody who entered",
-        AutomationEnrolments, refusals=_AUTOMATION,
+        statistics.AutomationEnrolments,
+        about="Latest first; a page may be short and still have a next one.",
+        query=(Query("state", "Only who is in this state, such as `live`."), _VERSION, *PAGE),
+        refusals=(*_AUTOMATION, "invalid_state", "invalid_version"),
+    ),
+    Route(
+        "GET", "/v1/automations/{name}/enrolments/{contact}/{enrolment}", "getAutomationEnrolment",
+        "Show somebody's way, with what was decided about each message", statistics.EnrolmentPath,
+        refusals=("unknown_enrolment",),
+    ),
+    Route(
+        "GET", "/v1/automations/{name}/statistics", "getAutomationStatistics",
+        "Count who began, acted, was skipped, left, waits and converted", statistics.Statistics,
+        about="Counts are exact, whatever is repeated. Each passage counts.", query=(_VERSION,),
+        refusals=(*_AUTOMATION, "invalid_version", "no_such_version"), example="statistics.api",
+    ),
+    Route(
+        "GET", "/v1/automations/{name}/components/{component}/people", "listPeopleAtComponent",
+        "List who acted at a component, or waits there", statistics.PeopleAtComponent,
+        about="Who acted, the latest of each outcome first; who is waiting, by when they go on.",
+        query=(
+            Query("who", "`acted` (default) or `waiting`.", {"type": "string", "enum": ["acted", "waiting"]}),
+            Query("outcome", "Only whom this came of, such as `skipped`."), _VERSION, *PAGE,
+        ),
+        refusals=(*_AUTOMATION, "invalid_version", "no_such_version", "no_such_component", "invalid_who"),
     ),
     Route(
         "POST", "/v1/automations/{name}/resume", "resumeAutomation",
-        "Give everybody whose execution was lost a new run, from where they were", shapes.Resumed,
-        refusals=(*WRITES, *_AUTOMATION, "start_throttled", "machine_failed", "start_failed", "describe_failed"),
+        "Lift a pause, or give those a new run whose execution was lost", shapes.Resumed,
+        about="A job resumes those that were parked by the pause. Where nothing is paused, or with `lost`, a page of"
+        " those who entered is looked at: go on with `cursor` until there is none. `contact` and `entry` name one.",
+        body=Body(ResumeOrder, required=False),
+        refusals=(
+            *_CHANGES, *_MACHINES, "invalid_cursor", "unknown_enrolment", "start_throttled", "start_failed",
+            "describe_failed", "describe_throttled", "stop_failed",
+        ),
+    ),
+    Route(
+        "POST", "/v1/automations/{name}/{action}", "changeAutomation", "Pause, archive, unarchive or end an automation",
+        shapes.AutomationMoved,
+        about="`pause` lets nobody enter (`what`: `entries`), or nothing happen at all (`all`). `archive` lets nobody"
+        " enter any more, and with `end` ends those inside. `end` ends everybody inside, or those in a `version`. Jobs"
+        " do it, page by page; what is so already changes nothing.",
+        body=Body(shapes.AutomationOrder, required=False),
+        refusals=(*_CHANGES, "unknown_action", "automation_archived", "too_many_paused"),
+    ),
+    Route(
+        "GET", "/v1/automations/{name}/lost", "listLostEnrolments", "List those inside who have no execution",
+        LostEnrolments,
+        about="Those who failed too. A page looks at up to `limit` of those who entered: it may be short, or empty, and"
+        " still have a next one.",
+        query=PAGE, refusals=(*_AUTOMATION, "describe_failed", "describe_throttled"),
+    ),
+    Route(
+        "POST", "/v1/automations/{name}/start", "startAutomation", "Ask an automation to take somebody in",
+        shapes.Started, status=202, body=Body(StartOrder),
+        about="For automations whose trigger is `api: true`. Their rules decide, a moment later, whether the person "
+        "enters. A repeat with the same idempotency key starts nothing.",
+        refusals=(
+            *WRITES, *_AUTOMATION, "invalid_request", "unknown_contact", "invalid_email", "properties_too_large",
+            "reserved_property", "not_started_by_calls", "automation_paused", "automation_archived",
+            "idempotency_conflict",
+        ),
+    ),
+    Route(
+        "GET", "/v1/webhooks/secret", "getWebhookSecret", "Show by which secret webhooks are signed",
+        shapes.WebhookSecrets, refusals=("unknown_workspace", "no_webhook_secret"), example="call_webhook.api",
     ),
 )  # fmt: skip
 

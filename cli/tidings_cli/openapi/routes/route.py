@@ -69,6 +69,8 @@ class Route:
     """The fields of a page's form, each with what it may say; empty for anything."""
     example: str = ""
     """The event of events/ that is an example of the call, without `.json`."""
+    media: tuple[str, ...] = ()
+    """The types of an answer that is text and no JSON."""
     sheet: bool = False
     """Whether it answers as CSV too."""
 
@@ -120,6 +122,8 @@ PLACES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "rule": ("A suppression rule.", _NAME),
     "conversation": ("The conversation's id.", _NAME),
     "entry": ("The id of what stands in a conversation.", _NAME),
+    "component": ("A component of the automation.", _NAME),
+    "enrolment": ("The `entry` of an enrolment.", _NAME),
     "inbox": ("An inbox.", _NAME),
     "category": ("A category.", _NAME),
     "contact": ("The contact's id, or that of a contact that became part of it.", _NAME),
@@ -131,6 +135,10 @@ PLACES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "sender_id": ("A name that texts leave from, such as ACME.", _NAME),
     "number": ("A phone number such as +48732100200; the + may be left out.", _NAME),
     "keyword": ("The name of a keyword: lower-case letters, digits and hyphens, beginning with a letter.", _NAME),
+    "action": (
+        "What is done.",
+        {"type": "string", "enum": ["pause", "archive", "unarchive", "end"]},
+    ),
     "decision": ("What is decided.", {"type": "string", "enum": ["verify", "accept", "reject"]}),
     "code": ("What a short link ends with: 24 lower-case letters and digits.", _NAME),
     "token": ("What a link in a mail names its reader and its subject by, signed.", _NAME),
