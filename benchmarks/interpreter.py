@@ -46,9 +46,12 @@ def environment() -> dict[str, str]:
         "QUEUE_FEEDBACK_URL": f"https://sqs.{REGION}.amazonaws.com/123456789012/feedback",
         "QUEUE_SMS_EVENTS_URL": f"https://sqs.{REGION}.amazonaws.com/123456789012/sms-events",
         "FEEDBACK_TOPIC_ARNS": f"arn:aws:sns:{REGION}:123456789012:feedback,",
+        "WEBHOOK_TRUSTED_HOSTS": ",",
         "QUEUE_ERASURES_URL": f"https://sqs.{REGION}.amazonaws.com/123456789012/erasures",
         "QUEUE_DELIVERIES_URL": f"https://sqs.{REGION}.amazonaws.com/123456789012/deliveries",
         "MACHINE_DELIVER_LATER_ARN": f"arn:aws:states:{REGION}:123456789012:stateMachine:deliver-later",
+        "QUEUE_JOBS_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/jobs",
+        "MACHINE_AGENDA_ARN": f"arn:aws:states:{REGION}:123456789012:stateMachine:agenda",
         "MACHINE_SENDER_IDS_ARN": f"arn:aws:states:{REGION}:123456789012:stateMachine:sender-ids",
         "SES_CONFIGURATION_SET_MARKETING": "marketing-mails",
         "SES_CONFIGURATION_SET_TRANSACTIONAL": "transactional-mails",
@@ -56,7 +59,7 @@ def environment() -> dict[str, str]:
         "MACHINE_PREFIX": "tidings_",
         **{
             f"FUNCTION_{name}_ARN": name.lower()
-            for name in ("SEND_EMAIL", "SEND_SMS", "BRANCH", "CHECK_SUPPRESSION", "WAIT_FOR")
+            for name in ("SEND_EMAIL", "SEND_SMS", "BRANCH", "CHECK_SUPPRESSION", "WAIT_FOR", "CALL_WEBHOOK", "ACT")
         },
     }
 

@@ -19,8 +19,8 @@ import urllib3
 from tests.support.patience import SECONDS
 
 START_SECONDS = 90  # three where nothing else runs
-# The launcher lets its engine save for up to a minute.
-STOP_SECONDS = 75
+# The launcher lets its engine save for up to a minute, and then deletes the code that was unpacked for each worker.
+STOP_SECONDS = 150
 
 
 @dataclass(frozen=True)
@@ -94,21 +94,27 @@ def command(*options: str | Path) -> list[str]:
     return [sys.executable, "-m", "tidings_cli.main", "local", *map(str, options)]
 
 
-def start(folder: Path, *options: str | Path, port: int = 0) -> LocalSystem:
-    """Start on the state `folder`/state, with calls recorded in `folder`/calls.jsonl; returns when ready."""
+def start(
+    folder: Path, *options: str | Path, port: int = 0, records: bool = True, within: float = START_SECONDS
+) -> LocalSystem:
+    """Start on the state `folder`/state; returns when ready.
+
+    Calls are recorded in `folder`/calls.jsonl, which makes each of them slower, unless it is not to.
+    """
     record = folder / "calls.jsonl"
+    recorded: tuple[str | Path, ...] = ("--record", record) if records else ()
     process = subprocess.Popen(
-        command("--json", "--port", str(port), "--state", folder / "state", "--record", record, *options),
+        command("--json", "--port", str(port), "--state", folder / "state", *recorded, *options),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         cwd=folder,
     )
     assert process.stdout is not None
-    readable, _, _ = select.select([process.stdout], [], [], START_SECONDS)
+    readable, _, _ = select.select([process.stdout], [], [], within)
     line = process.stdout.readline() if readable else ""
     if not line:
-        process.kill()
+        process.terminate()  # so that it takes its engine along
         raise AssertionError(f"tidings local did not start: {process.communicate()[1]}")
     return LocalSystem(process, json.loads(line), record)
 

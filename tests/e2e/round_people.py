@@ -25,7 +25,8 @@ TOUR = {
             ],
             "otherwise": "mail",
         },
-        "mail": {"type": "send_email", "template": "e2e-tips"},
+        "mail": {"type": "send_email", "template": "e2e-tips", "next": "read"},
+        "read": {"type": "branch", "arms": [{"name": "wrote", "when": {"engaged": "mail"}}]},
     },
 }
 
@@ -37,6 +38,9 @@ def track(local: LocalSystem, body: dict[str, Any]) -> None:
 def identify(local: LocalSystem, body: dict[str, Any]) -> None:
     assert local.call("POST", "/v1/identify", {"messageId": str(uuid.uuid4()), **body}, key="write").status == 200
 
+
+# A machine that is not there.
+GONE = "arn:aws:states:us-east-1:000000000000:stateMachine:tidings_gone"
 
 # Asks for events that came under both ids of a person: each of them is looked up under the other.
 OFTEN = {"did": "Round Seen", "at_least": 9, "within": "1 day"}
@@ -364,7 +368,7 @@ def _lost_execution(local: LocalSystem) -> None:
     assert local.call("POST", "/v1/automations/tour/resume").json["resumed"] == 0
     _set_enrolment(local, named, "state", "live")
     _set_enrolment(local, named, "component", "mail")
-    _set_enrolment(local, named, "machine", "arn:aws:states:us-east-1:000000000000:stateMachine:tidings_gone")
+    _set_enrolment(local, named, "machine", GONE)
     assert local.call("POST", "/v1/automations/tour/resume").json["resumed"] == 1
 
 
@@ -377,8 +381,11 @@ def _erased(local: LocalSystem) -> None:
     eventually(lambda: local.call("GET", f"/v1/contacts/{contact}").json["absorbed"])
     track(local, {"userId": "tour-m", "event": "Tour Began", "properties": {"of": "tour-m"}})
     message_of(local, "tour-m", "accepted", "delivered")
-    enrolment = eventually(lambda: local.call("GET", f"/v1/contacts/{contact}/enrolments").json["enrolments"])[0]
-    _set_enrolment(local, {name: enrolment[name] for name in ("contact", "automation", "entry")}, "state", "live")
+    (enrolment,) = _completed(local, contact)
+    named = {name: enrolment[name] for name in ("contact", "automation", "entry")}
+    # In an execution of which nobody tells any more that it is over.
+    _set_enrolment(local, named, "machine", GONE)
+    _set_enrolment(local, named, "state", "live")
     assert local.call("GET", f"/v1/contacts/{contact}/export").json["items"]
     asked = (f"/v1/contacts/{contact}/erase", {"confirm": contact})
     assert local.call("POST", *asked).json["state"] == "erasing"
@@ -387,6 +394,16 @@ def _erased(local: LocalSystem) -> None:
     invoke(local, "Erasures", {"Records": [{"messageId": "1", "body": json.dumps(last)}]})
     assert local.call("POST", *asked).json["state"] == "erased"
     assert local.call("GET", f"/v1/contacts/{contact}").status == 404
+
+
+def _completed(local: LocalSystem, contact: str) -> list[dict[str, Any]]:
+    """The enrolments of somebody, once there are some and all are over."""
+
+    def over() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = local.call("GET", f"/v1/contacts/{contact}/enrolments").json["enrolments"]
+        return found if all(one["state"] == "completed" for one in found) else []
+
+    return list(eventually(over))
 
 
 def _set_enrolment(local: LocalSystem, named: dict[str, str], attribute: str, value: str) -> None:

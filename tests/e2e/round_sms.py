@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 import urllib3
+from tests.e2e import round_acts
 from tests.e2e.local_system import LocalSystem, eventually
 from tests.e2e.round_mail import done
 from tests.e2e.round_people import OFTEN, claim_of_old, identify, invoke, meet, track
@@ -59,6 +60,7 @@ def walk(local: LocalSystem) -> None:
         _talk,
         _merges,
         _mails,
+        round_acts.walk,
         _stop,
         _erased,
         _give_up,

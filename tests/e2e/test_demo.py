@@ -57,7 +57,7 @@ class Demo:
     def stop(self, number: signal.Signals) -> int:
         """Stop it and read the rest; its exit code."""
         self.process.send_signal(number)
-        code = self.process.wait(60)
+        code = self.process.wait(150)  # many functions ran: the engine takes its time to end them all
         self._reader.join(5)
         while not self._coming.empty():
             self.lines.append(self._coming.get())

@@ -18,12 +18,13 @@ from tests.e2e.sdks.installed import SDKS
 from tests.e2e.sdks.snippets import run_in_browser
 from tests.e2e.workspaces import person, timeline
 from tests.support.patience import SECONDS
-from tests.unit.docs.blocks import PAGES, ROOT, Block, blocks_of, matches
+from tests.unit.docs.blocks import ANYTHING, PAGES, ROOT, Block, blocks_of, matches
 
 from tidings.automations.source import read
 
 # Those of mobile apps are not among them: they need a phone's system.
 RUN = {"python run", "js node", "js browser", "html page", "sh run", "sh stack"}
+ANSWERS = {"json answer", "text answer"}
 IN_BROWSER = {"js browser", "html page"}
 COMMANDS = {"python run": [sys.executable, "-c"], "js node": ["node", "--input-type=module", "-e"]}
 
@@ -44,20 +45,31 @@ def system(local: LocalSystem) -> LocalSystem:
     return local
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where commands are typed: a folder with what the checkout has, in which the files of a page can be written."""
+    for inside in ROOT.iterdir():
+        if inside.name not in (".git", ".tidings"):
+            (tmp_path / inside.name).symlink_to(inside)
+    return tmp_path
+
+
 @needs_curl
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if any(block.kind in RUN for block in blocks_of(page))], ids=lambda page: page.name
 )
-def test_what_a_page_says_can_be_typed(page: Path, system: LocalSystem) -> None:
+def test_what_a_page_says_can_be_typed(page: Path, system: LocalSystem, folder: Path) -> None:
     told = list(blocks_of(page))
     for block, following in zip(told, [*told[1:], None], strict=True):
-        if block.kind == "yaml template" and len(block.info) > 2:
+        if block.info[-1:] and block.info[-1].endswith(".yaml") and block.info[0] == "yaml":
+            (folder / block.info[-1]).write_text(block.text, encoding="utf-8")
+        elif block.kind == "yaml template" and len(block.info) > 2:
             assert system.call("PUT", f"/v1/templates/{block.info[2]}", read(block.text)).status == 200
         elif block.kind in IN_BROWSER:
             run_in_browser(block.text, block.kind == "html page", system, partial(wait_until_known, block, system))
         elif block.kind in RUN:
-            shown = following if following is not None and following.kind == "json answer" else None
-            type_until_it_holds(block, shown, system)
+            shown = following if following is not None and following.kind in ANSWERS else None
+            type_until_it_holds(block, shown, system, folder)
             if block.info[0] in ("python", "js"):
                 wait_until_known(block, system)
 
@@ -78,26 +90,39 @@ def is_known(user: str, system: LocalSystem) -> bool:
     return "Signed Up" in did and "email" in found["traits"]
 
 
-def type_until_it_holds(block: Block, shown: Block | None, system: LocalSystem) -> None:
+def type_until_it_holds(block: Block, shown: Block | None, system: LocalSystem, folder: Path) -> None:
     """Run a block, and if it only looks at something, again until what was reported before has come through."""
     only_looks = not any(word in block.text for word in (" -d ", " -X ", "apply", "create", "analytics"))
     deadline = time.monotonic() + (SECONDS if only_looks else 0)
     while True:
-        done = run(block, system)
-        answered = shown is None or (done.returncode == 0 and matches(json.loads(shown.text), json.loads(done.stdout)))
+        done = run(block, system, folder)
+        answered = shown is None or (done.returncode == 0 and is_shown(shown, done.stdout))
         if done.returncode == 0 and answered:
             return
         assert time.monotonic() < deadline, f"{block}: {done.stdout}{done.stderr}"
         time.sleep(0.2)
 
 
-def run(block: Block, system: LocalSystem) -> subprocess.CompletedProcess[str]:
+def is_shown(shown: Block, said: str) -> bool:
+    """Whether what a page shows is what was said: JSON, or lines in which an ellipsis stands for anything.
+
+    A line of nothing else stands for any lines.
+    """
+    if shown.kind == "json answer":
+        return matches(json.loads(shown.text), json.loads(said))
+    lines = [re.escape(line.rstrip()).replace(re.escape(ANYTHING), ".*") for line in shown.text.splitlines()]
+    lines = [r"(?:.*\n)*.*" if line == ".*" else line for line in lines]
+    said = "\n".join(line.rstrip() for line in said.splitlines())
+    return re.fullmatch("\n".join(lines), said.strip("\n")) is not None
+
+
+def run(block: Block, system: LocalSystem, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a block as a person in the checkout would."""
     command = COMMANDS.get(block.kind, ["bash", "-euo", "pipefail", "-c"])
     return subprocess.run(
         [*command, block.text],
         # Where Node finds the packages that a developer has installed.
-        cwd=SDKS if block.kind == "js node" else ROOT,
+        cwd=SDKS if block.kind == "js node" else folder,
         env=environment(system, with_aws=block.kind == "sh stack"),
         capture_output=True,
         text=True,

@@ -9,12 +9,25 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from tests.e2e import round_mail, round_people, round_sms, round_waits
+from tests.e2e import (
+    round_dates,
+    round_lifecycle,
+    round_mail,
+    round_people,
+    round_sms,
+    round_starts,
+    round_waits,
+    round_webhooks,
+)
 from tests.e2e.local_system import LocalSystem
 from tests.support.template import names_of, not_granted, not_used
 
 NOT_HERE = {
     ("ReactFunction", "sqs:SendMessage", "StartsQueue"): "the engine never throttles: tests/functional on react",
+    ("AgendaFunction", "sqs:SendMessage", "StartsQueue"): "the engine never throttles: tests/functional on dates",
+    ("RunJobsFunction", "sqs:SendMessage", "StartsQueue"): "the engine never throttles: tests/functional on dates",
+    ("AgendaFunction", "dynamodb:GetItem", "Contacts"): "of those who were merged: tests/functional on dates",
+    ("AgendaFunction", "dynamodb:BatchGetItem", "Events"): "of those who were merged: tests/functional on dates",
     ("ReactFunction", "dynamodb:GetItem", "Identities"): "who lost a race looks again: tests/functional",
     ("SesWebhookFunction", "sqs:SendMessage", "FeedbackQueue"): "SNS alone can sign what it takes: tests/functional",
     **{
@@ -30,7 +43,11 @@ def toured(local: LocalSystem) -> LocalSystem:
     round_mail.walk(local)
     round_people.walk(local)
     round_waits.walk(local)
+    round_dates.walk(local)
+    round_webhooks.walk(local)
     round_sms.walk(local)
+    round_starts.walk(local)
+    round_lifecycle.walk(local)
     return local
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.support.recorder import Call
-from tests.support.world import LATER, SENDER_IDS, World
+from tests.support.world import AGENDA, LATER, SENDER_IDS, World
 
 TOUR: dict[str, Any] = {
     "description": "Shows people around",
@@ -37,7 +37,7 @@ def acme(world: World) -> World:
 
 def machines(world: World) -> list[str]:
     """The machines that were made for automations: those of sends and sender IDs are there from the start."""
-    return [arn for arn in world.machines if arn not in (LATER, SENDER_IDS)]
+    return [arn for arn in world.machines if arn not in (LATER, SENDER_IDS, AGENDA)]
 
 
 def changed(component: str = "", **fields: Any) -> dict[str, Any]:
@@ -83,7 +83,8 @@ def test_what_was_applied_is_a_draft_until_it_is_published(acme: World) -> None:
     status, published = publish(acme)
     assert (status, published["version"], published["changed"]) == (200, 1, True)
     assert get(acme, "tour")[1]["unpublished_changes"] is False
-    assert get(acme)[1]["automations"] == [get(acme, "tour")[1]]
+    (listed,) = get(acme)[1]["automations"]
+    assert get(acme, "tour")[1].items() >= listed.items()
 
 
 def test_publishing_the_same_again_changes_nothing(acme: World) -> None:
@@ -179,9 +180,9 @@ MISTAKES: list[tuple[Any, str, str | None]] = [
     (changed(start="nowhere"), "unknown_start", "start"),
     (changed("tips", type="send_email", template="nobodys"), "unknown_template", "tips"),
     (changed("tips", type="telegram", text="x"), "unknown_component_type", "tips"),
-    (changed("pause", type="wait", **{"for": "366 days"}, next="active"), "wait_too_long", "pause"),
+    (changed("pause", type="wait", **{"for": "3651 days"}, next="active"), "invalid_definition", "pause"),
     (changed(trigger={"event": "Signed Up", "where": DID}), "events_in_trigger", "trigger.where"),
-    (changed(trigger={}), "invalid_definition", "trigger.event"),
+    (changed(trigger={}), "unknown_trigger", "trigger"),
     (changed(reentry="sometimes"), "invalid_definition", "reentry"),
     (changed(colour="red"), "invalid_definition", "colour"),
     (changed(components={}), "invalid_definition", "components"),
@@ -241,13 +242,73 @@ def test_an_automation_that_is_not_there_is_not_found(acme: World, what: str, na
 # --- who is inside ---------------------------------------------------------------------------------------------------
 
 
-def test_everybody_who_ever_entered_is_listed_the_earliest_first(acme: World) -> None:
+def entered(acme: World) -> tuple[int, dict[str, Any]]:
+    return acme.call("statistics", "GET /v1/automations/{name}/enrolments", path={"name": "tour"})
+
+
+def test_everybody_who_ever_entered_is_listed_the_latest_first(acme: World) -> None:
     put(acme, TOUR)
     publish(acme)
-    assert get(acme, "tour", "/enrolments") == (200, {"enrolments": []})
+    assert entered(acme) == (200, {"enrolments": [], "cursor": ""})
     for number in range(8):
         acme.track(f"user-{number}", "Signed Up")
-    enrolments = get(acme, "tour", "/enrolments")[1]["enrolments"]
+    enrolments = entered(acme)[1]["enrolments"]
     assert len({one["contact"] for one in enrolments}) == 8
-    assert [one["started_at"] for one in enrolments] == sorted(one["started_at"] for one in enrolments)
+    began = [one["started_at"] for one in enrolments]
+    assert began == sorted(began, reverse=True)
     assert {one["state"] for one in enrolments} == {"live"}
+
+
+# --- pictures --------------------------------------------------------------------------------------------------------
+
+
+def drawn(acme: World, name: str = "tour", **query: str) -> tuple[int, dict[str, Any]]:
+    route = "GET /v1/automations/{name}/drawing"
+    return acme.call("automations", route, path={"name": name}, query=query)
+
+
+def test_an_automation_is_drawn_as_svg_or_mermaid_with_its_type_and_without_leave_to_run_anything(acme: World) -> None:
+    put(acme, TOUR)
+    for query, kind in (({}, "image/svg+xml"), ({"format": "mermaid"}, "text/vnd.mermaid")):
+        event = {
+            "routeKey": "GET /v1/automations/{name}/drawing",
+            "headers": {"authorization": f"Bearer {acme.keys['secret']}"},
+            "pathParameters": {"name": "tour"},
+            "queryStringParameters": query,
+            "requestContext": {"http": {"method": "GET"}},
+        }
+        answer = acme.invoke("automations", event)
+        assert answer["headers"]["content-type"] == f"{kind}; charset=utf-8"
+        assert answer["headers"]["x-content-type-options"] == "nosniff"
+        assert answer["headers"]["content-security-policy"].startswith("default-src 'none'")
+        assert "tips" in answer["body"]
+
+
+def test_the_live_version_is_drawn_unless_another_is_named(acme: World) -> None:
+    put(acme, TOUR)
+    assert drawn(acme)[0] == 200  # nothing is published: the draft
+    publish(acme)
+    put(acme, {**TOUR, "start": "tips", "components": {"tips": TOUR["components"]["tips"]}})
+    waits = {which: "waits" in drawn(acme, format="mermaid", **query)[1]["text"] for which, query in VERSIONS.items()}
+    assert waits == {"live": True, "one": True, "draft": False}
+
+
+VERSIONS: dict[str, dict[str, str]] = {"live": {}, "one": {"version": "1"}, "draft": {"version": "draft"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "status", "code"),
+    [
+        ("tour", {"format": "png"}, 400, "invalid_format"),
+        ("tour", {"version": "two"}, 400, "invalid_version"),
+        ("tour", {"version": "0"}, 400, "invalid_version"),
+        ("tour", {"version": "²"}, 400, "invalid_version"),
+        ("tour", {"version": "99999999999999999999"}, 400, "invalid_version"),
+        ("tour", {"version": "2"}, 404, "unknown_version"),
+        ("nowhere", {}, 404, "unknown_automation"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told(acme: World, name: str, query: dict[str, str], status: int, code: str) -> None:
+    put(acme, TOUR)
+    answer = drawn(acme, name, **query)
+    assert (answer[0], answer[1]["code"]) == (status, code)

@@ -370,6 +370,8 @@ def test_a_rule_that_cannot_be_read_any_more_holds_for_everybody(ada: World) -> 
     [
         {"property": "total", "is": 1},
         {"did": "Order Completed", "since": "enrolment"},
+        {"none": [{"engaged": "tips"}]},
+        {"answer": "ask.status", "is": 200},
         {"trait": "plan"},
         "always",
     ],

@@ -41,6 +41,7 @@ STORY: dict[str, dict[str, Any] | None] = {
     "forms.api": {"success": True},
     "react.stream": {"batchItemFailures": []},
     "start_enrolments.queue": {"batchItemFailures": []},
+    "run_jobs.queue": {"batchItemFailures": []},
     "contacts.api": {"cursor": ""},
     "templates.api.preview": {"subject": "Tips for Ada", "missing": [], "version": 1},
     "change_contacts.api": {
@@ -52,7 +53,10 @@ STORY: dict[str, dict[str, Any] | None] = {
     "branch.machine": {"outcome": "yes", "next": "guard", "n": 1},
     "check_suppression.machine": {"outcome": "clear", "next": "tips", "n": 2},
     "send_email.machine": {"outcome": "accepted", "next": "pin", "n": 3},
-    "send_sms.machine": {"outcome": "skipped", "next": "answer", "n": 4},
+    "send_sms.machine": {"outcome": "skipped", "next": "mark", "n": 4},
+    "act.machine": {"outcome": "updated", "next": "tell", "n": 5},
+    "call_webhook.machine": {"outcome": "failed", "next": "answer", "n": 6},
+    "call_webhook.api": {},
     "wait_for.machine": {},
     "ses_events.queue": {"batchItemFailures": []},
     "ses_webhook.api": {"result": "taken"},
@@ -62,6 +66,7 @@ STORY: dict[str, dict[str, Any] | None] = {
     "messages.api": {"state": "delivered", "address": "ada@people.example", "subject": "Tips for Ada"},
     "reports.api": {"by": ["automation"], "cursor": ""},
     "why.api": {"code": "decided", "answer": "Sent and delivered."},
+    "statistics.api": {"automation": "welcome", "converted": 0},
     "chain.api": {"truncated": False},
     "settle_executions.rule": None,
     "send_email.api": {"state": "accepted", "kind": "transactional"},
@@ -87,6 +92,7 @@ STORY: dict[str, dict[str, Any] | None] = {
     "policy.api.inbox": {"inbox": "sales", "title": "Sales"},
     "conversations.api": {"conversations": [], "cursor": ""},
     "wake_conversations.machine": {},
+    "agenda.machine": {"next": "done", "after": ""},
     "numbers.api": {"number": "+48732100200", "two_way": True, "todo": []},
     "numbers.api.keyword": {"keyword": "confirm", "words": ["TAK", "YES"]},
     "sms_inbound.queue": {"batchItemFailures": []},
@@ -163,7 +169,7 @@ def test_the_story_ends_well(story: World) -> None:
     contact = story.contact(user_id="u-7")["contact"]
     (enrolment,) = story.of_contact(contact, "enrolments")
     assert enrolment["state"] == "completed"
-    assert [step["component"] for step in enrolment["path"]] == ["active", "guard", "tips", "pin"]
+    assert [step["component"] for step in enrolment["path"]] == ["active", "guard", "tips", "pin", "mark", "tell"]
     assert len(story.ses.to("ada@people.example")) == 5
     assert story.messages_in("aside") == story.messages_in("starts") == []
 
@@ -185,7 +191,8 @@ def test_the_whole_story_may_be_told_twice(story: World) -> None:
     consents = ["Consent Asked", "Consent Given", "Consent Withdrawn"]
     mails = ["Email Delivered", "Email Sent", "Email Unsubscribed", "SMS Skipped"]
     viewed = ["Viewed Home Screen", "Viewed Pricing Page"]
-    assert sorted(told) == sorted([*consents, *mails, *viewed, "Contact Updated", "Project Created", "Signed Up"])
+    updated = ["Contact Updated", "Contact Updated"]  # by hand, and by the automation
+    assert sorted(told) == sorted([*consents, *mails, *viewed, *updated, "Project Created", "Signed Up"])
 
 
 def test_every_function_has_an_event_for_each_source_that_wakes_it() -> None:

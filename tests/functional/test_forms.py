@@ -112,7 +112,7 @@ def test_what_two_contacts_match_updates_one_and_is_kept_for_review(world: World
         "at": "2026-11-21T09:00:02.000000Z",
     }
     (event,) = [one for one in world.of_contact(x, "events") if one["message_id"] == "f-1"]
-    assert event["properties"] == {"form": "order", "withheld": {"phone": B}}
+    assert event["properties"] == {"form": "order", "withheld": {"phone": B}, "changed": ["name"]}
 
 
 def test_the_workspace_decides_which_address_leads(world: World) -> None:

@@ -372,7 +372,6 @@ def test_a_contact_that_has_no_more_room_is_told_so_and_blocks_nobody(acme: Worl
         ("dynamodb:TransactWriteItems", "InternalServerError"),
         ("dynamodb:TransactWriteItems", "TransactionInProgressException"),
         ("stepfunctions:StartExecution", "InternalFailure"),
-        ("stepfunctions:StartExecution", "StateMachineDoesNotExist"),
     ],
 )
 def test_what_aws_could_not_do_now_is_repeated_from_there_and_then_done_once(acme: World, name: str, code: str) -> None:

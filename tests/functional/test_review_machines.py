@@ -65,10 +65,10 @@ def test_somebody_is_resumed_where_an_earlier_release_resumed_others(
     strict.identify("ada", email="ada@people.example")
     strict.track("ada", "Signed Up")
     lose_at_the_second_mail(strict)
-    assert resume(strict) == (200, {"resumed": 1})
+    assert resume(strict)[1]["resumed"] == 1
     lose_at_the_second_mail(strict)
     a_later_release(strict, monkeypatch)
-    assert resume(strict) == (200, {"resumed": 1})
+    assert resume(strict)[1]["resumed"] == 1
     strict.run()
     assert len(strict.ses.messages()) == len(set(strict.ses.messages())) == 2
 

@@ -12,7 +12,9 @@ from tidings.messages.model import CHECKS_OF
 from tidings.sms.links import shortened
 
 ADA = THEIR_NUMBER
-WRITE_UNITS = 28  # marketing with a short link, the pointer for answers, and the event
+# Marketing with a short link, the pointer for answers, and the event: 28. Of the step another four: two count it, one
+# lists it by its component, and one says who stands where.
+WRITE_UNITS = 32
 WAY_OUT = f"\nSTOP: {PUBLIC_URL}/l/"
 
 

@@ -20,11 +20,12 @@ READ, QUERY, PUT = "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem"
 UPDATE, TRANSACTION = "dynamodb:UpdateItem", "dynamodb:TransactWriteItems"
 ANSWERED = "stepfunctions:SendTaskSuccess"
 
-# The definition; all around the step; the steps before and when the question went; the wait; both events, for both ids.
-BEGIN = [READ, READ, QUERY, READ, PUT, QUERY, QUERY, QUERY, QUERY]
+# The definition; all around the step; the steps before and when the question went; the wait; who it
+# is by now; both events, for both ids.
+BEGIN = [READ, READ, QUERY, READ, PUT, READ, QUERY, QUERY, QUERY, QUERY]
 SETTLE = [READ, READ, QUERY, QUERY, QUERY, QUERY, TRANSACTION]  # in a new process
-# The batch, and what is published; the contact; that it was seen; the waits; the step.
-WAKE = [READ, QUERY, READ, UPDATE, QUERY, TRANSACTION, ANSWERED]
+# The batch, and what is published; the contact; that it was seen; the waits; what the version says; the step.
+WAKE = [READ, QUERY, READ, UPDATE, QUERY, READ, TRANSACTION, ANSWERED]
 CALLS = {
     ("answered before", "wait_for"): [*BEGIN, TRANSACTION, ANSWERED],
     ("answered after", "wait_for"): BEGIN,

@@ -619,6 +619,19 @@ def test_an_answer_that_the_surviving_contact_gave_before_the_merge_counts_with_
     assert goes_to(world) == "thanks"
 
 
+def test_an_answer_that_came_with_a_merge_during_the_registration_wakes(ada: World) -> None:
+    """The Task has read who Ada is, and `react` is done with the merge before she is written down as waiting."""
+    step(ada)
+    ada.now += HOUR
+    message = {"anonymousId": "a-1", "event": ANSWER, "properties": {"meaning": "confirm"}, "messageId": ada.fresh()}
+    assert ada.ingest("track", message)[0] == 200
+    ada.pump()
+    at_call(ada, "wait_for", "dynamodb:PutItem", lambda: signs_in(ada))
+    step(ada)
+    assert not ada.recorder.before
+    assert goes_to(ada) == "thanks"
+
+
 def test_an_answer_and_a_merge_in_one_batch_wake_once(world: World) -> None:
     visitor(world)
     signs_in(world, pump=False)
@@ -673,3 +686,19 @@ def test_whoever_is_resumed_when_the_time_is_over_goes_on_at_once(ada: World) ->
     assert resume(ada) == 1
     ada.run()
     assert (subjects(ada), path(ada)) == (["ask", "reminder"], TIMED_OUT)
+
+
+def test_whoever_is_lost_at_a_wait_at_the_very_start_waits_on_for_as_long_as_was_left(world: World) -> None:
+    """The version's own machine begins there too, and would wait for the whole time anew."""
+    world.template("reminder")
+    components = {"answer": {**BOOKING["components"]["answer"]}, "reminder": BOOKING["components"]["reminder"]}
+    components["answer"]["arms"] = [{"name": "Called off", "event": "Booking Cancelled"}]
+    world.automation({**BOOKING, "start": "answer", "components": components})
+    world.identify("ada", email="ada@people.example")
+    world.track("ada", "Booking Requested")
+    world.run(DAY)
+    world.lose(list(world.executions)[-1])
+    path = {"name": "booking"}
+    assert world.call("automations", "POST /v1/automations/{name}/resume", path=path)[1]["resumed"] == 1
+    world.run(DAY + HOUR)
+    assert len(world.ses.accepted) == 1

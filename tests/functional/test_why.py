@@ -161,8 +161,12 @@ def test_somebody_who_never_entered_is_told_what_begins_the_automation(tour: Wor
     code, answer = answered(tour, user_id="cleo", automation="tour")
     assert code == "never_entered"
     assert answer.endswith(
-        "they did that last on 2026-11-21 09:00:00 UTC, and the condition of the trigger did not hold."
+        'they did that last on 2026-11-21 09:00:00 UTC, and did not enter because the event\'s plan is "none", '
+        "which it must not be."
     )
+    tour.now += timedelta(days=30)
+    answer = answered(tour, user_id="cleo", automation="tour")[1]
+    assert answer.endswith("09:00:00 UTC; why they did not enter is kept for 30 days.")
 
 
 def test_what_happened_before_an_automation_was_published_is_told_as_such(tour: World) -> None:

@@ -105,6 +105,16 @@ def test_somebody_is_told_when_react_falls_behind(root: Stack, observability: St
     assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": root.properties("ReactFunction")["FunctionName"]}]
 
 
+def test_somebody_is_told_when_step_functions_starts_or_goes_on_too_slowly(observability: Stack) -> None:
+    # https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
+    told = alarms(observability, "ThrottledEvents")
+    assert {alarm["Namespace"] for alarm in told} == {"AWS/States"}
+    assert [alarm["Dimensions"] for alarm in told] == [
+        [{"Name": "APIName", "Value": "StartExecution"}],
+        [{"Name": "ServiceMetric", "Value": "StateTransition"}],
+    ]
+
+
 def test_somebody_is_told_of_messages_that_nobody_knows_the_fate_of(observability: Stack) -> None:
     [alarm] = alarms(observability, "UnknownMessages")
     assert alarm["Namespace"] == "Tidings"

@@ -22,20 +22,25 @@ TOLD_ONLY = {
     ("SesEventsFunction", "TABLE_CONTACTS"): "it asks the store of contacts for identities only",
     ("SmsEventsFunction", "TABLE_CONTACTS"): "it asks the store of contacts for identities only",
     ("ConsentsFunction", "TABLE_CONTACTS"): "it asks the store of contacts for identities only",
+    ("AgendaFunction", "TABLE_IDENTITIES"): "it asks the store of contacts for contacts only",
+    ("RunJobsFunction", "TABLE_IDENTITIES"): "it asks the store of contacts for contacts only",
     ("BranchFunction", "TABLE_IDENTITIES"): "it asks the store of contacts for contacts only",
+    ("CallWebhookFunction", "TABLE_IDENTITIES"): "it asks the store of contacts for contacts only",
     ("WaitForFunction", "TABLE_IDENTITIES"): "it asks the store of contacts for contacts only",
     ("ExportFunction", "TABLE_IDENTITIES"): "it asks the store of contacts for contacts only",
     ("ConversationsFunction", "TABLE_IDENTITIES"): "it asks the store of contacts for contacts only",
     ("ChangeContactsFunction", "TABLE_CONSENTS"): "it takes people out without keeping them out",
     ("AutomationsFunction", "TABLE_STEPS"): "it asks the store of enrolments for enrolments only",
     ("ChainFunction", "TABLE_STEPS"): "it asks the store of enrolments for enrolments only",
+    ("RunJobsFunction", "TABLE_STEPS"): "it asks the store of enrolments for enrolments only",
     ("StartEnrolmentsFunction", "TABLE_STEPS"): "it asks the store of enrolments for enrolments only",
     ("SettleExecutionsFunction", "TABLE_STEPS"): "it asks the store of enrolments for enrolments only",
 }
 
 # The store of contacts looks for the table of counts when it first counts: most functions never do. What sends the
-# answers to texts is made for the first of them, and looks for the table of short links then.
-ASKED_LATE = {"TABLE_COUNTERS", "TABLE_SHORT_LINKS"}
+# answers to texts is made for the first of them, and looks for the table of short links then. The store of enrolments
+# looks for the table of what it counts when it first writes.
+ASKED_LATE = {"TABLE_COUNTERS", "TABLE_SHORT_LINKS", "TABLE_TALLIES"}
 # What sends replies is made for the first of them.
 FOR_REPLIES = {
     "SES_CONFIGURATION_SET_MARKETING", "SES_CONFIGURATION_SET_TRANSACTIONAL", "SMS_CONFIGURATION_SET",
@@ -101,10 +106,17 @@ def test_the_api_has_exactly_these_routes() -> None:
         ("GET", "/v1/automations", "AutomationsFunction"),
         ("GET", "/v1/automations/{name}", "AutomationsFunction"),
         ("PUT", "/v1/automations/{name}", "AutomationsFunction"),
-        ("GET", "/v1/automations/{name}/enrolments", "AutomationsFunction"),
+        ("GET", "/v1/automations/{name}/components/{component}/people", "StatisticsFunction"),
+        ("GET", "/v1/automations/{name}/drawing", "AutomationsFunction"),
+        ("GET", "/v1/automations/{name}/enrolments", "StatisticsFunction"),
+        ("GET", "/v1/automations/{name}/enrolments/{contact}/{enrolment}", "StatisticsFunction"),
+        ("GET", "/v1/automations/{name}/lost", "AutomationsFunction"),
         ("POST", "/v1/automations/{name}/publish", "AutomationsFunction"),
         ("POST", "/v1/automations/{name}/resume", "AutomationsFunction"),
+        ("POST", "/v1/automations/{name}/start", "AutomationsFunction"),
+        ("GET", "/v1/automations/{name}/statistics", "StatisticsFunction"),
         ("GET", "/v1/automations/{name}/versions", "AutomationsFunction"),
+        ("POST", "/v1/automations/{name}/{action}", "AutomationsFunction"),
         ("POST", "/v1/b", "BatchFunction"),
         ("POST", "/v1/batch", "BatchFunction"),
         ("GET", "/v1/brand", "BrandFunction"),
@@ -226,6 +238,7 @@ def test_the_api_has_exactly_these_routes() -> None:
         ("PUT", "/v1/topics/{topic}", "PolicyFunction"),
         ("POST", "/v1/track", "TrackFunction"),
         ("POST", "/v1/ungroup", "UngroupFunction"),
+        ("GET", "/v1/webhooks/secret", "CallWebhookFunction"),
         ("POST", "/v1/webhooks/ses", "SesWebhookFunction"),
         ("GET", "/v1/why", "WhyFunction"),
     ]
@@ -312,7 +325,7 @@ def test_a_table_s_variable_names_that_table(function: str) -> None:
 
 def test_the_automations_function_is_told_whom_machines_may_call() -> None:
     told = variables_of("AutomationsFunction")
-    for step in ("SendEmail", "WaitFor", "Branch", "CheckSuppression"):
+    for step in ("SendEmail", "WaitFor", "Branch", "CheckSuppression", "CallWebhook", "Act"):
         variable = f"FUNCTION_{re.sub(r'(?<!^)(?=[A-Z])', '_', step).upper()}_ARN"
         assert told[variable] == f"arn:aws:lambda:us-east-1:000000000000:function:tidings-{step}"
     assert told["MACHINES_ROLE_ARN"] == "arn:aws:iam::000000000000:role/MachinesRole"

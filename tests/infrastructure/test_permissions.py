@@ -20,26 +20,33 @@ ALLOWED_WILDCARDS = {
             "machines are made when automations are published; only names with the stack's prefix"
         )
         for role, action in [
+            ("ActFunctionRole", "states:StartExecution"),
             ("AutomationsFunctionRole", "states:CreateStateMachine"),
             ("AutomationsFunctionRole", "states:StartExecution"),
             ("AutomationsFunctionRole", "states:TagResource"),
             ("ReactFunctionRole", "states:StartExecution"),
+            ("RunJobsFunctionRole", "states:CreateStateMachine"),
+            ("RunJobsFunctionRole", "states:DeleteStateMachine"),
+            ("RunJobsFunctionRole", "states:StartExecution"),
+            ("RunJobsFunctionRole", "states:TagResource"),
             ("StartEnrolmentsFunctionRole", "states:StartExecution"),
             # A token names no machine; Step Functions looks whose it is before it asks whether that one is granted.
             ("ReactFunctionRole", "states:SendTaskSuccess"),
             ("WaitForFunctionRole", "states:SendTaskSuccess"),
         ]
     },
-    (
-        "AutomationsFunctionRole",
-        "states:DescribeExecution",
-        "arn:aws:states:us-east-1:000000000000:execution:tidings_*:*",
-    ): "executions are named when they start; only those of machines with the stack's prefix",
-    (
-        "ErasuresFunctionRole",
-        "states:StopExecution",
-        "arn:aws:states:us-east-1:000000000000:execution:tidings_*:*",
-    ): "executions are named when they start; only those of machines with the stack's prefix",
+    **{
+        (
+            f"{function}FunctionRole",
+            f"states:{action}",
+            "arn:aws:states:us-east-1:000000000000:execution:tidings_*:*",
+        ): "executions are named when they start; only those of machines with the stack's prefix"
+        for action, functions in (
+            ("DescribeExecution", ("Automations", "RunJobs")),
+            ("StopExecution", ("Automations", "Erasures", "React", "RunJobs")),
+        )
+        for function in functions
+    },
     **{
         ("NumbersFunctionRole", f"sms-voice:{action}", "arn:aws:sms-voice:us-east-1:000000000000:phone-number/*"): (
             "numbers are added while the system runs"
@@ -233,7 +240,7 @@ def test_machines_may_call_the_steps_and_nothing_else(root: Stack) -> None:
     policy = root.properties("MachinesMayCallSteps")
     assert policy["RoleName"] == "MachinesRole"
     granted = {grant for statement in policy["PolicyDocument"]["Statement"] for grant in statement_grants(statement)}
-    steps = ("SendEmail", "SendSms", "WaitFor", "Branch", "CheckSuppression")
+    steps = ("SendEmail", "SendSms", "WaitFor", "Branch", "CheckSuppression", "CallWebhook", "Act")
     assert granted == {
         Grant("lambda:InvokeFunction", f"arn:aws:lambda:us-east-1:000000000000:function:tidings-{step}")
         for step in steps
@@ -255,5 +262,6 @@ def test_the_machines_role_is_passed_to_step_functions_only(root: Stack) -> None
         for statement in policy["Statement"]
         if statement["Action"] == "iam:PassRole"
     ]
-    assert [statement["Resource"] for statement in passing] == ["arn:aws:iam::000000000000:role/MachinesRole"]
-    assert passing[0]["Condition"] == {"StringEquals": {"iam:PassedToService": "states.amazonaws.com"}}
+    assert {statement["Resource"] for statement in passing} == {"arn:aws:iam::000000000000:role/MachinesRole"}
+    only = {"StringEquals": {"iam:PassedToService": "states.amazonaws.com"}}
+    assert [statement["Condition"] for statement in passing] == [only, only]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from tests.support.world import World
+from tidings.automations.tallies import DID, parts_of
 from tidings.messages.model import Message, State
 from tidings.messages.progress import HISTORY
 from tidings.messages.report_store import DynamoReportStore
@@ -54,3 +55,21 @@ def _milestones(message: Message) -> list[str]:
         return [_BY_STATE[message.state]]
     reported = set(MILESTONES) - set(_BY_STATE.values())
     return [name for name in sorted(reported) if HISTORY.get(name, name) in message.history]
+
+
+def steps_told(world: World) -> dict[tuple[str, str], int]:
+    """How often each component came to each outcome, asked of each step."""
+    found = Counter((item["component"]["S"], item["outcome"]["S"]) for item in world.items("TABLE_STEPS"))
+    return dict(found)
+
+
+def steps_counted(world: World) -> dict[tuple[str, str], int]:
+    """The same as statistics have it."""
+    found: Counter[tuple[str, str]] = Counter()
+    for item in world.items("TABLE_TALLIES"):
+        component = item["sk"]["S"].partition("#")[2]
+        for name, value in item.items():
+            kind, *said = parts_of(name)
+            if kind == DID:
+                found[component, said[0]] += int(value["N"])
+    return dict(found)

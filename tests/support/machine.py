@@ -20,7 +20,7 @@ UNTIL_ANSWERED = "arn:aws:states:::lambda:invoke.waitForTaskToken"
 
 @dataclass
 class Execution:
-    """One run of a machine; `states` are the states it entered."""
+    """One run of a machine; `states` are the states it entered, `failed` the error that ended it."""
 
     definition: dict[str, Any]
     data: dict[str, Any]
@@ -28,8 +28,11 @@ class Execution:
     states: list[str] = field(default_factory=list)
     waits: list[datetime] = field(default_factory=list)
     attempts: int = 0
+    retries: int = 0
+    name: str = ""
     token: str = ""
     times_out: datetime | None = None
+    failed: str = ""
 
     @property
     def is_over(self) -> bool:
@@ -37,10 +40,10 @@ class Execution:
         return not self.state
 
     @classmethod
-    def begin(cls, definition: str | dict[str, Any], execution_input: str) -> Execution:
+    def begin(cls, definition: str | dict[str, Any], execution_input: str, name: str = "") -> Execution:
         """A run at its first state."""
         asl = json.loads(definition) if isinstance(definition, str) else definition
-        execution = cls(asl, json.loads(execution_input))
+        execution = cls(asl, json.loads(execution_input), name=name)
         execution._enter(asl["StartAt"])
         return execution
 
@@ -67,7 +70,7 @@ class Execution:
         if state["Type"] == "Task":
             self._task(state, invoke)
         if state["Type"] == "Choice":
-            self._enter(next((c["Next"] for c in state["Choices"] if _holds(c, self.data)), state.get("Default", "")))
+            self._enter(self._chosen(state))
         elif state.get("End") or state["Type"] == "Succeed":
             self.state = ""
         else:
@@ -86,6 +89,10 @@ class Execution:
             self._enter(state["Next"])
         return True
 
+    def end(self) -> None:
+        """Stop it where it is."""
+        self.state = self.token = ""
+
     def _ask(self, state: dict[str, Any], invoke: Invoke, now: datetime) -> None:
         """Call the function with a new token; whoever is asked again after a fault gets another."""
         self.attempts += 1
@@ -94,11 +101,12 @@ class Execution:
         assert seconds > 0
         self.token = f"token-{id(self)}-{self.attempts}"
         self.times_out = now + timedelta(seconds=seconds)
-        parameters = _filled(state["Parameters"], {**self.data, "$$": {"Task": {"Token": self.token}}})
+        parameters = self._told(state)
         try:
             invoke(parameters["FunctionName"], json.loads(json.dumps(parameters["Payload"])))
         except BaseException:
             self.token = ""
+            self.retries += 1
             raise
 
     def _time_out(self, state: dict[str, Any]) -> None:
@@ -112,23 +120,54 @@ class Execution:
         self._enter(caught["Next"])
 
     def _task(self, state: dict[str, Any], invoke: Invoke) -> None:
-        parameters = _filled(state["Parameters"], self.data)
-        answer = {"Payload": json.loads(json.dumps(invoke(parameters["FunctionName"], parameters["Payload"])))}
+        parameters = self._told(state)
+        try:
+            answer = {"Payload": json.loads(json.dumps(invoke(parameters["FunctionName"], parameters["Payload"])))}
+        except BaseException:
+            self.retries += 1
+            raise
         if state["ResultPath"] is None:
             return
         place = state["ResultPath"].removeprefix("$.")
         assert place in ("at", "left", "next")
         self.data = {**self.data, place: _filled(state["ResultSelector"], answer)}
 
+    def _told(self, state: dict[str, Any]) -> dict[str, Any]:
+        """What a Task is called with; the context object says which execution, attempt and token it is."""
+        context = {
+            "Task": {"Token": self.token},
+            "Execution": {"Name": self.name},
+            "State": {"RetryCount": self.retries},
+        }
+        return _filled(state["Parameters"], {**self.data, "$$": context})
+
+    def _chosen(self, state: dict[str, Any]) -> str:
+        """The first way that fits; an answer that leads nowhere fails the execution, as it does in AWS."""
+        for choice in state["Choices"]:
+            if _holds(choice, self.data):
+                return str(choice["Next"])
+        assert "Default" in state, f"States.NoChoiceMatched in {self.state}: {self.data}"
+        return str(state["Default"])
+
     def _enter(self, state: str) -> None:
-        self.state = state
+        self.state, self.retries = state, 0
         self.states.append(state)
 
 
 def _holds(choice: dict[str, Any], data: dict[str, Any]) -> bool:
+    if "And" in choice:
+        return all(_holds(one, data) for one in choice["And"])
     if "IsPresent" in choice:
-        return bool(choice["IsPresent"] == (choice["Variable"].removeprefix("$.") in data))
+        return bool(choice["IsPresent"] == _is_present(data, choice["Variable"]))
     return bool(_path(data, choice["Variable"]) == choice["StringEquals"])
+
+
+def _is_present(data: dict[str, Any], path: str) -> bool:
+    try:
+        _path(data, path)
+    except KeyError:
+        return False
+    return True
 
 
 def _filled(template: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:

@@ -368,5 +368,6 @@ def names_of(outputs: Mapping[str, str]) -> dict[str, str]:
     names["Texts"] = outputs["SmsConfigurationSet"]
     names["DeliverLaterMachine"] = outputs["DeliverLaterMachineArn"]  # a machine's Ref is its ARN
     names["SenderIdsMachine"] = outputs["SenderIdsMachineArn"]
+    names["AgendaMachine"] = outputs["AgendaMachineArn"]
     names["MachinesRole"] = outputs["MachinesRoleArn"].rpartition("/")[2]
     return names

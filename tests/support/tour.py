@@ -111,9 +111,19 @@ CASES = {
     # The template that it sends is not theirs.
     "PUT /v1/automations/{name}": Case(TOUR, body={**AUTOMATION, "description": "Theirs"}, theirs=400),
     "POST /v1/automations/{name}/publish": Case(TOUR),
+    "POST /v1/automations/{name}/{action}": Case({**TOUR, "action": "pause"}, late=True),
+    "GET /v1/automations/{name}/drawing": Case(TOUR, {"format": "mermaid"}),
+    "GET /v1/automations/{name}/lost": Case(TOUR, {"limit": "1"}),
     "GET /v1/automations/{name}/versions": Case(TOUR),
-    "GET /v1/automations/{name}/enrolments": Case(TOUR),
+    "GET /v1/automations/{name}/enrolments": Case(TOUR, {"state": "completed", "limit": "1"}),
+    "GET /v1/automations/{name}/enrolments/{contact}/{enrolment}": Case(
+        {**TOUR, **CONTACT, "enrolment": "{enrolment}"}
+    ),
+    "GET /v1/automations/{name}/statistics": Case(TOUR, {"version": "1"}),
+    "GET /v1/automations/{name}/components/{component}/people": Case({**TOUR, "component": "tips"}, {"limit": "1"}),
     "POST /v1/automations/{name}/resume": Case(TOUR),
+    "POST /v1/automations/{name}/start": Case({"name": "called"}, body={"contact": "{contact}"}),
+    "GET /v1/webhooks/secret": Case(theirs=200),
     "GET /v1/sender-ids": Case(theirs=200),
     "POST /v1/sender-ids": Case(
         body={"name": "THEIRS", "countries": ["PL"], "purpose": "Theirs.", "sample": "Theirs."}, theirs=200, late=True
@@ -267,6 +277,7 @@ def one_of_each(world: World) -> dict[str, str]:
     world.template("tips", text=CANARY, subject=CANARY)
     world.template("pin", channel="sms", subject="", text=CANARY)
     world.automation({"automation": "tour", **AUTOMATION})
+    world.automation({"automation": "called", **AUTOMATION, "trigger": {"api": True}})
     world.identify("ada", email=ADA, secret=CANARY)
     world.track("ada", "Signed Up", secret=CANARY)
     world.ses.failing = ["timeout"]
@@ -291,7 +302,8 @@ def one_of_each(world: World) -> dict[str, str]:
     world.call("numbers", "PUT /v1/keywords/{keyword}", keyword, path=KEYWORD)
     world.pump()
     (message,) = world.of_contact(contact, "messages")
-    ids = {"contact": contact, "message": message["message"], "cursor": page["cursor"]}
+    (enrolment,) = world.of_contact(contact, "enrolments")
+    ids = {"contact": contact, "enrolment": enrolment["entry"], "message": message["message"], "cursor": page["cursor"]}
     ids |= _conversation(world)
     ids["conflict"] = _conflict(world)
     world.identify("dan", secret=CANARY)

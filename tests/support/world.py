@@ -6,6 +6,7 @@ import base64
 import importlib.util
 import json
 import pickle
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -29,6 +30,7 @@ from tests.support.units import Table
 from tidings.accounts.model import KeyKind
 from tidings.accounts.service import AccountService
 from tidings.accounts.store import DynamoKeyStore, DynamoWorkspaceStore
+from tidings.automations import webhook_gateway
 from tidings.core import clock as clocks
 from tidings.core.settings import Settings
 from tidings.core.store import Database
@@ -49,8 +51,9 @@ SMS_SETUP = {
 }
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 FUNCTIONS = {name: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}" for name in (
-    "send_email", "send_sms", "branch", "check_suppression", "wait_for")}  # fmt: skip
+    "send_email", "send_sms", "branch", "check_suppression", "wait_for", "call_webhook", "act")}  # fmt: skip
 LATER = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:deliver-later"
+AGENDA = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:agenda"
 SENDER_IDS = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:sender-ids"
 MAIL_TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:tidings-mail-inbound"
 INBOUND_TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:tidings-sms-inbound"
@@ -81,6 +84,15 @@ def sender_ids_machine() -> dict[str, Any]:
     definition: str = root_stack().resources["SenderIdsMachine"]["Properties"]["DefinitionString"]["Fn::Sub"]
     arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:review_sender_ids"
     machine: dict[str, Any] = json.loads(definition.replace("${ReviewSenderIdsFunction.Arn}", arn))
+    return machine
+
+
+@cache
+def agenda_machine() -> dict[str, Any]:
+    """The machine that waits for people's dates, as the template has it."""
+    definition: str = root_stack().resources["AgendaMachine"]["Properties"]["DefinitionString"]["Fn::Sub"]
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:agenda"
+    machine: dict[str, Any] = json.loads(definition.replace("${AgendaFunction.Arn}", arn))
     return machine
 
 
@@ -156,9 +168,12 @@ class World:
         self.numbers = FakeNumbers(self.sms, START)
         self.numbers.add(OUR_NUMBER, TwoWayEnabled=True, TwoWayChannelArn=INBOUND_TOPIC, SelfManagedOptOutsEnabled=True)
         self.identities = FakeIdentities()
+        self.names: dict[str, list[str]] = {"127.0.0.1": ["127.0.0.1"]}
         self.now = START
         self.running = ""
         self.executions: dict[str, Execution] = {}
+        self.begin_execution: Callable[[dict[str, Any], str, str], Execution] = Execution.begin
+        self.settled: set[str] = set()  # executions whose end somebody was told of
         self._modules: dict[str, ModuleType] = {}
         self._seen: set[tuple[str, str]] = set()
         self._sequence = 0
@@ -166,7 +181,11 @@ class World:
         self.dynamodb = boto3.client("dynamodb", region_name=REGION)
         self.sqs = boto3.client("sqs", region_name=REGION)
         self.stepfunctions = boto3.client("stepfunctions", region_name=REGION)
-        self.machines: dict[str, dict[str, Any]] = {LATER: later_machine(), SENDER_IDS: sender_ids_machine()}
+        self.machines: dict[str, dict[str, Any]] = {
+            LATER: later_machine(),
+            SENDER_IDS: sender_ids_machine(),
+            AGENDA: agenda_machine(),
+        }
         self.started: dict[str, str] = {}
         self.start_failures: list[str] = []
         self.delayed = 0  # seconds that the last message is not to be seen for
@@ -178,7 +197,7 @@ class World:
         self.recorder.meter = Meter({table["TableName"]: Table.of(table) for table in table_definitions()})
         self.queues = queues = {
             name: f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"
-            for name in ("starts", "aside", "erasures", "deliveries", "feedback", "sms_events")
+            for name in ("starts", "aside", "erasures", "deliveries", "feedback", "sms_events", "jobs")
         }
         for name in queues:
             sqs_backends[ACCOUNT][REGION].create_queue(name)
@@ -187,12 +206,15 @@ class World:
             "QUEUE_STARTS_URL": queues["starts"],
             "QUEUE_SET_ASIDE_URL": queues["aside"],
             "QUEUE_ERASURES_URL": queues["erasures"],
+            "QUEUE_JOBS_URL": queues["jobs"],
             "QUEUE_DELIVERIES_URL": queues["deliveries"],
             "MACHINE_DELIVER_LATER_ARN": LATER,
             "MACHINE_SENDER_IDS_ARN": SENDER_IDS,
+            "MACHINE_AGENDA_ARN": AGENDA,
             "QUEUE_FEEDBACK_URL": queues["feedback"],
             "QUEUE_SMS_EVENTS_URL": queues["sms_events"],
             "FEEDBACK_TOPIC_ARNS": f"{FEEDBACK_TOPIC},",
+            "WEBHOOK_TRUSTED_HOSTS": "127.0.0.1:*,",
             "DNS_LOOKUPS": "off",
             "SES_CONFIGURATION_SET_MARKETING": "marketing-mails",
             "SES_CONFIGURATION_SET_TRANSACTIONAL": "transactional-mails",
@@ -206,6 +228,8 @@ class World:
             self._monkeypatch.setenv(name, value)
         self._monkeypatch.setattr(clocks.SystemClock, "now", lambda _: self.now)
         self._monkeypatch.setattr(clocks.SystemClock, "sleep", lambda _, seconds: self._sleep(seconds))
+        # What webhooks call by a name is looked up here, and nowhere else.
+        self._monkeypatch.setattr(webhook_gateway, "_resolved", lambda host, _: self.names.get(host, []))
         # Whatever SNS says its certificate is: nobody has the key of this one any more.
         certificate = (ROOT / "tests" / "support" / "sns-example.pem").read_bytes()
         self._monkeypatch.setattr(webhook.HttpsFetcher, "get", lambda _, url: certificate)
@@ -215,6 +239,7 @@ class World:
             **self.sms.doubles(),
             **self.identities.doubles(),
             "stepfunctions:CreateStateMachine": self._create_machine,
+            "stepfunctions:DeleteStateMachine": self._delete_machine,
             "stepfunctions:StartExecution": self._start_execution,
             "stepfunctions:DescribeExecution": self._describe_execution,
             "stepfunctions:StopExecution": self._stop_execution,
@@ -271,25 +296,36 @@ class World:
         self.machines[arn] = json.loads(arguments["definition"])
         return {"stateMachineArn": arn}
 
+    def _delete_machine(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """What still runs on a deleted machine ends at its next state: nobody may be there."""
+        machine = arguments["stateMachineArn"]
+        arn = f"{machine.replace(':stateMachine:', ':execution:')}:"
+        running = [one for one in self.executions if one.startswith(arn) and not self.executions[one].is_over]
+        assert not running, running
+        self.machines.pop(machine, None)
+        return {}
+
     def _start_execution(self, arguments: dict[str, Any]) -> dict[str, Any]:
         if self.start_failures:
             code = self.start_failures.pop(0)
             raise ClientError({"Error": {"Code": code, "Message": code}}, "StartExecution")
         machine, name = arguments["stateMachineArn"], arguments["name"]
-        assert machine in self.machines, machine
+        if machine not in self.machines:
+            raise ClientError({"Error": {"Code": "StateMachineDoesNotExist", "Message": machine}}, "StartExecution")
         arn = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
         if arn in self.started and (self.started[arn] != arguments["input"] or self.executions[arn].is_over):
             raise ClientError({"Error": {"Code": "ExecutionAlreadyExists", "Message": arn}}, "StartExecution")
         if arn not in self.started:
             self.started[arn] = arguments["input"]
-            self.executions[arn] = Execution.begin(self.machines[machine], arguments["input"])
+            self.executions[arn] = self.begin_execution(self.machines[machine], arguments["input"], name)
         return {"executionArn": arn}
 
     def _describe_execution(self, arguments: dict[str, Any]) -> dict[str, Any]:
         arn = arguments["executionArn"]
         if arn not in self.executions:
             raise ClientError({"Error": {"Code": "ExecutionDoesNotExist", "Message": arn}}, "DescribeExecution")
-        return {"status": "SUCCEEDED" if self.executions[arn].is_over else "RUNNING"}
+        found = self.executions[arn]
+        return {"status": "FAILED" if found.failed else "SUCCEEDED" if found.is_over else "RUNNING"}
 
     def _send_task_success(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """A token that was answered before, or whose attempt is over, is refused as the service does."""
@@ -301,9 +337,11 @@ class World:
 
     def _stop_execution(self, arguments: dict[str, Any]) -> dict[str, Any]:
         arn = arguments["executionArn"]
+        if not arn.startswith("arn:"):
+            raise ClientError({"Error": {"Code": "InvalidArn", "Message": arn}}, "StopExecution")
         if arn not in self.executions:
             raise ClientError({"Error": {"Code": "ExecutionDoesNotExist", "Message": arn}}, "StopExecution")
-        self.executions[arn].state = self.executions[arn].token = ""
+        self.executions[arn].end()
         return {"stopDate": self.now}
 
     def _send_message(self, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -455,6 +493,17 @@ class World:
             for body in bodies:
                 answer = self.invoke("erasures", {"Records": [{"messageId": "q-1", "body": json.dumps(body)}]})
                 assert answer == {"batchItemFailures": []}, answer
+
+    def work_jobs(self, rounds: int = 100) -> None:
+        """Let run_jobs work off what is in its queue, until there is nothing; what was delayed is waited for."""
+        for _ in range(rounds):
+            bodies = self.messages_in("jobs")
+            self.now += timedelta(seconds=self.delayed if bodies else 0)
+            self.delayed = 0
+            for body in bodies:
+                answer = self.invoke("run_jobs", {"Records": [{"messageId": "q-1", "body": json.dumps(body)}]})
+                assert answer == {"batchItemFailures": []}, answer
+        self.pump()
 
     def deliver(self) -> None:
         """Let deliver work off what is in its queue, until there is nothing; what was delayed is waited for."""

@@ -378,7 +378,7 @@ def test_a_number_of_a_pool_is_not_changed_by_itself(local: Local) -> None:
 
 def test_what_is_described_can_be_filtered(local: Local) -> None:
     polish = [{"Name": "iso-country-code", "Values": ["PL"]}]
-    assert len(local.sms.describe_phone_numbers(Filters=polish)["PhoneNumbers"]) == 3
+    assert len(local.sms.describe_phone_numbers(Filters=polish)["PhoneNumbers"]) == 4
     assert [one["IsoCountryCode"] for one in local.sms.describe_sender_ids(Filters=polish)["SenderIds"]] == ["PL"]
     (known,) = local.sms.describe_configuration_sets()["ConfigurationSets"]
     assert known["EventDestinations"][0]["SnsDestination"]["TopicArn"] == SMS_TOPIC

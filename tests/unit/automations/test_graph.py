@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tidings.automations.graph import Following, Moment, follow, links
+from tidings.automations.following import Following
+from tidings.automations.graph import Moment, follow, links
 from tidings.automations.model import Definition
 
 NOW = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)

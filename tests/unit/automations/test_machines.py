@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from statelint.linter import Linter
-from tests.unit.automations.strategies import definitions
-from tests.unit.automations.walking import walk
+from tests.unit.automations.strategies import definitions, many_definitions
+from tests.unit.automations.walking import components_of, walk
 
-from tidings.automations.compile import ENDED, LEFT, RESUMED, ROUTE, StepFunctions, resumed
+from tidings.automations.compile import DUE, ENDED, LEFT, RESUMED, ROUTE, TIMED_OUT, Asl, StepFunctions, resumed
 from tidings.automations.compile import compile as compile_machine
-from tidings.automations.graph import Moment, follow, links, state_of
-from tidings.automations.model import Definition, End, Wait, WaitFor, parse_definition
+from tidings.automations.components import COMPONENT_TYPES, Awaits, End, Wait
+from tidings.automations.graph import Moment, follow, links, state_of, targets
+from tidings.automations.lasting import RUN_AT_MOST, renews
+from tidings.automations.model import Definition, parse_definition
 
 ARNS = StepFunctions(
     send_email="arn:aws:lambda:eu-west-1:111122223333:function:send-email",
@@ -22,6 +28,8 @@ ARNS = StepFunctions(
     check_suppression="arn:aws:lambda:eu-west-1:111122223333:function:check-suppression",
     wait_for="arn:aws:lambda:eu-west-1:111122223333:function:wait-for",
     send_sms="arn:aws:lambda:eu-west-1:111122223333:function:send-sms",
+    call_webhook="arn:aws:lambda:eu-west-1:111122223333:function:call-webhook",
+    act="arn:aws:lambda:eu-west-1:111122223333:function:act",
 )
 MOMENT = Moment(datetime(2026, 6, 15, 12, tzinfo=UTC), traits={"ZzEnds": "2026-07-01"})
 
@@ -37,14 +45,16 @@ many = settings(
 def test_statelint_accepts_the_machine_from_wherever_it_begins(definition: Definition) -> None:
     asl = compile_machine(definition, 1, ARNS)
     assert Linter.validate(asl) == []
-    for component in asl["States"]:
-        if component in definition.components:
-            again = resumed(asl, component)
-            assert Linter.validate(again) == []
-            waits_on = isinstance(definition.components[component], WaitFor)
-            assert again["StartAt"] == (component + LEFT if waits_on else component)
-            added = {component + LEFT, component + RESUMED} if waits_on else set()
-            assert {name for name, state in again["States"].items() if state != asl["States"].get(name)} == added
+    for component in asl["States"].keys() & definition.components.keys():
+        again = resumed(asl, component)
+        if renews(definition):
+            assert again == asl  # its input says where it begins
+            continue
+        assert Linter.validate(again) == []
+        waits_on = isinstance(definition.components[component], Awaits)
+        assert again["StartAt"] == (component + LEFT if waits_on else component)
+        added = {component + LEFT, component + RESUMED} if waits_on else set()
+        assert {name for name, state in again["States"].items() if state != asl["States"].get(name)} == added
 
 
 @many
@@ -62,6 +72,34 @@ def test_the_same_definition_gives_the_same_machine(definition: Definition) -> N
     assert json.dumps(compile_machine(again, 1, ARNS)) == json.dumps(compile_machine(definition, 1, ARNS))
 
 
+def test_many_automations_compile_to_the_same_bytes_in_another_process() -> None:
+    """There the order of sets is another."""
+    made = many_definitions(200)
+    assert len(made) == 200
+    assert {component.type for one in made for component in one.components.values()} == set(COMPONENT_TYPES)
+    texts = [json.dumps(compile_machine(one, 1, ARNS)) for one in made]
+    told = json.dumps([[one.as_dict() for one in made], asdict(ARNS)])
+    for seed in ("1", "2"):
+        done = subprocess.run(
+            [sys.executable, "-c", COMPILES],
+            input=told,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert json.loads(done.stdout) == texts
+
+
+COMPILES = """
+import json, sys
+from tidings.automations.compile import StepFunctions, compile
+from tidings.automations.model import parse_definition
+written, arns = json.load(sys.stdin)
+print(json.dumps([json.dumps(compile(parse_definition(one), 1, StepFunctions(**arns))) for one in written]))
+"""
+
+
 @many
 @given(definitions())
 def test_every_way_out_of_every_component_enters_no_more_states_than_allowed(definition: Definition) -> None:
@@ -71,18 +109,30 @@ def test_every_way_out_of_every_component_enters_no_more_states_than_allowed(def
         if isinstance(component, End):
             assert component_id not in asl["States"]
             continue
-        for target in set(links(component).values()):
-            following = state_of(definition, target)
-            leads_apart = len({state_of(definition, way) for way in links(component).values()}) > 1
+        ways = targets(definition, component_id)
+        for following in ways:
+            if isinstance(component, Wait):
+                assert ways_from(asl, component_id) <= {following, following + DUE, ""}
+                continue
+            route = [component_id + ROUTE] if is_routed(definition, component_id) else []
+            # A Choice cannot end a machine: behind one, the end of the way is a state of its own.
             entered, arrived = states_on_the_way(asl, component_id, following)
             assert arrived == following
-            # A Choice cannot end a machine: behind one, the end of the way is a state of its own.
-            route = [component_id + ROUTE] if leads_apart else []
-            assert entered == [component_id, *route, *([ENDED] if leads_apart and not following else [])]
-            assert not (route and isinstance(component, Wait))
+            assert entered == [component_id, *route, *([ENDED] if route and not following else [])]
 
 
-def states_on_the_way(asl: dict, component_id: str, following: str) -> tuple[list[str], str]:  # type: ignore[type-arg]
+def is_routed(definition: Definition, component_id: str) -> bool:
+    """Whether outcomes lead apart: to several components, to the end, or to where an execution is continued."""
+    component, ways = definition.components[component_id], targets(definition, component_id)
+    is_long = isinstance(component, Awaits) and component.length > RUN_AT_MOST
+    return len(ways) > 1 or (renews(definition) and (ways != [""] or is_long))
+
+
+def ways_from(asl: Asl, state: str) -> set[str]:
+    return {asl["States"][state].get("Next", "")}
+
+
+def states_on_the_way(asl: Asl, component_id: str, following: str) -> tuple[list[str], str]:
     """The states entered from the component on, up to the next component's; and that component's, or "" at the end."""
     entered, state = [component_id], asl["States"][component_id]
     while not state.get("End") and state["Type"] != "Succeed":
@@ -106,23 +156,34 @@ def test_the_machine_walks_where_the_definition_leads(definition: Definition, da
         turns.append(data.draw(st.sampled_from(outcomes)))
         return turns[-1]
 
-    walked = walk(definition, compile_machine(definition, 1, ARNS), MOMENT, choose)
-    assert walked.components == expected(definition, turns, len(walked.components))
-    acting = sum(definition.components[component].acts for component in walked.components)
-    waits = len(walked.components) - acting
-    assert len(walked.states) <= 2 * acting + waits + (walked.states[-1] == ENDED)
+    walked = walk(definition, compile_machine(definition, 1, ARNS), MOMENT, choose, most=60)
+    passed = components_of(definition, walked.states)
+    if len(walked.runs) == 1:  # who goes on in a new execution enters a wait anew
+        by_definition = expected(definition, turns)
+        assert passed == by_definition[: len(passed)]
+        if walked.ended and len(by_definition) > len(passed):
+            missed = definition.components[by_definition[len(passed)]]
+            assert isinstance(missed, Wait)
+            assert missed.may_leave
+    acting = sum(definition.components[component].acts for component in passed)
+    waits = len(passed) - acting
+    timed_out = sum(state.endswith(TIMED_OUT) for state in walked.states)
+    due = sum(state.endswith(DUE) for state in walked.states)
+    again = 6 * len(walked.runs)  # Begin, Rest, Renew, and what goes on waiting: -left, -resumed, -route
+    assert len(walked.states) <= 2 * acting + waits + timed_out + due + again + 1
     assert walked.ended or len(walked.states) == 60
 
 
-def expected(definition: Definition, turns: list[str], most: int) -> list[str]:
-    """The components on the way that these outcomes make, by the definition alone."""
+def expected(definition: Definition, turns: list[str]) -> list[str]:
+    """The components on the way that these outcomes make, by the definition alone; it may end before a wait."""
     here, left = state_of(definition, definition.start), list(turns)
     passed: list[str] = []
-    while here and len(passed) < most:
+    while here and len(passed) < 60:
         passed.append(here)
-        ways = links(definition.components[here])
-        outcome = "waited" if isinstance(definition.components[here], Wait) else left.pop(0)
-        here = state_of(definition, ways[outcome])
+        is_timed = isinstance(definition.components[here], Wait)
+        if not is_timed and not left:
+            break
+        here = state_of(definition, links(definition.components[here])["waited" if is_timed else left.pop(0)])
     return passed
 
 
@@ -131,10 +192,10 @@ def expected(definition: Definition, turns: list[str], most: int) -> list[str]:
 def test_what_follows_names_the_end_of_every_wait_before_the_next_task(definition: Definition) -> None:
     for component_id in definition.components:
         following = follow(definition, component_id, MOMENT)
-        assert following.next == state_of(definition, component_id)
+        assert following.next == ("" if following.missed == component_id else state_of(definition, component_id))
         here, earlier = component_id, MOMENT.now
         for wait, end in following.until.items():
             assert wait == here
             assert end >= earlier
             here, earlier = links(definition.components[wait]).get("waited", ""), end
-        assert not isinstance(definition.components.get(here), Wait | WaitFor)
+        assert not isinstance(definition.components.get(here), Wait | Awaits) or here == following.missed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from typing import Any
 
 import pytest
@@ -67,6 +68,21 @@ def waits_for(event: str = "Paid", timeout: str = "1 day", on_timeout: str = "ma
     return {"type": "wait_for", "arms": arms, "timeout": timeout, "on_timeout": on_timeout}
 
 
+def split(*percents: float, all_to: str = "", **more: Any) -> dict[str, Any]:
+    """An arm for each percentage, of which only the first leads on unless all do."""
+    ways = [all_to or ("mail" if not number else "") for number in range(len(percents))]
+    arms = [
+        {"name": f"arm {number}", "percent": percent, **({"next": ways[number]} if ways[number] else {})}
+        for number, percent in enumerate(percents)
+    ]
+    return {"type": "split", "arms": arms, **more}
+
+
+HOOK = {"type": "webhook", "url": "https://shop.example/hook"}
+UPDATE = {"type": "update_contact", "set": {"plan": "team"}}
+ASSIGN = {"type": "assign_conversation", "inbox": "sales"}
+START = {"type": "start_automation", "automation": "other"}
+INBOUND = {"type": "inbound_message", "timeout": "1 day", "on_timeout": "mail"}
 TWICE = {**waits_for(), "arms": [{"name": "yes", "event": "Paid"}, {"name": "yes", "event": "Refunded"}]}
 
 GRAPHS: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
@@ -74,7 +90,7 @@ GRAPHS: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
     (with_("components.mail.next", "nowhere"), [("unknown_component", "mail", "error")]),
     (automation(wait=waits_for(next="nowhere"), mail=MAIL), [("unknown_component", "wait", "error")]),
     (automation(wait=waits_for(on_timeout="nowhere"), mail=MAIL), [("unknown_component", "wait", "error")]),
-    (automation(wait=waits_for(timeout="366 days"), mail=MAIL), [("wait_too_long", "wait", "error")]),
+    (automation(wait=waits_for(timeout="3650 days"), mail=MAIL), []),
     (automation(wait=TWICE, mail=MAIL), [("duplicate_arm", "wait", "error")]),
     (automation(wait=waits_for(where={"did": "X"}), mail=MAIL), [("events_in_arm", "wait", "error")]),
     (
@@ -126,8 +142,7 @@ GRAPHS: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
     (automation(a={**PAUSE, "next": "done"}, done={"type": "end"}),
      [("no_acting_component", "", "error"), ("nothing_follows_wait", "a", "warning")]),
     (automation(done={"type": "end"}), [("no_acting_component", "", "error")]),
-    (automation(a={"type": "wait", "for": "366 days", "next": "mail"}, mail=MAIL), [("wait_too_long", "a", "error")]),
-    (automation(a={"type": "wait", "for": "365 days", "next": "mail"}, mail=MAIL), []),
+    (automation(a={"type": "wait", "for": "3650 days", "next": "mail"}, mail=MAIL), []),
     (automation(mail={**MAIL, "next": "a"}, a=PAUSE), [("nothing_follows_wait", "a", "warning")]),
     (
         automation(
@@ -180,6 +195,86 @@ GRAPHS: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
     (automation(m=MAIL) | {"trigger": {"event": "Email Sent"}, "reentry": "once"}, []),
     (automation(m=MAIL) | {"trigger": {"event": "Email Opened"}}, []),
     (with_("trigger.where", {"all": [{"trait": "plan", "is": "x"}, {"property": "p", "exists": True}]}), []),
+    *(
+        (automation(**components), [(code, next(iter(components)), level)])
+        for code, level, components in (
+            ("wrong_percentages", "error", {"s": split(50, 49.99), "mail": MAIL}),
+            ("wrong_percentages", "error", {"s": split(33.333, 66.667), "mail": MAIL}),
+            ("wrong_percentages", "error", {"s": split(100, holdout=1), "mail": MAIL}),
+            ("branch_without_effect", "warning", {"s": split(50, 50, all_to="mail"), "mail": MAIL}),
+            ("unknown_component", "error", {"s": split(50, holdout=50, on_holdout="nowhere"), "mail": MAIL}),
+            ("unknown_component", "error", {"f": {"type": "filter", "when": {"did": "X"}, "otherwise": "nowhere"}}),
+            ("unknown_component", "error", {"u": {**UPDATE, "on_refused": "nowhere"}}),
+            ("unknown_component", "error", {"h": {**HOOK, "on_failed": "nowhere"}}),
+            ("unknown_component", "error", {"f": {"type": "filter", "when": {"engaged": "nowhere"}}}),
+            ("invalid_template", "error", {"h": {**HOOK, "body": {"to": "{{ contact.id"}}}),
+            ("unknown_variable", "error", {"h": {**HOOK, "body": ["{{ user.id }}"]}}),
+            ("unknown_filter", "error", {"h": {**HOOK, "body": "{{ contact.id | shout }}"}}),
+            ("unknown_component", "error", {"f": {"type": "filter", "when": {"answer": "nowhere.status", "is": 200}}}),
+            ("unknown_component", "error", {"u": {**UPDATE, "set": {"tier": {"answer": "nowhere.body.tier"}}}}),
+        )
+    ),
+    (
+        automation(a={**ASSIGN, "on_none": "nowhere"}),
+        [("unknown_component", "a", "error"), ("no_conversation_before", "a", "warning")],
+    ),
+    (automation(s=split(33.33, 66.67), mail=MAIL), []),
+    (automation(s=split(99.5, holdout=0.5), mail=MAIL), []),
+    (automation(ask=branch({"engaged": "ask"}), mail=MAIL), [("not_a_message", "ask", "error")]),
+    (automation(text=TEXT | {"next": "f"}, f={"type": "filter", "when": {"engaged": "text", "by": "clicked"}}), []),
+    (
+        automation(f={"type": "filter", "when": {"engaged": "text"}, "next": "text"}, text=TEXT),
+        [("step_not_upstream", "f", "error")],
+    ),
+    (
+        automation(mail=MAIL | {"next": "f"}, f={"type": "filter", "when": {"answer": "mail.status", "is": 200}}),
+        [("not_a_webhook", "f", "error")],
+    ),
+    (automation(h=HOOK | {"next": "f"}, f={"type": "filter", "when": {"answer": "h.status", "is": 200}}), []),
+    (
+        automation(mail=MAIL | {"next": "u"}, u={**UPDATE, "set": {"tier": {"answer": "mail.body.tier"}}}),
+        [("not_a_webhook", "u", "error")],
+    ),
+    (
+        automation(mail=MAIL | {"next": "s"}, s={**START, "properties": {"tier": {"answer": "mail.body.tier"}}}),
+        [("not_a_webhook", "s", "error")],
+    ),
+    (
+        automation(ask=ASK | {"otherwise": "wait"}, wait=waits_for(of="ask"), mail=MAIL),
+        [("not_a_message", "wait", "error")],
+    ),
+    (
+        automation(ask=branch({"did": "X"}, otherwise="in"), mail=MAIL, **{"in": {**INBOUND, "of": "ask"}}),
+        [("not_a_message", "in", "error")],
+    ),
+    (automation(mail=MAIL | {"next": "in"}, **{"in": {**INBOUND, "of": "mail", "next": "text"}}, text=TEXT), []),
+    (automation(**{"in": {**INBOUND, "where": {"did": "X"}}}, mail=MAIL), [("events_in_arm", "in", "error")]),
+    (automation(wait=waits_for(where={"engaged": "mail"}), mail=MAIL), [
+        ("events_in_arm", "wait", "error"), ("step_not_upstream", "wait", "error")]),
+    (with_("trigger.where", {"engaged": "mail"}), [("events_in_trigger", "", "error")]),
+    (with_("exits", [{"name": "x", "event": "X"}, {"name": "x", "event": "Y"}]), [("duplicate_exit", "", "error")]),
+    (with_("exits", [{"name": "gone", "event": "X", "where": {"did": "Y"}}]), [("events_in_exit", "", "error")]),
+    (with_("exits", [{"name": "gone", "when": {"property": "p", "is": 1}}]), [("property_in_exit", "", "error")]),
+    *(
+        (with_("exits", [{"name": "gone", "when": when}]), [("component_in_exit", "", "error")])
+        for when in ({"engaged": "mail"}, {"answer": "mail.status", "is": 1}, {"did": "X", "since": {"step": "mail"}})
+    ),
+    (with_("exits", [{"name": "gone", "when": {"did": "Y", "since": "enrolment"}}]), []),
+    (with_("exits", [{"name": "gone", "event": "SMS Recieved"}]), [("event_misspelled", "", "warning")]),
+    (with_("goal", {"event": "Bought", "where": {"did": "Y"}}), [("events_in_goal", "", "error")]),
+    (with_("goal", {"event": "Email Openned"}), [("event_misspelled", "", "warning")]),
+    (automation(a=ASSIGN), [("no_conversation_before", "a", "warning")]),
+    (automation(m=MAIL | {"conversation": "follow_up"}), [("no_conversation_before", "m", "warning")]),
+    (automation(m=MAIL | {"conversation": "new", "next": "a"}, a=ASSIGN), []),
+    (automation(w={**INBOUND, "next": "a", "on_timeout": "a"}, a=ASSIGN), []),
+    (automation(a=ASSIGN) | {"trigger": {"inbound": "any"}}, []),
+    (automation(a=ASSIGN) | {"trigger": {"event": "SMS Received"}}, []),
+    (
+        automation(u=UPDATE) | {"trigger": {"event": "Contact Updated"}},
+        [("loop_through_trigger", "u", "error")],
+    ),
+    (automation(s=START | {"automation": "welcome"}), [("loop_through_trigger", "s", "error")]),
+    (automation(s=START), []),
     (
         automation(**{f"m{number}": {**MAIL, "next": f"m{number + 1}"} for number in range(200)}, m200=MAIL),
         [("too_many_components", "", "error")],
@@ -203,6 +298,17 @@ def test_what_comes_of_a_text_by_itself_is_all_that_is_reported_but_what_its_rea
 @pytest.mark.parametrize(("written", "expected"), GRAPHS)
 def test_what_is_wrong_with_the_graph_is_found(written: dict[str, Any], expected: list[tuple[str, str, str]]) -> None:
     assert codes(lint(Definition.model_validate(written))) == expected
+
+
+def test_an_automation_whose_machine_is_too_large_is_refused_before_it_is_published() -> None:
+    names = [f"c{'b' * 58}{number:03}" for number in range(200)]
+    splits = {name: split(*[2] * 50) for name in names}
+    for number, name in enumerate(names):
+        for n, arm in enumerate(splits[name]["arms"]):
+            arm["next"] = names[min(number + n + 1, 199)]
+    splits[names[-1]] = MAIL
+    (problem,) = [one for one in lint(Definition.model_validate(automation(**splits))) if one.level == "error"]
+    assert (problem.code, problem.level, problem.place) == ("machine_too_large", "error", "components")
 
 
 def test_templates_are_looked_for_only_if_they_are_known() -> None:
@@ -278,8 +384,55 @@ FORMS: list[tuple[object, str, str, str]] = [
     (with_("components", [MAIL]), "invalid_definition", "", "components"),
     (with_("automation", "Welcome!"), "invalid_definition", "", "automation"),
     (with_("automation", "w" * 64), "invalid_definition", "", "automation"),
-    (with_("trigger", {}), "invalid_definition", "", "trigger.event"),
-    (with_("trigger", "Signed Up"), "invalid_definition", "", "trigger"),
+    (with_("trigger", {}), "unknown_trigger", "", "trigger"),
+    (with_("trigger", "Signed Up"), "unknown_trigger", "", "trigger"),
+    (with_("trigger", {"inbound": ["fax"]}), "invalid_definition", "", "trigger.inbound[0]"),
+    (with_("trigger", {"inbound": []}), "invalid_definition", "", "trigger.inbound"),
+    (with_("trigger", {"api": False}), "invalid_definition", "", "trigger.api"),
+    (with_("trigger", {"date": {}}), "invalid_definition", "", "trigger.date.trait"),
+    (with_("trigger", {"date": {"trait": "born", "at": 9}}), "invalid_definition", "", "trigger.date.at"),
+    (with_("trigger", {"date": {"trait": "born", "every": "month"}}), "invalid_definition", "", "trigger.date.every"),
+    (with_("trigger", {"event": "E", "api": True}), "invalid_definition", "", "trigger.api"),
+    (with_("exits", [{"name": "gone"}]), "unknown_exit", "", "exits[0]"),
+    (with_("exits", ["gone"]), "unknown_exit", "", "exits[0]"),
+    (with_("exits", [{"event": "X"}]), "invalid_definition", "", "exits[0].name"),
+    (with_("exits", [{"name": f"{n}", "event": "X"} for n in range(21)]), "invalid_definition", "", "exits"),
+    (with_("goal", {"event": "X", "within": "soon"}), "invalid_definition", "", "goal.within"),
+    (with_("reentry", {}), "invalid_definition", "", "reentry"),
+    (with_("reentry", {"parallel": 0}), "invalid_definition", "", "reentry.parallel"),
+    (with_("reentry", {"interval": "0 days"}), "invalid_definition", "", "reentry.interval"),
+    *(
+        (automation(one=written), "invalid_definition", "one", f"components.one{place}")
+        for written, place in (
+            (split(0, 100), ".arms[0].percent"),
+            (split(101), ".arms[0].percent"),
+            (split(50, holdout="half"), ".holdout"),
+            ({"type": "split", "arms": [{"name": "holdout", "percent": 100}]}, ".arms[0].name"),
+            ({"type": "split", "arms": []}, ".arms"),
+            ({"type": "filter"}, ".when"),
+            (HOOK | {"url": "shop.example/hook"}, ".url"),
+            (HOOK | {"url": "https://ada:secret@shop.example/hook"}, ".url"),
+            (HOOK | {"method": "GET"}, ".method"),
+            (HOOK | {"headers": {"Host": "shop.example"}}, ".headers"),
+            (HOOK | {"headers": {"X": 5}}, ".headers"),
+            (UPDATE | {"set": {}}, ""),
+            (UPDATE | {"unset": ["plan"]}, ""),
+            (UPDATE | {"set": {"plan": {"from": "event"}}}, ".set.plan"),
+            (UPDATE | {"set": {"plan": {"add": "1"}}}, ".set.plan.add"),
+            (START | {"automation": "The Other"}, ".automation"),
+            (ASSIGN | {"inbox": 5}, ".inbox"),
+            (INBOUND | {"channels": ["fax"]}, ".channels[0]"),
+            (INBOUND | {"channels": "sms"}, ".channels"),
+            (INBOUND | {"of": "No Such"}, ".of"),
+            ({"type": "inbound_message"}, ".timeout"),
+            (MAIL | {"conversation": "old"}, ".conversation"),
+            (PAUSE | {"if_past": "leave"}, ""),
+            ({"type": "wait", "until": {"weekday": "someday"}}, ".until.weekday"),
+            ({"type": "wait", "until": {"at": "9:00"}}, ".until.at"),
+            ({"type": "wait", "until": "2030-01-01", "if_past": "stay"}, ".if_past"),
+            ({"type": "goal", "name": ""}, ".name"),
+        )
+    ),
     (with_("trigger.where", {"foo": 1}), "invalid_definition", "", "trigger.where"),
     (with_("reentry", "sometimes"), "invalid_definition", "", "reentry"),
     (with_("version", 3), "invalid_definition", "", "version"),
@@ -336,7 +489,7 @@ def test_every_code_of_the_table_is_tested() -> None:
     }
     tested = {code for _, expected in GRAPHS for code, _, _ in expected} | {code for _, code, _, _ in FORMS}
     in_source_tests = {"invalid_syntax", "duplicate_key", "alias_refused", "definition_too_large"}
-    assert told == tested | in_source_tests | {"unknown_template"}
+    assert told == tested | in_source_tests | {"unknown_template", "machine_too_large"}
 
 
 def test_an_automation_that_was_checked_says_what_was_written() -> None:
@@ -345,3 +498,16 @@ def test_an_automation_that_was_checked_says_what_was_written() -> None:
     assert problems == []
     assert definition is not None
     assert json.dumps(definition.as_dict(), sort_keys=True) == json.dumps(written, sort_keys=True)
+
+
+@pytest.mark.parametrize(("named", "told"), [("mial", '; did you mean "mail"?'), ("nowhere", "")])
+def test_who_mistypes_a_link_is_told_what_may_be_meant(named: str, told: str) -> None:
+    (problem,) = lint(Definition.model_validate(with_("components.mail.next", named)))
+    assert problem.message == f'components.mail.next: there is no component "{named}"{told}'
+
+
+@pytest.mark.parametrize(("written", "place"), [(written, place) for written, _, _, place in FORMS])
+def test_mistakes_are_told_in_words_of_ours(written: Any, place: str) -> None:
+    (problem,) = check(json.dumps(written))[1]
+    assert not re.search(r"\b(Input|String|should|pydantic|True|False|None)\b|literal\[|pattern", problem.message)
+    assert problem.message.startswith(f"{place}: ")

@@ -46,6 +46,7 @@ def test_what_is_accepted_as_a_condition_the_schema_accepts(written: dict[str, A
 BEYOND_A_SCHEMA = {
     *("components.pause.until.date", "components.ask.arms[0].name"),
     *("components.wait.arms[0].name", "components.wait.timeout"),
+    *("reentry.interval", "components.one.arms[0].name", "components.one.headers", "components.one"),
 }
 
 

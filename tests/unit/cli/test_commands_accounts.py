@@ -10,7 +10,9 @@ import pytest
 from tests.support.world import World
 
 from tidings_cli import stack as stacks
+from tidings_cli.client import Unreachable
 from tidings_cli.main import main
+from tidings_cli.ready import campaign
 from tidings_cli.stack import Stack
 
 Run = Callable[..., str]
@@ -25,6 +27,7 @@ def run(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     names = {"TableWorkspaces": "TABLE_WORKSPACES", "TableApiKeys": "TABLE_API_KEYS"}
     outputs = {output: variables()[variable] for output, variable in names.items()}
     monkeypatch.setattr(stacks, "open_stack", lambda args: Stack("tidings", None, {**outputs, "ApiUrl": API}))
+    monkeypatch.setattr(campaign, "begin", lambda client: client.url == API)
 
     def command(*words: str, fails: int = 0) -> str:
         assert main(list(words)) == fails
@@ -111,6 +114,29 @@ def test_whoever_opens_a_workspace_is_told_to_add_its_sender_s_domain(run: Run) 
     assert "tidings domain add DOMAIN" in run("workspace", "create", "newer")
 
 
+def test_a_new_workspace_starts_with_the_default_campaign_unless_it_is_not_wanted(run: Run) -> None:
+    assert json.loads(run("workspace", "create", "new", "--json"))["default_campaign"] is True
+    without = json.loads(run("workspace", "create", "bare", "--without-campaign", "--json"))
+    assert without["default_campaign"] is False
+    assert json.loads(run("workspace", "campaign", "bare", "--json")) == {"workspace": "bare", "begun": True}
+    assert "which asks whoever writes" in run("workspace", "create", "newer")
+
+
+def test_a_workspace_whose_campaign_could_not_be_begun_is_open_and_says_how_to_go_on(
+    run: Run, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(client: Any) -> bool:
+        raise Unreachable("Nothing answers.")
+
+    monkeypatch.setattr(campaign, "begin", unreachable)
+    assert main(["workspace", "create", "new", "--from", "New <new@new.example>"]) == 1
+    assert run("workspace", "show", "new")
+    keys = [item for item in world.items("TABLE_API_KEYS") if item["workspace"]["S"] == "new"]
+    assert len(keys) == 1
+    assert "revoked_at" in keys[0]
+    assert main(["workspace", "campaign", "nowhere"]) == 1
+
+
 def test_a_sender_that_is_not_verified_is_warned_of(run: Run) -> None:
     told = "tidings domain add"
     assert told in run("workspace", "configure", "acme", "--from", "Hello <hello@elsewhere.example>")
@@ -126,6 +152,20 @@ def test_one_change_leaves_the_others(run: Run) -> None:
     assert (settings["default_country"], settings["default_from"]) == ("PL", "Acme <hello@acme.example>")
     assert settings["identifiers"][0]["blocked"] == ["a"]
     assert settings["publishable_keys_may_change_addresses"] is False
+
+
+def test_the_secret_of_webhooks_is_shown_and_renewed(run: Run) -> None:
+    (first,) = json.loads(run("workspace", "webhook-secret", "acme", "--json"))["secrets"]
+    assert first in run("workspace", "webhook-secret", "acme")
+    second = json.loads(run("workspace", "webhook-secret", "acme", "--renew", "--json"))["secrets"]
+    assert second[1:] == [first] != second[:1]
+    run("workspace", "configure", "acme", "--default-country", "PL")
+    assert json.loads(run("workspace", "webhook-secret", "acme", "--json"))["secrets"] == second
+    said = run("workspace", "webhook-secret", "acme", "--renew")
+    assert second[0] in said
+    assert first not in said
+    assert shown(run)["default_country"] == "PL"
+    assert "no such workspace" in run("workspace", "webhook-secret", "nobodys", fails=1)
 
 
 def test_blocked_patterns_are_taken_away_by_an_empty_one(run: Run) -> None:

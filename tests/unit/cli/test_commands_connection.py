@@ -25,6 +25,7 @@ class Answering(BaseHTTPRequestHandler):
         length = int(self.headers.get("content-length") or 0)
         asked = (self.command, self.path, self.headers["authorization"], self.rfile.read(length))
         self.server.asked.append(asked)  # type: ignore[attr-defined]
+        self.server.hosts.append(self.headers["host"])  # type: ignore[attr-defined]
         status, body = self.server.told  # type: ignore[attr-defined]
         self.send_response(status)
         self.send_header("content-length", str(len(body)))
@@ -43,6 +44,7 @@ class Server(HTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answering)
         self.asked: list[tuple[str, str, str, bytes]] = []
+        self.hosts: list[str] = []
         self.told: tuple[int, bytes] = (200, b"{}")
 
     @property
@@ -109,6 +111,13 @@ def test_a_folder_without_a_system_is_refused(tmp_path: Path) -> None:
 def test_a_call_carries_the_key_and_quotes_what_stands_in_its_path(server: Server) -> None:
     Client(server.url, "sk_x").put("suppressions", "email", "a/b+c@example.com", body={"a": 1})
     assert server.asked == [("PUT", "/v1/suppressions/email/a%2Fb%2Bc%40example.com", "Bearer sk_x", b'{"a": 1}')]
+
+
+def test_a_name_below_localhost_is_this_machine_and_is_called_by_that_name(server: Server) -> None:
+    port = server.server_address[1]
+    Client(f"http://api.execute-api.localhost:{port}", "sk_1").get("templates")
+    assert server.hosts == [f"api.execute-api.localhost:{port}"]
+    assert [path for _, path, _, _ in server.asked] == ["/v1/templates"]
 
 
 def test_a_query_leaves_out_what_is_empty(server: Server) -> None:

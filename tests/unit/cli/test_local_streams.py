@@ -1,13 +1,15 @@
 """Stream records that the engine forgets when it stops."""
 
+import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
-from tidings_cli.local.streams import TAIL, set_aside
+from tidings_cli.local.streams import TAIL, TRIES, deliver_unread, set_aside
 
 
 def stopped_engine(folder: Path, positions: dict[str, int]) -> None:
@@ -76,3 +78,63 @@ def test_times_and_bytes_are_kept_as_lambda_says_them(tmp_path: Path) -> None:
     set_aside(tmp_path, {"a": [{"dynamodb": {"ApproximateCreationDateTime": created, "Keys": {"pk": {"B": b"\0a"}}}}]})
     kept = {"ApproximateCreationDateTime": 1795219200.0, "Keys": {"pk": {"B": "AGE="}}}
     assert unread_in(tmp_path) == {"a": [{"dynamodb": kept}]}
+
+
+class Lambda:
+    """Takes records, but for those that it fails on, each so many times; `breaks` says how often it does as a whole."""
+
+    def __init__(self, fails: dict[str, int] | None = None, breaks: int = 0) -> None:
+        self.fails = fails or {}
+        self.breaks = breaks
+        self.batches: list[list[str]] = []
+
+    def list_event_source_mappings(self, **asked: Any) -> dict[str, Any]:
+        return {"EventSourceMappings": [{"UUID": "a", "FunctionArn": "react", "BatchSize": 3}]}
+
+    def invoke(self, **asked: Any) -> dict[str, Any]:
+        numbers = [record["dynamodb"]["SequenceNumber"] for record in json.loads(asked["Payload"])["Records"]]
+        self.batches.append(numbers)
+        if self.breaks:
+            self.breaks -= 1
+            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(b"{}")}
+        failed = [number for number in numbers if self.fails.get(number)]
+        for number in failed:
+            self.fails[number] -= 1
+        answer = {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
+        return {"Payload": io.BytesIO(json.dumps(answer).encode())}
+
+
+def delivered(folder: Path, there: Lambda, monkeypatch: pytest.MonkeyPatch, count: int = 5) -> int:
+    """Deliver so many records that were set aside; how many are left."""
+    kept = [
+        {"eventName": "INSERT", "eventSourceARN": "s", "dynamodb": {"SequenceNumber": str(n)}} for n in range(count)
+    ]
+    (folder / "unread.json").write_text(json.dumps({"a": kept}))
+    monkeypatch.setattr(boto3, "client", lambda *_, **__: there)
+    return deliver_unread(folder)
+
+
+def test_what_was_set_aside_is_delivered_in_its_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = Lambda()
+    assert delivered(tmp_path, there, monkeypatch) == 0
+    assert there.batches == [["0", "1", "2"], ["3", "4"]]
+    assert not (tmp_path / "unread.json").exists()
+
+
+def test_from_what_a_function_failed_on_it_is_given_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = Lambda(fails={"1": 1, "2": 1})
+    assert delivered(tmp_path, there, monkeypatch) == 0
+    assert there.batches == [["0", "1", "2"], ["1", "2", "3"], ["4"]]
+
+
+def test_a_function_that_broke_is_given_its_batch_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = Lambda(breaks=TRIES - 1)
+    assert delivered(tmp_path, there, monkeypatch, count=2) == 0
+    assert there.batches == [["0", "1"]] * TRIES
+
+
+def test_what_a_function_always_fails_on_waits_for_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert delivered(tmp_path, Lambda(fails={"3": 100}), monkeypatch) == 2
+    assert [record["dynamodb"]["SequenceNumber"] for record in unread_in(tmp_path)["a"]] == ["3", "4"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
 from tests.unit.conditions.facts import NOW, MadeUpFacts
 
-from tidings.conditions.model import Occurrence
+from tidings.conditions.facts import ENGAGEMENTS, Occurrence
 
 NAMES = st.sampled_from(["plan", "seats", "address.city", "tags", "born", "address"])
 EVENTS = st.sampled_from(["Project Created", "Report Shared", "Paid"])
@@ -37,10 +38,23 @@ OPERATIONS: st.SearchStrategy[dict[str, Any]] = st.one_of(
 )
 
 
-def comparisons(*subjects: str) -> st.SearchStrategy[dict[str, Any]]:
+def comparisons(*subjects: str, names: st.SearchStrategy[str] = NAMES) -> st.SearchStrategy[dict[str, Any]]:
     return st.builds(
-        lambda subject, name, operation: {subject: name, **operation}, st.sampled_from(subjects), NAMES, OPERATIONS
+        lambda subject, name, operation: {subject: name, **operation}, st.sampled_from(subjects), names, OPERATIONS
     )
+
+
+COMPONENTS = st.sampled_from(["tips", "hello", "ask"])
+PATHS = st.builds(
+    "{}.{}".format, COMPONENTS, st.sampled_from(["status", "body", "body.plan", "body.address.city", "body.tags"])
+)
+KINDS = st.sampled_from(ENGAGEMENTS)
+ENGAGED = st.fixed_dictionaries(
+    {"engaged": COMPONENTS}, optional={"by": KINDS | st.lists(KINDS, min_size=1, unique=True)}
+)
+
+
+KNOWN = st.fixed_dictionaries({"known": st.booleans()})
 
 
 def groups(rules: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
@@ -71,23 +85,44 @@ STEPS = st.sampled_from(["pause", "tips"])
 
 def conditions(steps: st.SearchStrategy[str] | None = STEPS) -> st.SearchStrategy[dict[str, Any]]:
     """Conditions as plain data."""
-    return st.recursive(st.one_of(comparisons("trait", "property"), counts(steps)), groups, max_leaves=6)
+    compared = comparisons("trait", "property") | comparisons("answer", names=PATHS)
+    return st.recursive(st.one_of(compared, counts(steps), ENGAGED, KNOWN), groups, max_leaves=6)
 
 
+def nested(depth: int) -> Any:
+    value: Any = "leaf"
+    for level in range(depth):
+        value = [value] if level % 2 else {"city": value}
+    return value
+
+
+# What stores, servers and people come up with: no number, hardly a number, no text, far too much.
+ODD: list[Any] = [
+    *(float("nan"), float("inf"), -float("inf"), -0.0, 1e308, 5e-324, 10**400, -(10**400), 10**5000),
+    *(Decimal(5), Decimal("0.5"), Decimal("NaN"), Decimal("sNaN"), Decimal("-Infinity")),
+    *("z" * 5000, "\x00" * 200, "🦊" * 200, "\ud800", 'a"b' * 90, "2026-06-01" * 9, "0001-01-01T00:00:00+23:59"),
+    *([], {}, (), ("team", 5), [float("nan")], [None], [["team"]], list(range(500)), nested(40), nested(3000)),
+    *({"city": Decimal(5)}, {"city": {"city": "team"}}, {"city": None}, {str(n): n for n in range(100)}),
+    *({5: "five"}, {("a",): 1}, date(2026, 6, 1), NOW, NOW.replace(tzinfo=None), {"team"}, b"team"),
+]
+ODD_VALUES = st.sampled_from(ODD)
 ANY_VALUE = st.one_of(
     SCALARS,
     st.none(),
-    st.just(float("nan")),
-    st.just(float("inf")),
+    ODD_VALUES,
     st.lists(SCALARS, max_size=3),
     st.fixed_dictionaries({"city": SCALARS}),
 )
 VALUES = st.dictionaries(st.sampled_from(["plan", "seats", "address", "address.city", "tags", "born"]), ANY_VALUE)
 INSTANTS = st.integers(-30 * 24, 0).map(lambda hours: NOW + timedelta(hours=hours))
+BODIES = ANY_VALUE | VALUES
 FACTS = st.builds(
     MadeUpFacts,
     traits=VALUES,
     properties=VALUES,
     instants=st.dictionaries(st.sampled_from(["enrolment", "step:pause", "step:tips"]), INSTANTS),
     events=st.dictionaries(EVENTS, st.lists(st.builds(Occurrence, INSTANTS, VALUES), max_size=4)),
+    answers=st.dictionaries(COMPONENTS, st.fixed_dictionaries({}, optional={"status": ANY_VALUE, "body": BODIES})),
+    engaged=st.dictionaries(COMPONENTS, st.dictionaries(KINDS, INSTANTS)),
+    is_known=st.booleans(),
 )

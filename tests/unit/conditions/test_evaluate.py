@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from tests.unit.conditions.facts import NOW, MadeUpFacts
 from tests.unit.conditions.strategies import FACTS, conditions
+from tests.unit.conditions.truth import truth
 
 from tidings.conditions.evaluate import evaluate
-from tidings.conditions.model import EventQuery, Occurrence, parse_condition
+from tidings.conditions.facts import EventQuery, Occurrence
+from tidings.conditions.model import dump, parse_condition
 
 YES = {"trait": "plan", "is": "team"}
 NO = {"trait": "plan", "is": "free"}
@@ -118,15 +120,85 @@ def test_no_more_events_are_read_than_decide() -> None:
     assert now.read == 2
 
 
+OPENED = {"tips": {"delivered": NOW - DAY, "opened": NOW - DAY}}
+
+
+@pytest.mark.parametrize(
+    ("written", "holds"),
+    [
+        ({"engaged": "tips"}, True),
+        ({"engaged": "tips", "by": "opened"}, True),
+        ({"engaged": "tips", "by": "delivered"}, True),
+        ({"engaged": "tips", "by": "clicked"}, False),
+        ({"engaged": "tips", "by": "replied"}, False),
+        ({"engaged": "tips", "by": ["replied", "clicked"]}, False),
+        ({"engaged": "tips", "by": ["clicked", "opened"]}, True),
+        ({"engaged": "hello"}, False),
+        ({"none": [{"engaged": "hello"}]}, True),
+    ],
+)
+def test_one_of_the_ways_to_engage_is_enough(written: dict[str, Any], holds: bool) -> None:
+    assert evaluate(parse_condition(written), facts(engaged=OPENED)) is holds
+
+
+def test_what_was_only_delivered_engaged_nobody_unless_that_is_asked_for() -> None:
+    delivered = facts(engaged={"tips": {"delivered": NOW}})
+    assert not evaluate(parse_condition({"engaged": "tips"}), delivered)
+    assert evaluate(parse_condition({"engaged": "tips", "by": "delivered"}), delivered)
+
+
+def test_replies_are_asked_for_last_and_only_where_they_decide() -> None:
+    condition, read = parse_condition({"engaged": "tips", "by": ["replied", "opened"]}), facts(engaged=OPENED)
+    assert evaluate(condition, read)
+    assert read.engagements_asked == [("tips", ("opened",))]
+    unread = facts()
+    assert not evaluate(condition, unread)
+    assert unread.engagements_asked == [("tips", ("opened",)), ("tips", ("replied",))]
+    assert not evaluate(parse_condition({"engaged": "tips", "by": "clicked"}), unread)
+    assert unread.engagements_asked[2:] == [("tips", ("clicked",))]
+
+
+@pytest.mark.parametrize(
+    "written", [{"all": [{"engaged": "a"}, NO]}, {"any": [{"engaged": "a"}, YES]}, {"none": [{"engaged": "a"}, YES]}]
+)
+def test_nobody_looks_for_engagement_where_a_trait_decides(written: dict[str, Any]) -> None:
+    now = facts(engaged={"a": {"opened": NOW}})
+    evaluate(parse_condition(written), now)
+    assert now.engagements_asked == []
+
+
+@pytest.mark.parametrize(
+    ("written", "holds"),
+    [
+        ({"answer": "ask.status", "is": 200}, True),
+        ({"answer": "ask.status", "at_least": 300}, False),
+        ({"answer": "ask.body.account.tier", "is": "gold"}, True),
+        ({"answer": "ask.body.account.gone", "exists": False}, True),
+        ({"answer": "ask.body.account.tier.more", "exists": True}, False),
+        ({"answer": "ask.body.tags", "contains": "a"}, True),
+        ({"answer": "tell.body", "starts_with": "OK"}, True),
+        ({"answer": "silent.status", "exists": True}, False),
+        ({"answer": "silent.status", "is_not": 200}, True),
+    ],
+)
+def test_what_a_server_answered_is_compared_like_a_trait(written: dict[str, Any], holds: bool) -> None:
+    body = {"account": {"tier": "gold"}, "tags": ["a"]}
+    answers = {"ask": {"status": 200, "body": body}, "tell": {"status": 200, "body": "OK, thanks"}}
+    assert evaluate(parse_condition(written), facts(answers=answers)) is holds
+
+
+def test_an_answer_is_neither_a_trait_nor_a_property() -> None:
+    condition = parse_condition({"answer": "ask.status", "is": 200})
+    assert not evaluate(condition, facts(traits={"ask": {"status": 200}}, properties={"ask.status": 200}))
+
+
+def test_the_steps_taken_are_looked_at_before_messages_and_events_are() -> None:
+    rules = [{"did": "A"}, {"engaged": "tips"}, {"answer": "ask.status", "is": 200}, YES]
+    group = parse_condition({"all": rules})
+    assert [dump(rule) for rule in group.cheap_first] == [rules[3], rules[2], rules[0], rules[1]]
+
+
 @settings(max_examples=300, deadline=None)
 @given(conditions(), FACTS)
 def test_the_order_in_which_rules_are_asked_changes_nothing(written: dict[str, Any], now: MadeUpFacts) -> None:
-    assert evaluate(parse_condition(written), now) is plainly(written, now)
-
-
-def plainly(written: dict[str, Any], now: MadeUpFacts) -> bool:
-    """The same without any order or stopping early."""
-    for kind, combine in (("all", all), ("any", any), ("none", lambda results: not any(results))):
-        if kind in written:
-            return combine([plainly(rule, now) for rule in written[kind]])
-    return evaluate(parse_condition(written), now)
+    assert evaluate(parse_condition(written), now) is truth(written, now)

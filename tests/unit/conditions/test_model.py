@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given, settings
 from tests.unit.conditions.strategies import conditions
 
-from tidings.conditions.model import dump, events_named, needs_events, parse_condition, steps_named
+from tidings.conditions.model import (
+    components_answering,
+    components_engaged,
+    components_named,
+    dump,
+    events_named,
+    needs_enrolment,
+    needs_events,
+    parse_condition,
+    steps_named,
+)
 from tidings.core.errors import InvalidInput
 
 LEAF = {"trait": "plan", "is": "team"}
@@ -31,7 +41,11 @@ def test_a_condition_is_written_as_it_was_read(written: dict[str, Any]) -> None:
     [
         ("plan is team", None, "is no rule"),
         ({}, None, "is no rule"),
-        ({"attribute": "plan", "is": "team"}, None, "one of the keys all, any, none, trait, property, did, did_not"),
+        (
+            {"attribute": "plan", "is": "team"},
+            None,
+            "keys all, any, none, trait, property, known, answer, did, did_not, engaged",
+        ),
         ({"trait": "plan"}, None, "needs an operator"),
         ({"trait": "plan", "is": "a", "is_not": "b"}, None, "several operators"),
         ({"trait": "plan", "equals": "team"}, "equals", "unknown key"),
@@ -66,6 +80,23 @@ def test_a_condition_is_written_as_it_was_read(written: dict[str, Any]) -> None:
         ({"did": "X", "where": {"property": "p"}}, "where", "needs an operator"),
         ({"did": "X", "where": LEAF}, None, "properties of the counted event only"),
         ({"did": "X", "where": {"any": [{"did": "Y"}]}}, None, "properties of the counted event only"),
+        ({"did": "X", "where": {"engaged": "tips"}}, None, "properties of the counted event only"),
+        ({"did": "X", "where": {"answer": "ask.status", "is": 200}}, None, "properties of the counted event only"),
+        ({"engaged": ""}, "engaged", "1 to 1000 characters"),
+        ({"engaged": "tips", "by": "seen"}, "by", "must be one or several of delivered, opened, clicked, replied"),
+        ({"engaged": "tips", "by": ["opened", "seen"]}, "by", "must be one or several of delivered, opened, clicked"),
+        ({"engaged": "tips", "by": []}, "by", "must be one or several of"),
+        ({"engaged": "tips", "by": None}, "by", "must be one or several of"),
+        ({"engaged": "tips", "by": [["opened"]]}, "by", "must be one or several of"),
+        ({"engaged": "tips", "by": ["opened", "opened"]}, "by", "names one kind twice"),
+        ({"engaged": "tips", "is": True}, "is", "unknown key"),
+        ({"answer": "ask.status"}, None, "needs an operator"),
+        ({"answer": "ask", "is": 200}, "answer", "must be COMPONENT.status, COMPONENT.body or COMPONENT.body.NAME"),
+        ({"answer": "ask.headers.date", "is": 200}, "answer", "must be COMPONENT.status, COMPONENT.body or"),
+        ({"answer": "ask.status.code", "is": 200}, "answer", "must be COMPONENT.status, COMPONENT.body or"),
+        ({"answer": "ask.body.", "is": 200}, "answer", "must be COMPONENT.status, COMPONENT.body or"),
+        ({"answer": "Ask.body.plan", "is": 200}, "answer", "must be COMPONENT.status, COMPONENT.body or"),
+        ({"answer": 5, "is": 200}, "answer", "in quotes"),
         (nested(11), None, "more than 10 deep"),
         ({"any": [LEAF] * 200}, None, "more than 200 rules"),
     ],
@@ -99,3 +130,45 @@ def test_a_condition_tells_what_it_will_ask_for() -> None:
     assert events_named(condition) == {"A", "B"}
     assert steps_named(condition) == {"pause"}
     assert not needs_events(parse_condition(LEAF))
+
+
+def test_a_condition_tells_which_components_it_names_and_that_it_needs_an_enrolment() -> None:
+    condition = parse_condition(
+        {
+            "all": [
+                {"did": "A", "since": {"step": "pause"}},
+                {"any": [{"engaged": "tips"}, {"none": [{"answer": "ask.body.plan", "is": "team"}]}]},
+            ]
+        }
+    )
+    assert components_engaged(condition) == {"tips"}
+    assert components_answering(condition) == {"ask"}
+    assert steps_named(condition) == {"pause"}
+    assert components_named(condition) == {"pause", "tips", "ask"}
+
+
+@pytest.mark.parametrize(
+    ("written", "needs"),
+    [
+        (LEAF, False),
+        ({"did": "A", "within": "2 days"}, False),
+        ({"did": "A", "since": "enrolment"}, True),
+        ({"did_not": "A", "since": {"step": "pause"}}, True),
+        ({"none": [LEAF, {"engaged": "tips"}]}, True),
+        ({"answer": "ask.status", "is": 200}, True),
+    ],
+)
+def test_what_happened_in_an_enrolment_can_only_be_asked_where_there_is_one(written: Any, needs: bool) -> None:
+    assert needs_enrolment(parse_condition(written)) is needs
+
+
+@pytest.mark.parametrize("by", ["replied", ["opened", "delivered"], ["replied", "opened", "clicked"]])
+def test_kinds_of_engagement_are_written_as_one_or_as_a_list(by: Any) -> None:
+    written = {"engaged": "tips", "by": by}
+    assert dump(parse_condition(written)) == written
+
+
+def test_without_kinds_what_a_person_did_is_meant_and_not_that_the_message_arrived() -> None:
+    condition = parse_condition({"engaged": "tips"})
+    assert dump(condition) == {"engaged": "tips"}
+    assert condition.kinds == ("opened", "clicked", "replied")

@@ -1,9 +1,11 @@
 """The fenced blocks of the documentation. A block's info string says what it is, and so how it is tested.
 
-```yaml automation      a whole automation: has no problems, compiles
+```yaml automation      a whole automation: has no problems, compiles; `automation NAME.yaml` is a file beside commands
 ```yaml condition       a condition
-```yaml template        a template: compiles and can be filled; `template NAME` is also applied before commands run
+```yaml template        a template: compiles and can be filled; `template NAME` is also applied before commands run, and
+                        `template NAME.yaml` is a file beside them
 ```python run           run against a local system
+```python webhook       how a receiver verifies a webhook: run on signatures of ours
 ```sh run               the same, line by line
 ```js node             run by Node, with the SDKs of tests/e2e/sdks
 ```js browser          built by a bundler and run in Chromium, on a page of another origin
@@ -13,7 +15,10 @@
 ```sh aws               needs an AWS account: only looked at
 ```sh once              make targets, which have tests of their own
 ```json answer          what the command above answers; an ellipsis stands for anything
+```text answer          the same as lines of text
+```story                what comes of the automations before it, or of a file: tests/functional/test_stories.py plays it
 ```json ...             other JSON, compared with what the code makes
+```mermaid              a drawing of an automation, compared with what the code draws
 ```text                 a picture
 """
 
@@ -26,7 +31,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[3]
-PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+DOCS = ROOT / "docs"
+PAGES = (ROOT / "README.md", *sorted(DOCS.glob("*.md")))
 
 _FENCE = re.compile(r"^```(?P<info>\S[^\n]*)?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 ANYTHING = "…"
@@ -77,9 +83,14 @@ def matches(shown: Any, real: Any) -> bool:
 
 def tables(page: Path) -> list[list[list[str]]]:
     """The tables of a page: rows of cells, the head first."""
+    return tables_in(page.read_text(encoding="utf-8"))
+
+
+def tables_in(text: str) -> list[list[list[str]]]:
+    """The tables in a text."""
     found: list[list[list[str]]] = []
     inside = False
-    for line in page.read_text(encoding="utf-8").splitlines():
+    for line in text.splitlines():
         if not line.startswith("|"):
             inside = False
             continue

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.unit.docs.blocks import PAGES, ROOT, codes, tables
+from tests.unit.docs.blocks import ANYTHING, PAGES, ROOT, codes, tables
 
+from tidings.automations.components import COMPONENT_TYPES
 from tidings.automations.graph import links
-from tidings.automations.model import COMPONENT_TYPES
+from tidings.conditions.facts import ENGAGEMENTS
 from tidings.conditions.model import OPERATORS
 from tidings.core import errors
 from tidings.messages.model import State
@@ -19,7 +20,8 @@ from tidings.messages.rules import MOVES
 
 SOURCES = [*(ROOT / "layers" / "tidings").rglob("*.py"), *(ROOT / "functions").rglob("*.py")]
 ERRORS = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception)}
-CALLS = ERRORS | {"Unsettled", "Problem", "ConversationChanged"}
+PROBLEMS = {"Problem", "in_component", "warning", "_too_much"}
+CALLS = ERRORS | PROBLEMS | {"Unsettled", "WebhookUnanswered", "ConversationChanged"}
 LINK = re.compile(r"\[[^\]]*\]\((?P<to>[^)\s]+)\)")
 DOCS = ROOT / "docs"
 
@@ -70,9 +72,11 @@ def listed(page: str) -> list[str]:
 def test_every_code_is_listed_and_every_listed_code_exists() -> None:
     # Codes that no call names as a constant: the base's subclass in core/store, kinds that pydantic hands on,
     # and what functions/batch asks for.
+    # What names a component that is not of the kind that it has to be tells `_named` its code.
     # `broken_link` is found by lint, whose errors applying a template refuses.
     elsewhere = {"batch_too_large", "broken_link", "condition_failed", "invalid_definition", "unknown_component_type"}
-    told = [*listed("developers.md"), *listed("marketers.md")]
+    elsewhere |= {"unknown_trigger", "unknown_exit", "not_a_message", "not_a_webhook"}
+    told = [*listed("developers.md"), *listed("writing-automations.md")]
     assert set(told) == set(raised()) | elsewhere
 
 
@@ -86,7 +90,7 @@ def test_everything_that_lint_finds_in_a_template_is_explained() -> None:
 
 
 def test_no_page_lists_a_code_twice() -> None:
-    for page in ("developers.md", "marketers.md"):
+    for page in ("developers.md", "writing-automations.md"):
         assert len(listed(page)) == len(set(listed(page)))
 
 
@@ -102,13 +106,13 @@ def test_after_which_states_a_message_comes_to_one_is_told_as_the_code_has_it() 
 
 
 def test_every_operator_is_explained() -> None:
-    (table,) = [table for table in tables(DOCS / "marketers.md") if table[0][0] == "operator"]
+    (table,) = [table for table in tables(DOCS / "writing-automations.md") if table[0][0] == "operator"]
     assert {code for row in table[1:] for code in codes(row[0])} == set(OPERATORS)
 
 
-def test_every_component_is_explained() -> None:
-    text = (DOCS / "marketers.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"^### (\w+)$", text, re.MULTILINE)) == set(COMPONENT_TYPES)
+def test_every_way_to_engage_with_a_message_is_explained() -> None:
+    (table,) = [table for table in tables(DOCS / "writing-automations.md") if table[0][0] == "`by`"]
+    assert [code for row in table[1:] for code in codes(row[0])] == list(ENGAGEMENTS)
 
 
 def test_every_outcome_of_a_component_is_explained() -> None:
@@ -124,6 +128,21 @@ def test_every_alarm_is_explained_and_counted() -> None:
     (table,) = [table for table in tables(DOCS / "operators.md") if table[0][0] == "alarm"]
     assert {code for row in table[1:] for code in codes(row[0])} == alarms
     assert f"| {len(alarms)} alarms at " in (DOCS / "operators.md").read_text(encoding="utf-8")
+
+
+def test_each_quota_of_automations_says_what_happens_and_which_alarm_tells() -> None:
+    (table,) = [
+        table for table in tables(DOCS / "operators.md") if table[0] == ["quota", "what happens there", "alarm"]
+    ]
+    told = {code for row in table[1:] for code in codes(row[2])} - {f"{ANYTHING}Errors"}
+    template = (ROOT / "infra" / "observability.yaml").read_text(encoding="utf-8")
+    assert told <= set(re.findall(r"^  (\w+):\n    Type: AWS::CloudWatch::Alarm$", template, re.MULTILINE))
+    assert all(row[1] and row[2] for row in table[1:])
+    named = " ".join(row[0] for row in table[1:])
+    for quota in ("StartExecution", "StopExecution", "SendTaskSuccess", "CreateStateMachine", "10,000 machines",
+                  "1,000,000 open", "a year", "25,000 events", "1 MB", "256 KB", "concurrent", "400 KB", "1,000 write",
+                  "15 minutes of delay", "SES and End User Messaging"):  # fmt: skip
+        assert quota in named, quota
 
 
 def test_every_parameter_of_the_stack_is_explained() -> None:

@@ -1,0 +1,349 @@
+"""Exits let people out at once: during a wait, before a step, and in the moment of a send.
+
+What is stated of the races: an event that is stored before the step begins, or that was reacted to before the message
+is claimed, lets the person out, and nothing is sent; else the message goes, and the person leaves after it.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.functional.test_merges import who
+from tests.functional.test_react import failing
+from tests.functional.test_waits import at_call, enrolment, machine, reported, subjects
+from tests.support.world import World
+
+from tidings.automations.enrolments import EnrolmentOver
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+CART: dict[str, Any] = {
+    "automation": "cart",
+    "trigger": {"event": "Cart Left"},
+    "exits": [
+        {"name": "Has bought", "event": "Order Placed", "where": {"property": "total", "at_least": 10}},
+        {"name": "Is a partner", "when": {"trait": "plan", "is": "partner"}},
+        {"name": "Complained", "when": {"did": "Complaint Filed", "at_least": 2, "since": "enrolment"}},
+    ],
+    "start": "pause",
+    "components": {
+        "pause": {"type": "wait", "for": "1 day", "next": "mail"},
+        "mail": {"type": "send_email", "template": "tips", "next": "more"},
+        "more": {"type": "wait", "for": "1 day", "next": "again"},
+        "again": {"type": "send_email", "template": "more"},
+    },
+}
+
+
+@pytest.fixture
+def ada(world: World) -> World:
+    """Ada has left a cart, and waits for a day."""
+    world.template("tips")
+    world.template("more")
+    world.automation(CART)
+    world.identify("ada", email="ada@people.example")
+    world.track("ada", "Cart Left", cart="c1")
+    assert machine(world).wait()
+    return world
+
+
+def left(world: World) -> str:
+    """By which exit Ada left; empty while she is inside."""
+    found = enrolment(world)
+    assert (found["state"] == "exited") == (found["left"] is not None)
+    return str(found["left"]["exit"]) if found["left"] else ""
+
+
+def nothing_more(world: World, sent: int = 0) -> None:
+    """Whatever time passes, no further message goes. An execution that is told that all is over fails."""
+    try:
+        world.run(30 * DAY)
+    except EnrolmentOver:
+        machine(world).state = machine(world).token = ""
+    world.run(30 * DAY)
+    assert len(world.ses.accepted) == sent
+
+
+def step(world: World, times: int = 1) -> None:
+    """Let the last execution take a step, which may be told that all is over."""
+    for _ in range(times):
+        try:
+            machine(world).step(world.task, world.now)
+        except EnrolmentOver:
+            machine(world).state = ""
+
+
+# --- by events -------------------------------------------------------------------------------------------------------
+
+
+def test_an_event_ends_the_enrolment_and_stops_the_execution_at_once_also_during_a_wait(ada: World) -> None:
+    ada.now += HOUR
+    ada.track("ada", "Order Placed", total=12)
+    assert left(ada) == "Has bought"
+    assert machine(ada).is_over
+    why = enrolment(ada)["left"]
+    assert (why["check"], why["when"]["result"], why["when"]["found"]) == ("event", True, 12)
+    nothing_more(ada)
+
+
+def test_an_event_for_which_its_condition_does_not_hold_lets_nobody_out(ada: World) -> None:
+    ada.track("ada", "Order Placed", total=9)
+    ada.track("ada", "Order Looked At", total=12)
+    assert left(ada) == ""
+    ada.run(3 * DAY)
+    assert subjects(ada) == ["tips", "more"]
+
+
+def test_what_came_before_somebody_entered_lets_them_not_out(world: World) -> None:
+    world.template("tips")
+    world.template("more")
+    world.automation(CART)
+    world.identify("ada", email="ada@people.example")
+    world.track("ada", "Order Placed", total=12)
+    world.now += HOUR
+    world.track("ada", "Cart Left")
+    world.run(3 * DAY)
+    assert (left(world), subjects(world)) == ("", ["tips", "more"])
+
+
+def test_the_event_by_which_somebody_entered_is_no_exit_and_the_next_of_its_name_is(world: World) -> None:
+    world.template("tips")
+    mail = {"type": "send_email", "template": "tips"}
+    pause = {"type": "wait", "for": "1 day", "next": "mail"}
+    world.automation(
+        {
+            "automation": "cart",
+            "trigger": {"event": "Cart Left"},
+            "reentry": "once",
+            "exits": [{"name": "Again", "event": "Cart Left"}],
+            "start": "pause",
+            "components": {"pause": pause, "mail": mail},
+        }
+    )
+    world.identify("ada", email="ada@people.example")
+    world.track("ada", "Cart Left")
+    assert left(world) == ""
+    world.now += HOUR
+    world.track("ada", "Cart Left")
+    assert left(world) == "Again"
+
+
+def test_an_exit_that_must_match_ends_only_the_way_that_began_with_the_same(world: World) -> None:
+    world.template("tips")
+    world.template("more")
+    world.automation({**CART, "exits": [{"name": "Called off", "event": "Order Called Off", "match": "order"}]})
+    world.identify("ada", email="ada@people.example")
+    for order in ("o1", "o2"):
+        world.track("ada", "Cart Left", order=order)
+        world.now += HOUR
+    world.track("ada", "Order Called Off", order="o2")
+    world.track("ada", "Order Called Off")
+    ada = world.contact(user_id="ada")["contact"]
+    states = [one["state"] for one in sorted(world.of_contact(ada, "enrolments"), key=lambda one: one["started_at"])]
+    assert states == ["live", "exited"]
+
+
+# --- by conditions ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", ["identify", "edit"])
+def test_a_change_of_the_contact_lets_out_as_soon_as_the_condition_holds(ada: World, by: str) -> None:
+    ada.identify("ada", city="Gdańsk")
+    assert left(ada) == ""
+    if by == "identify":
+        ada.identify("ada", plan="partner")
+    else:
+        path = {"contact": ada.contact(user_id="ada")["contact"]}
+        body = {"traits": {"plan": "partner"}}
+        status, _ = ada.call("change_contacts", "PATCH /v1/contacts/{contact}", body, path=path)
+        assert status == 200
+        ada.pump()
+    assert left(ada) == "Is a partner"
+    assert enrolment(ada)["left"]["when"]["sentence"] == 'Trait plan is "partner".'
+    nothing_more(ada)
+
+
+def test_a_condition_on_what_they_did_lets_out_by_the_event_that_makes_it_hold(ada: World) -> None:
+    ada.track("ada", "Complaint Filed")
+    assert left(ada) == ""
+    ada.track("ada", "Complaint Filed")
+    assert left(ada) == "Complained"
+    nothing_more(ada)
+
+
+def test_a_condition_that_time_makes_hold_lets_out_before_the_next_step(world: World) -> None:
+    world.template("tips")
+    world.template("more")
+    silent = {"name": "Silent", "when": {"did_not": "Logged In", "within": "12 hours"}}
+    world.automation({**CART, "exits": [silent]})
+    world.identify("ada", email="ada@people.example")
+    world.track("ada", "Logged In")
+    world.track("ada", "Cart Left")
+    assert left(world) == ""
+    nothing_more(world)
+    assert left(world) == "Silent"
+
+
+# --- races -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_event_that_nobody_has_reacted_to_lets_out_before_the_step(ada: World) -> None:
+    ada.now += DAY
+    reported(ada, "Order Placed", total=12)
+    step(ada, 2)
+    assert left(ada) == "Has bought"
+    assert ada.ses.accepted == []
+
+
+def test_an_exit_between_the_reading_and_the_claim_keeps_the_message_back(ada: World) -> None:
+    ada.now += DAY
+    at_call(ada, "send_email", "dynamodb:TransactWriteItems", lambda: ada.track("ada", "Order Placed", total=12))
+    step(ada, 2)
+    assert (left(ada), ada.ses.accepted) == ("Has bought", [])
+    nothing_more(ada)
+
+
+def test_an_exit_that_is_only_stored_before_the_claim_lets_the_message_go_and_nothing_after_it(ada: World) -> None:
+    ada.now += DAY
+    at_call(ada, "send_email", "dynamodb:TransactWriteItems", lambda: reported(ada, "Order Placed", total=12))
+    step(ada, 2)
+    ada.pump()
+    assert left(ada) == "Has bought"
+    nothing_more(ada, sent=1)
+
+
+def test_an_exit_after_the_claim_lets_the_message_go_and_nothing_after_it(ada: World) -> None:
+    ada.now += DAY
+    at_call(ada, "send_email", "sesv2:SendEmail", lambda: ada.track("ada", "Order Placed", total=12))
+    step(ada, 2)
+    assert left(ada) == "Has bought"
+    assert [step["outcome"] for step in enrolment(ada)["path"]] == ["accepted"]
+    nothing_more(ada, sent=1)
+
+
+def test_an_exit_and_the_event_that_enrols_in_one_batch_leave_nobody_inside(world: World) -> None:
+    world.template("tips")
+    world.template("more")
+    world.automation(CART)
+    world.identify("ada", email="ada@people.example")
+    reported(world, "Cart Left")
+    world.now += timedelta(seconds=1)
+    reported(world, "Order Placed", total=12)
+    world.pump()
+    nothing_more(world)
+    assert left(world) == "Has bought"
+
+
+def test_a_batch_that_broke_off_after_the_contact_was_written_lets_out_by_its_repeat(ada: World) -> None:
+    message = {"userId": "ada", "traits": {"plan": "partner"}, "messageId": ada.fresh()}
+    assert ada.ingest("identify", message)[0] == 200
+    records = ada.new_records()
+    failing(ada, "dynamodb:Query", "ProvisionedThroughputExceededException", times=4)
+    assert ada.invoke("react", {"Records": records}) != {"batchItemFailures": []}
+    ada.recorder.before = None
+    assert left(ada) == ""
+    assert ada.invoke("react", {"Records": records}) == {"batchItemFailures": []}
+    assert left(ada) == "Is a partner"
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "InternalFailure"])
+def test_an_execution_that_cannot_be_stopped_now_does_nothing_more(ada: World, code: str) -> None:
+    failing(ada, "stepfunctions:StopExecution", code)
+    ada.track("ada", "Order Placed", total=12)
+    assert left(ada) == "Has bought"
+    nothing_more(ada)
+
+
+@pytest.mark.parametrize("reacted", [True, False])
+def test_an_event_that_lets_out_and_ends_a_wait_lets_out(world: World, reacted: bool) -> None:
+    """Whoever sees it first: `react`, or the Task when the time of the wait is over."""
+    world.template("tips")
+    wait = {
+        "type": "wait_for",
+        "arms": [{"name": "Bought", "event": "Order Placed", "next": "mail"}],
+        "timeout": "1 day",
+    }
+    mail = {"type": "send_email", "template": "tips"}
+    exits = [{"name": "Has bought", "event": "Order Placed"}]
+    world.automation({**CART, "exits": exits, "start": "pause", "components": {"pause": wait, "mail": mail}})
+    world.identify("ada", email="ada@people.example")
+    world.track("ada", "Cart Left", cart="c1")
+    world.run()
+    world.now += HOUR
+    reported(world, "Order Placed", total=12)
+    if reacted:
+        world.pump()
+    else:
+        world.now += DAY
+        step(world, 2)
+    assert left(world) == "Has bought"
+    assert enrolment(world)["path"] == []
+    world.pump()
+    nothing_more(world)
+
+
+def test_who_leaves_by_two_events_leaves_once_by_the_first(ada: World) -> None:
+    reported(ada, "Order Placed", total=12)
+    ada.now += HOUR
+    reported(ada, "Order Placed", total=99)
+    records = ada.new_records()
+    for batch in (records, records[::-1]):
+        assert ada.invoke("react", {"Records": batch}) == {"batchItemFailures": []}
+    assert enrolment(ada)["left"]["when"]["found"] == 12
+
+
+# --- versions and merges ---------------------------------------------------------------------------------------------
+
+
+def test_the_exits_of_the_version_that_somebody_is_inside_of_count(ada: World) -> None:
+    ada.automation({name: value for name, value in CART.items() if name != "exits"})
+    ada.track("ada", "Order Placed", total=12)
+    assert left(ada) == "Has bought"
+    ada.now += HOUR
+    ada.track("ada", "Cart Left")
+    ada.now += HOUR
+    ada.track("ada", "Order Placed", total=12)
+    states = sorted(one["state"] for one in ada.of_contact(ada.contact(user_id="ada")["contact"], "enrolments"))
+    assert states == ["exited", "live"]
+
+
+def test_what_somebody_did_under_another_contact_lets_out_with_the_merge(ada: World) -> None:
+    ada.now += HOUR
+    device = {"anonymousId": "device", "event": "Order Placed", "properties": {"total": 12}}
+    assert ada.ingest("track", {**device, "messageId": ada.fresh()})[0] == 200
+    ada.pump()
+    assert left(ada) == ""
+    ada.now += HOUR
+    assert ada.ingest("identify", {"anonymousId": "device", "userId": "ada", "messageId": ada.fresh()})[0] == 200
+    ada.pump()
+    found = [one for one in ada.of_contact(who(ada, user_id="ada"), "enrolments") if one["automation"] == "cart"]
+    assert [one["state"] for one in found] == ["exited"]
+
+
+# --- what it costs ---------------------------------------------------------------------------------------------------
+
+
+def test_an_automation_without_exits_costs_no_read_more(world: World) -> None:
+    world.template("tips")
+    world.template("more")
+    world.automation({name: value for name, value in CART.items() if name != "exits"})
+    world.identify("ada", email="ada@people.example")
+    world.track("ada", "Cart Left")
+    reported(world, "Order Placed", total=12)
+    records = world.new_records()
+    world.invoke("react", {"Records": records})
+    before = len(world.recorder.calls)
+    world.invoke("react", {"Records": records})
+    names = [call.name for call in world.recorder.calls[before:]]
+    assert "dynamodb:Query" not in names
+
+
+def test_an_event_that_lets_out_costs_a_query_a_write_and_a_stop(ada: World) -> None:
+    reported(ada, "Order Placed", total=12)
+    records = ada.new_records()
+    before = len(ada.recorder.calls)
+    ada.invoke("react", {"Records": records})
+    names = [call.name for call in ada.recorder.calls[before:]]
+    assert names.count("stepfunctions:StopExecution") == 1
+    assert names.count("dynamodb:Query") <= 2  # those under way, and what the conditions on events count
