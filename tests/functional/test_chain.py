@@ -355,7 +355,7 @@ def test_a_node_says_what_it_is(told: World) -> None:
         "kind": "event", "title": "Signed Up", "contact": contact,
         "detail": {"type": "track", "identity": "user#ada"},
     }  # fmt: skip
-    assert (enrolment["kind"], enrolment["detail"]) == ("enrolment", {"version": 1, "state": "live", "steps": 1})
+    assert (enrolment["kind"], enrolment["detail"]) == ("enrolment", {"version": 1, "state": "completed", "steps": 1})
     subject = "welcome for "
     assert (mail["kind"], mail["detail"]) == (
         "message", {"channel": "email", "state": "delivered", "subject": subject.strip()})  # fmt: skip

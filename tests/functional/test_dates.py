@@ -405,16 +405,20 @@ def test_a_hundred_people_of_one_minute_take_one_execution_and_few_calls(world: 
     assert len(world.recorder.names()) < 40, "for a hundred"
 
 
-# --- as the guide has it ----------------------------------------------------------------------------------------------
+# --- two of a shop's automations ----------------------------------------------------------------------------------------
 
 
-def test_the_dates_of_the_guide_come_when_it_says(world: World) -> None:
+def test_a_birthday_and_a_renewal_come_each_at_its_time(world: World) -> None:
     """A birthday in the morning, and a renewal two weeks ahead, of those in a team."""
-    for template in ("birthday", "renewal"):
-        world.template(template)
-    for block in blocks("yaml automation"):
-        if "trigger: {date:" in block.text or "date: {trait:" in block.text:
-            world.automation(source.read(block.text))
+    is_team = {"trait": "plan.name", "is": "team"}
+    triggers = {
+        "birthday": {"date": {"trait": "birthday", "every": "year", "at": "09:00"}},
+        "renewal": {"date": {"trait": "plan.renews_on", "offset": "-14 days", "at": "10:30"}, "where": is_team},
+    }
+    for name, trigger in triggers.items():
+        world.template(name)
+        mail = {"type": "send_email", "template": name}
+        world.automation({"automation": name, "trigger": trigger, "start": "mail", "components": {"mail": mail}})
     world.work_jobs()
     person(world, "ada", "Europe/Warsaw", birthday="1990-12-01", plan={"name": "team", "renews_on": "2026-12-24"})
     person(world, "bo", "Europe/Warsaw", birthday="1985-03-01", plan={"name": "solo", "renews_on": "2026-12-24"})
