@@ -21,10 +21,10 @@ from tidings.accounts.model import Workspace
 from tidings.activity.facts import ContactFacts
 from tidings.activity.model import Event
 from tidings.automations.automation_store import Automation, DynamoAutomationStore
-from tidings.automations.index import Line, line_of, pack, path_of
-from tidings.automations.index_store import PIECE_BYTES, PREFIX, DynamoIndexStore, Packed
-from tidings.automations.listeners import Listeners
-from tidings.automations.model import parse_definition
+from tidings.automations.definition.model import parse_definition
+from tidings.automations.listening.index import Line, line_of, pack, path_of
+from tidings.automations.listening.index_store import PIECE_BYTES, PREFIX, DynamoIndexStore, Packed
+from tidings.automations.listening.listeners import Listeners
 from tidings.conditions.evaluate import evaluate
 from tidings.contacts.model import Contact, Identity, IdentityKind, Trait
 

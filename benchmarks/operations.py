@@ -22,7 +22,7 @@ from tests.support.recorder import Recorder
 from tests.support.world import REGION, ROOT, World
 
 from benchmarks.samples import COMPANY, PROPERTIES, TRAITS, from_browser, from_python, of_page
-from tidings.automations.source import read as read_source
+from tidings.automations.definition.source import read as read_source
 
 Step = Callable[[], Any]
 Preparation = Callable[[World], Step]

@@ -11,7 +11,7 @@ from tidings.accounts.model import ApiKey, Identifiers, KeyKind, Role, Workspace
 from tidings.accounts.sending import Rates
 from tidings.accounts.service import AccountService
 from tidings.accounts.store import DynamoKeyStore, DynamoWorkspaceStore
-from tidings.automations.webhook_signing import renewed, secrets_of, shown
+from tidings.automations.webhooks.signing import renewed, secrets_of, shown
 from tidings.core.clock import SystemClock, to_text
 from tidings.core.settings import Settings
 from tidings.core.store import ConditionFailed, Database

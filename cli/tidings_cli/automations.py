@@ -16,7 +16,7 @@ Problems = list[dict[str, str]]
 
 def lint(files: Sequence[Path], templates: Path | None, as_json: bool) -> int:
     """Print every problem of every file; 1 if there is an error among them."""
-    from tidings.automations.rules import check
+    from tidings.automations.definition.rules import check
 
     names = template_names(templates) if templates else None
     found = {path: [problem.as_dict() for problem in check(read_text(path), names)[1]] for path in files}
@@ -30,9 +30,9 @@ def lint(files: Sequence[Path], templates: Path | None, as_json: bool) -> int:
 
 def compile_file(path: Path, version: int, arn: str) -> int:
     """Print the machine that a file becomes; 1 and its problems if it has errors. `arn` takes a function's name."""
-    from tidings.automations.compile import StepFunctions
-    from tidings.automations.compile import compile as compile_machine
-    from tidings.automations.rules import check
+    from tidings.automations.definition.rules import check
+    from tidings.automations.machines.compile import StepFunctions
+    from tidings.automations.machines.compile import compile as compile_machine
 
     definition, problems = check(read_text(path))
     if definition is None or _errors([problem.as_dict() for problem in problems]):

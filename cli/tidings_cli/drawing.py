@@ -17,8 +17,8 @@ def draw(what: str, as_svg: bool, output: Path | None, connected: Callable[[], C
 
     A file may have errors, of which the worst is that it cannot be drawn. Raises CommandFailed.
     """
-    from tidings.automations.drawing import mermaid, svg
-    from tidings.automations.model import parse_definition
+    from tidings.automations.definition.model import parse_definition
+    from tidings.automations.pictures.drawing import mermaid, svg
     from tidings.core.errors import InvalidInput
 
     path = Path(what)

@@ -23,7 +23,7 @@ def read_text(path: Path) -> str:
 
 def read_document(path: Path, named_by: str) -> dict[str, Any]:
     """The mapping in a file, which names itself under the key `named_by`. Raises CommandFailed."""
-    from tidings.automations.source import read
+    from tidings.automations.definition.source import read
 
     try:
         document = read(read_text(path))

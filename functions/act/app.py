@@ -9,16 +9,16 @@ from typing import Any
 
 from tidings.activity.editing import ContactEditing
 from tidings.activity.store import DynamoEventStore
-from tidings.automations.acting import ActTask
-from tidings.automations.asking import AskingAutomation
-from tidings.automations.assigning import AssigningConversation
 from tidings.automations.components import AssignConversation, StartAutomation, UpdateContact
-from tidings.automations.enrolments import StepCall
-from tidings.automations.gateway import QueueGateway, StepFunctionsGateway
-from tidings.automations.renewing import Renewing
-from tidings.automations.steps import StepRunner
-from tidings.automations.updating import UpdatingContact
-from tidings.automations.values import Valuing
+from tidings.automations.enrolments.model import StepCall
+from tidings.automations.lifecycle.renewing import Renewing
+from tidings.automations.machines.gateway import QueueGateway, StepFunctionsGateway
+from tidings.automations.steps.acting import ActTask
+from tidings.automations.steps.asking import AskingAutomation
+from tidings.automations.steps.assigning import AssigningConversation
+from tidings.automations.steps.runner import StepRunner
+from tidings.automations.steps.updating import UpdatingContact
+from tidings.automations.steps.values import Valuing
 from tidings.contacts.service import ContactDirectory
 from tidings.contacts.store import DynamoContactStore
 from tidings.conversations.store import DynamoConversationStore

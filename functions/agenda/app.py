@@ -6,12 +6,12 @@ from typing import Any
 
 from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.activity.store import DynamoEventStore
-from tidings.automations.agenda import Agenda
-from tidings.automations.agenda_store import DynamoAgendaStore
-from tidings.automations.agenda_waits import AgendaWaits
-from tidings.automations.gateway import QueueGateway, StepFunctionsGateway
-from tidings.automations.index_store import DynamoIndexStore
-from tidings.automations.listeners import Listeners
+from tidings.automations.dates.agenda import Agenda
+from tidings.automations.dates.agenda_store import DynamoAgendaStore
+from tidings.automations.dates.agenda_waits import AgendaWaits
+from tidings.automations.listening.index_store import DynamoIndexStore
+from tidings.automations.listening.listeners import Listeners
+from tidings.automations.machines.gateway import QueueGateway, StepFunctionsGateway
 from tidings.automations.store import DynamoAutomationStore
 from tidings.contacts.store import DynamoContactStore
 from tidings.core.clock import SystemClock

@@ -6,18 +6,18 @@ from typing import Any
 
 from tidings.accounts.service import Doorkeeper
 from tidings.accounts.store import DynamoWorkspaceStore
-from tidings.automations.desk import AutomationDesk
-from tidings.automations.gateway import QueueGateway, StepFunctionsGateway
-from tidings.automations.index_store import DynamoIndexStore
-from tidings.automations.inside_store import DynamoInsideStore
-from tidings.automations.job_queue import JobQueue
-from tidings.automations.lifecycle import Lifecycle
-from tidings.automations.lifecycle_store import DynamoLifecycleStore
-from tidings.automations.machines import Machines, functions_of
-from tidings.automations.pictures import Pictures
-from tidings.automations.publishing import AutomationService
-from tidings.automations.resuming import Resuming
-from tidings.automations.starting import Starting
+from tidings.automations.enrolments.inside_store import DynamoInsideStore
+from tidings.automations.entering.starting import Starting
+from tidings.automations.lifecycle.desk import AutomationDesk
+from tidings.automations.lifecycle.job_queue import JobQueue
+from tidings.automations.lifecycle.publishing import AutomationService
+from tidings.automations.lifecycle.resuming import Resuming
+from tidings.automations.lifecycle.service import Lifecycle
+from tidings.automations.lifecycle.store import DynamoLifecycleStore
+from tidings.automations.listening.index_store import DynamoIndexStore
+from tidings.automations.machines.gateway import QueueGateway, StepFunctionsGateway
+from tidings.automations.machines.machines import Machines, functions_of
+from tidings.automations.pictures.pictures import Pictures
 from tidings.automations.store import DynamoAutomationStore, DynamoEnrolmentStore
 from tidings.core import http
 from tidings.core.clock import SystemClock

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tidings.automations.deciding import BranchTask
-from tidings.automations.enrolments import StepCall
-from tidings.automations.past import Past
-from tidings.automations.steps import StepRunner
+from tidings.automations.enrolments.model import StepCall
+from tidings.automations.enrolments.past import Past
+from tidings.automations.steps.deciding import BranchTask
+from tidings.automations.steps.runner import StepRunner
 from tidings.core.clock import SystemClock
 from tidings.core.settings import Settings
 from tidings.core.store import Database

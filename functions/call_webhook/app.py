@@ -6,11 +6,11 @@ from typing import Any
 
 from tidings.accounts.cache import WorkspaceCache
 from tidings.accounts.service import Doorkeeper
-from tidings.automations.enrolments import StepCall
-from tidings.automations.steps import StepRunner
-from tidings.automations.webhook_gateway import WebhookGateway
-from tidings.automations.webhook_signing import secrets_of, shown
-from tidings.automations.webhooks import WebhookTask
+from tidings.automations.enrolments.model import StepCall
+from tidings.automations.steps.runner import StepRunner
+from tidings.automations.webhooks.gateway import WebhookGateway
+from tidings.automations.webhooks.signing import secrets_of, shown
+from tidings.automations.webhooks.task import WebhookTask
 from tidings.core import http
 from tidings.core.clock import SystemClock
 from tidings.core.settings import Settings

@@ -6,8 +6,8 @@ from typing import Any
 
 from tidings.accounts.service import Doorkeeper
 from tidings.activity.store import DynamoEventStore
-from tidings.automations.chain import ChainService
-from tidings.automations.enrolment_store import DynamoEnrolmentStore
+from tidings.automations.enrolments.store import DynamoEnrolmentStore
+from tidings.automations.telling.chain import ChainService
 from tidings.contacts.store import DynamoContactStore
 from tidings.core import http
 from tidings.core.clock import SystemClock

@@ -8,7 +8,7 @@ from tidings.accounts.cache import WorkspaceCache
 from tidings.accounts.service import Doorkeeper
 from tidings.activity.editing import ContactEditing
 from tidings.activity.store import DynamoEventStore
-from tidings.automations.gateway import QueueGateway
+from tidings.automations.machines.gateway import QueueGateway
 from tidings.contacts.service import ContactDirectory
 from tidings.contacts.store import DynamoContactStore
 from tidings.core import http

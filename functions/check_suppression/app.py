@@ -8,9 +8,9 @@ from tidings.accounts.cache import WorkspaceCache
 from tidings.accounts.service import Doorkeeper
 from tidings.activity.store import DynamoEventStore
 from tidings.activity.timeline import TimelineService
-from tidings.automations.checking import CheckSuppressionTask
-from tidings.automations.enrolments import StepCall
-from tidings.automations.steps import StepRunner
+from tidings.automations.enrolments.model import StepCall
+from tidings.automations.steps.checking import CheckSuppressionTask
+from tidings.automations.steps.runner import StepRunner
 from tidings.consent.asking import CheckDesk
 from tidings.consent.gate import Gate
 from tidings.consent.rules import read_channel

@@ -9,8 +9,8 @@ from tidings.accounts.service import Doorkeeper
 from tidings.activity.asking import read_asked
 from tidings.activity.store import DynamoEventStore
 from tidings.activity.timeline import TimelineService
-from tidings.automations.enrolment_store import DynamoEnrolmentStore
-from tidings.automations.history import EnrolmentHistory
+from tidings.automations.enrolments.history import EnrolmentHistory
+from tidings.automations.enrolments.store import DynamoEnrolmentStore
 from tidings.contacts.index import DynamoContactIndex
 from tidings.contacts.model import Contact
 from tidings.contacts.search import ContactSearch, read_question

@@ -6,7 +6,7 @@ from typing import Any
 
 from tidings.accounts.cache import WorkspaceCache
 from tidings.accounts.service import Doorkeeper
-from tidings.automations.gateway import QueueGateway
+from tidings.automations.machines.gateway import QueueGateway
 from tidings.contacts.store import DynamoContactStore
 from tidings.core import http
 from tidings.core.clock import SystemClock

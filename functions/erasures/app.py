@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tidings.accounts.cache import WorkspaceCache
-from tidings.automations.gateway import QueueGateway, StepFunctionsGateway
+from tidings.automations.machines.gateway import QueueGateway, StepFunctionsGateway
 from tidings.contacts.service import ContactDirectory
 from tidings.contacts.store import DynamoContactStore
 from tidings.core.clock import SystemClock

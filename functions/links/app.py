@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tidings.accounts.cache import WorkspaceCache
-from tidings.automations.gateway import QueueGateway
+from tidings.automations.machines.gateway import QueueGateway
 from tidings.core import aws
 from tidings.core.clock import SystemClock
 from tidings.core.errors import TidingsError

@@ -9,25 +9,25 @@ from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.activity.folding import Folding
 from tidings.activity.store import DynamoEventStore
 from tidings.activity.timeline import TimelineService
-from tidings.automations.admitting import Admitting
-from tidings.automations.agenda_store import DynamoAgendaStore
-from tidings.automations.agenda_waits import AgendaWaits
-from tidings.automations.arming import Arming
-from tidings.automations.depths import Depths
-from tidings.automations.enrol import Enrolling
-from tidings.automations.gateway import QueueGateway, StepFunctionsGateway
-from tidings.automations.goal_store import DynamoGoalStore
-from tidings.automations.goals import Reaching
-from tidings.automations.index_store import DynamoIndexStore
-from tidings.automations.leaving import Leaving
-from tidings.automations.listeners import Listeners
+from tidings.automations.dates.agenda_store import DynamoAgendaStore
+from tidings.automations.dates.agenda_waits import AgendaWaits
+from tidings.automations.dates.arming import Arming
+from tidings.automations.dates.redating import Redating
+from tidings.automations.entering.admitting import Admitting
+from tidings.automations.entering.depths import Depths
+from tidings.automations.entering.enrol import Enrolling
+from tidings.automations.entering.refusals_store import DynamoRefusalStore
+from tidings.automations.exits.leaving import Leaving
+from tidings.automations.goals.reaching import Reaching
+from tidings.automations.goals.store import DynamoGoalStore
+from tidings.automations.listening.index_store import DynamoIndexStore
+from tidings.automations.listening.listeners import Listeners
+from tidings.automations.machines.gateway import QueueGateway, StepFunctionsGateway
 from tidings.automations.react import Reactor
-from tidings.automations.redating import Redating
-from tidings.automations.refusals_store import DynamoRefusalStore
 from tidings.automations.store import DynamoAutomationStore, DynamoEnrolmentStore
-from tidings.automations.visits import Visits
-from tidings.automations.wait_store import DynamoWaitStore
-from tidings.automations.waking import Waking
+from tidings.automations.telling.visits import Visits
+from tidings.automations.waits.store import DynamoWaitStore
+from tidings.automations.waits.waking import Waking
 from tidings.consent.merging import MergeSurroundings
 from tidings.consent.store import DynamoConsentStore
 from tidings.contacts.companies import CompanyService, DynamoCompanyStore

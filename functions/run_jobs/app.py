@@ -6,21 +6,21 @@ import json
 from typing import Any
 
 from tidings.accounts.store import DynamoWorkspaceStore
-from tidings.automations.agenda_store import DynamoAgendaStore
-from tidings.automations.agenda_waits import AgendaWaits
-from tidings.automations.arming import Arming
-from tidings.automations.arming_job import ArmingJob
-from tidings.automations.gateway import QueueGateway, StepFunctionsGateway
-from tidings.automations.index_store import DynamoIndexStore
-from tidings.automations.inside_store import DynamoInsideStore
-from tidings.automations.job_queue import ARM
-from tidings.automations.job_runner import JobRunner
-from tidings.automations.lifecycle_store import DynamoLifecycleStore
-from tidings.automations.listeners import Listeners
-from tidings.automations.machines import Machines, functions_of
-from tidings.automations.resuming import Resuming
+from tidings.automations.dates.agenda_store import DynamoAgendaStore
+from tidings.automations.dates.agenda_waits import AgendaWaits
+from tidings.automations.dates.arming import Arming
+from tidings.automations.dates.arming_job import ArmingJob
+from tidings.automations.enrolments.inside_store import DynamoInsideStore
+from tidings.automations.lifecycle.job_queue import ARM
+from tidings.automations.lifecycle.job_runner import JobRunner
+from tidings.automations.lifecycle.resuming import Resuming
+from tidings.automations.lifecycle.store import DynamoLifecycleStore
+from tidings.automations.lifecycle.sweeping import Sweeping
+from tidings.automations.listening.index_store import DynamoIndexStore
+from tidings.automations.listening.listeners import Listeners
+from tidings.automations.machines.gateway import QueueGateway, StepFunctionsGateway
+from tidings.automations.machines.machines import Machines, functions_of
 from tidings.automations.store import DynamoAutomationStore, DynamoEnrolmentStore
-from tidings.automations.sweeping import Sweeping
 from tidings.contacts.index import DynamoContactIndex
 from tidings.contacts.store import DynamoContactStore
 from tidings.core.clock import SystemClock, ticks

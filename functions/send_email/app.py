@@ -7,11 +7,11 @@ from typing import Any
 from tidings.accounts.service import Doorkeeper
 from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.activity.store import DynamoEventStore
-from tidings.automations.enrolments import StepCall
-from tidings.automations.resending import TriggerProperties
-from tidings.automations.sending_email import SendEmailTask
-from tidings.automations.steps import StepRunner
-from tidings.automations.threads import Threads
+from tidings.automations.enrolments.model import StepCall
+from tidings.automations.steps.resending import TriggerProperties
+from tidings.automations.steps.runner import StepRunner
+from tidings.automations.steps.sending_email import SendEmailTask
+from tidings.automations.steps.threads import Threads
 from tidings.consent.model import Channel
 from tidings.consent.store import DynamoConsentStore
 from tidings.contacts.model import IdentityKind

@@ -8,7 +8,7 @@ from typing import Any
 from tidings.accounts.cache import WorkspaceCache
 from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.activity.store import DynamoEventStore
-from tidings.automations.gateway import QueueGateway
+from tidings.automations.machines.gateway import QueueGateway
 from tidings.consent.bounce_store import DynamoBounceStore
 from tidings.consent.model import Channel
 from tidings.consent.service import ConsentService, SuppressionService

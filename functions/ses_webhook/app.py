@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tidings.automations.gateway import QueueGateway
+from tidings.automations.machines.gateway import QueueGateway
 from tidings.core import http
 from tidings.core.clock import SystemClock
 from tidings.core.settings import Settings

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tidings.automations.enrolment_store import DynamoEnrolmentStore
-from tidings.automations.executions import Executions
+from tidings.automations.enrolments.executions import Executions
+from tidings.automations.enrolments.store import DynamoEnrolmentStore
 from tidings.core.clock import SystemClock
 from tidings.core.settings import Settings
 from tidings.core.store import Database

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tidings.automations.agenda_waits import AgendaWaits
-from tidings.automations.enrol import PendingStarts
-from tidings.automations.enrolment_store import DynamoEnrolmentStore
-from tidings.automations.gateway import QueueGateway, StepFunctionsGateway
+from tidings.automations.dates.agenda_waits import AgendaWaits
+from tidings.automations.enrolments.store import DynamoEnrolmentStore
+from tidings.automations.entering.enrol import PendingStarts
+from tidings.automations.machines.gateway import QueueGateway, StepFunctionsGateway
 from tidings.core.clock import SystemClock, from_text
 from tidings.core.errors import TidingsError
 from tidings.core.logs import logger

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tidings.accounts.service import Doorkeeper
-from tidings.automations.people import AutomationPeople
-from tidings.automations.statistics_service import StatisticsService, version_in
+from tidings.automations.statistics.people import AutomationPeople
+from tidings.automations.statistics.service import StatisticsService, version_in
 from tidings.automations.store import DynamoAutomationStore, DynamoEnrolmentStore
 from tidings.core import http
 from tidings.core.clock import SystemClock

@@ -6,10 +6,10 @@ from typing import Any
 
 from tidings.activity.store import DynamoEventStore
 from tidings.activity.timeline import TimelineService
-from tidings.automations.gateway import StepFunctionsGateway
-from tidings.automations.steps import StepRunner
-from tidings.automations.wait_store import DynamoWaitStore
-from tidings.automations.waiting import WaitForTask
+from tidings.automations.machines.gateway import StepFunctionsGateway
+from tidings.automations.steps.runner import StepRunner
+from tidings.automations.waits.store import DynamoWaitStore
+from tidings.automations.waits.waiting import WaitForTask
 from tidings.core.clock import SystemClock
 from tidings.core.settings import Settings
 from tidings.core.store import Database

@@ -8,9 +8,9 @@ from tidings.accounts.service import Doorkeeper
 from tidings.activity.store import DynamoEventStore
 from tidings.activity.timeline import TimelineService
 from tidings.automations.automation_store import DynamoAutomationStore
-from tidings.automations.enrolment_store import DynamoEnrolmentStore
-from tidings.automations.refusals_store import DynamoRefusalStore
-from tidings.automations.why import WhyService
+from tidings.automations.enrolments.store import DynamoEnrolmentStore
+from tidings.automations.entering.refusals_store import DynamoRefusalStore
+from tidings.automations.telling.why import WhyService
 from tidings.contacts.index import DynamoContactIndex
 from tidings.contacts.search import ContactSearch
 from tidings.contacts.service import ContactDirectory

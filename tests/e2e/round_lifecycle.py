@@ -11,8 +11,8 @@ from tests.e2e.round_mail import done
 from tests.e2e.round_people import GONE, identify, invoke, track
 from tests.e2e.test_main_job import apply, contact_of
 
-from tidings.automations.jobs import Job, JobKind, Place
-from tidings.automations.lifecycle_store import job_id
+from tidings.automations.lifecycle.jobs import Job, JobKind, Place
+from tidings.automations.lifecycle.store import job_id
 from tidings.core.ids import digest
 
 NAME = "round-life"

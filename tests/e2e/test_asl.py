@@ -9,10 +9,10 @@ from tests.e2e.sdks.installed import SDKS, environment
 from tests.unit.automations.strategies import many_definitions
 from tests.unit.automations.test_machines import ARNS
 
-from tidings.automations.compile import Asl, resumed
-from tidings.automations.compile import compile as compile_machine
 from tidings.automations.components import Awaits
-from tidings.automations.lasting import renews
+from tidings.automations.machines.compile import Asl, resumed
+from tidings.automations.machines.compile import compile as compile_machine
+from tidings.automations.machines.lasting import renews
 
 
 def test_machines_of_200_automations_pass_asl_validator() -> None:

@@ -20,7 +20,7 @@ from tests.e2e.workspaces import person, timeline
 from tests.support.patience import SECONDS
 from tests.unit.docs.blocks import ANYTHING, PAGES, ROOT, Block, blocks_of, matches
 
-from tidings.automations.source import read
+from tidings.automations.definition.source import read
 
 # Those of mobile apps are not among them: they need a phone's system.
 RUN = {"python run", "js node", "js browser", "html page", "sh run", "sh stack"}

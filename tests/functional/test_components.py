@@ -11,7 +11,7 @@ from tests.functional.test_feedback import ADA, CLICK
 from tests.functional.test_merges import merge
 from tests.support.world import World
 
-from tidings.automations.splitting import bucket_of
+from tidings.automations.steps.splitting import bucket_of
 
 DAY = timedelta(days=1)
 ENDS = {name: {"type": "send_email", "template": name} for name in ("tips", "offer")}

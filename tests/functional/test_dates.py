@@ -8,11 +8,9 @@ from typing import Any
 
 import pytest
 from tests.support.world import WORKSPACE, World
-from tests.unit.docs.blocks import blocks
 
 from tidings.accounts.store import DynamoWorkspaceStore
-from tidings.automations import source
-from tidings.automations.arming_job import ROUNDS
+from tidings.automations.dates.arming_job import ROUNDS
 from tidings.contacts.index import parts
 
 DAY = timedelta(days=1)
@@ -97,7 +95,7 @@ def test_those_who_were_known_before_it_was_published_are_told(world: World) -> 
 def test_a_message_that_ran_out_of_time_leaves_the_next_page_to_another_one(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tidings.automations.arming_job.SECONDS", 0)
+    monkeypatch.setattr("tidings.automations.dates.arming_job.SECONDS", 0)
     world.template("birthday")
     for number in range(12):
         person(world, f"u{number}", birthday="1990-12-01")
@@ -405,7 +403,7 @@ def test_a_hundred_people_of_one_minute_take_one_execution_and_few_calls(world: 
     assert len(world.recorder.names()) < 40, "for a hundred"
 
 
-# --- two of a shop's automations ----------------------------------------------------------------------------------------
+# --- two of a shop's automations --------------------------------------------------------------------------------------
 
 
 def test_a_birthday_and_a_renewal_come_each_at_its_time(world: World) -> None:

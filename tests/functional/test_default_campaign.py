@@ -10,7 +10,7 @@ import pytest
 from tests.functional.test_received_mails import ADA, US, mail
 from tests.support.world import THEIR_NUMBER, World
 
-from tidings.automations.source import read
+from tidings.automations.definition.source import read
 from tidings.messages.model import TemplateInput
 from tidings_cli.ready.campaign import FOLDER, NAME, begin
 

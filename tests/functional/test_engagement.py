@@ -12,8 +12,8 @@ from tests.support import inbound
 from tests.support.world import START, World
 
 from tidings.activity.facts import ContactFacts
-from tidings.automations.enrolment_store import DynamoEnrolmentStore
-from tidings.automations.past import Past
+from tidings.automations.enrolments.past import Past
+from tidings.automations.enrolments.store import DynamoEnrolmentStore
 from tidings.conditions.evaluate import evaluate
 from tidings.conditions.explain import explain
 from tidings.conditions.facts import ENGAGEMENTS

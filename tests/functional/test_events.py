@@ -14,7 +14,7 @@ from tests.support.short_links import make_link
 from tests.support.template import root_stack
 from tests.support.world import ROOT, World
 
-from tidings.automations.enrolments import EnrolmentOver
+from tidings.automations.enrolments.model import EnrolmentOver
 
 EMPTY = {
     "code": "empty_variable",

@@ -15,7 +15,7 @@ from tests.functional.test_react import failing
 from tests.functional.test_waits import at_call, enrolment, machine, reported, subjects
 from tests.support.world import World
 
-from tidings.automations.enrolments import EnrolmentOver
+from tidings.automations.enrolments.model import EnrolmentOver
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 CART: dict[str, Any] = {

@@ -12,7 +12,7 @@ from tests.support.recorder import Call
 from tests.support.world import World
 
 from tidings.accounts.store import MOST_HALTED
-from tidings.automations.enrolments import EnrolmentParked
+from tidings.automations.enrolments.model import EnrolmentParked
 
 ANSWER: dict[str, Any] = {
     "automation": "answer",

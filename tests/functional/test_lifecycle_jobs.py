@@ -14,7 +14,7 @@ from tests.support.lifecycle import TOUR, act, done, enrolments, go, mails, show
 from tests.support.recorder import Call
 from tests.support.world import World
 
-from tidings.automations.jobs import MOST_ROUNDS
+from tidings.automations.lifecycle.jobs import MOST_ROUNDS
 
 PEOPLE = ("ada", "bob", "eve")
 

@@ -14,13 +14,13 @@ from tests.support.world import START, WORKSPACE, World, variables
 
 from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.activity.model import SYSTEM, Event
-from tidings.automations import index_store
-from tidings.automations.index_store import DynamoIndexStore, IndexItem
-from tidings.automations.listeners import Listeners
-from tidings.automations.model import parse_definition
-from tidings.automations.standing import AutomationState
+from tidings.automations.definition.model import parse_definition
+from tidings.automations.definition.triggers import REQUESTED
+from tidings.automations.lifecycle.standing import AutomationState
+from tidings.automations.listening import index_store
+from tidings.automations.listening.index_store import DynamoIndexStore, IndexItem
+from tidings.automations.listening.listeners import Listeners
 from tidings.automations.store import Automation, DynamoAutomationStore
-from tidings.automations.triggers import REQUESTED
 from tidings.contacts.model import Identity, IdentityKind
 from tidings.core.errors import Unavailable
 from tidings.core.ids import digest

@@ -41,10 +41,10 @@ from tests.support.servers import answered, server
 from tests.support.world import REGION, World
 from tests.unit.automations.test_machines import ARNS
 
-from tidings.automations import lasting
-from tidings.automations.compile import compile as compile_machine
 from tidings.automations.components import COMPONENT_TYPES, Wait
-from tidings.automations.model import Definition, parse_definition
+from tidings.automations.definition.model import Definition, parse_definition
+from tidings.automations.machines import lasting
+from tidings.automations.machines.compile import compile as compile_machine
 
 # --- leaving, parking, failing, going on ------------------------------------------------------------------------------
 

@@ -9,8 +9,8 @@ import pytest
 from tests.functional.test_merges import merge, say, undo, who
 from tests.support.world import START, World
 
-from tidings.automations.refusals import Refusals, Refused
-from tidings.automations.refusals_store import DynamoRefusalStore
+from tidings.automations.entering.refusals import Refusals, Refused
+from tidings.automations.entering.refusals_store import DynamoRefusalStore
 from tidings.core.clock import to_text
 
 COMPONENTS = {

@@ -11,7 +11,7 @@ from tests.support.faults import MODES, Fault, Repeating
 from tests.support.machine import Execution
 from tests.support.world import World
 
-from tidings.automations import lasting
+from tidings.automations.machines import lasting
 
 DAY = timedelta(days=1)
 MONTHLY: dict[str, Any] = {

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from tests.support.recorder import Call, Killed
 from tests.support.world import World
 
-from tidings.automations import compile as compiling
+from tidings.automations.machines import compile as compiling
 
 NAME = {"name": "tour"}
 TOUR = {

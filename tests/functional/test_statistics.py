@@ -116,7 +116,7 @@ def test_so_many_are_looked_at_in_all_and_beyond_that_the_answer_says_that_it_is
     enter(acme, "u1", "u2")
     acme.run(DAY + timedelta(hours=1))
     assert [of(acme, name) for name in ("pause", "rest")] == [numbers(2, acted=2), numbers(2, waiting=2)]
-    monkeypatch.setattr("tidings.automations.statistics_service.LOOKED_AT_IN_ALL", 0)
+    monkeypatch.setattr("tidings.automations.statistics.service.LOOKED_AT_IN_ALL", 0)
     before = len(acme.recorder.calls)
     answer = told(acme)["components"]
     asked = [call.arguments.get("IndexName") for call in acme.recorder.calls[before:]]
@@ -238,9 +238,9 @@ def test_where_an_answer_has_no_room_for_why_the_latest_steps_tell_it_and_nobody
     listed, (whole,) = people(acme, "tips"), acme.of_contact(contact, "enrolments")
     left_out = {"left_out": "the answer has no room for it"}
     latest = len(json.dumps(json.dumps(whole["path"][-1]["why"]))) + len(json.dumps(json.dumps(whole["why"])))
-    monkeypatch.setattr("tidings.automations.room.ANSWER_BYTES", latest)
+    monkeypatch.setattr("tidings.automations.statistics.room.ANSWER_BYTES", latest)
     (found,) = acme.of_contact(contact, "enrolments")
     assert found["path"] == [*({**step, "why": left_out} for step in whole["path"][:-1]), whole["path"][-1]]
-    monkeypatch.setattr("tidings.automations.room.ANSWER_BYTES", 0)
+    monkeypatch.setattr("tidings.automations.statistics.room.ANSWER_BYTES", 0)
     assert len(listed) == 2
     assert people(acme, "tips") == [{**one, "why": left_out} for one in listed]

@@ -17,14 +17,14 @@ from tests.support.recorder import Call
 from tests.support.world import World
 
 from tidings.automations.components import Wait
-from tidings.automations.enrolments import Enrolment, EnrolmentState, StepCall, StepTaken, until_texts
-from tidings.automations.graph import Moment, follow, links, state_of
-from tidings.automations.model import Definition, parse_definition
-from tidings.automations.statistics import heads_to_ask, numbers, totals
-from tidings.automations.statistics_service import StatisticsService
+from tidings.automations.definition.model import Definition, parse_definition
+from tidings.automations.enrolments.model import Enrolment, EnrolmentState, StepCall, StepTaken, until_texts
+from tidings.automations.machines.graph import Moment, follow, links, state_of
+from tidings.automations.statistics.rules import heads_to_ask, numbers, totals
+from tidings.automations.statistics.service import StatisticsService
+from tidings.automations.statistics.tallies import place_of
+from tidings.automations.statistics.tally_store import DynamoTallyStore
 from tidings.automations.store import DynamoAutomationStore, DynamoEnrolmentStore
-from tidings.automations.tallies import place_of
-from tidings.automations.tally_store import DynamoTallyStore
 from tidings.core.clock import SystemClock
 from tidings.core.errors import TidingsError
 from tidings.core.store import ConditionFailed

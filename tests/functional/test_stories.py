@@ -9,7 +9,7 @@ from tests.support.stories import Story, WrongStory
 from tests.support.world import World
 from tests.unit.docs.blocks import DOCS, ROOT, Block, blocks_of
 
-from tidings.automations.source import read
+from tidings.automations.definition.source import read
 
 # Lines from the end of a block to the beginning of the next, if they belong together.
 CLOSE = 2

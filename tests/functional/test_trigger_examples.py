@@ -13,7 +13,7 @@ from tests.functional.test_triggers import own
 from tests.support.world import THEIR_NUMBER, World
 from tests.unit.docs.blocks import ANYTHING, blocks
 
-from tidings.automations.source import read
+from tidings.automations.definition.source import read
 
 START = "POST /v1/automations/{name}/start"
 

@@ -12,7 +12,7 @@ from tests.functional.test_reentry import COMPONENTS, refused
 from tests.support.recorder import Call
 from tests.support.world import THEIR_NUMBER, World
 
-from tidings.automations.refusals import Reason
+from tidings.automations.entering.refusals import Reason
 from tidings.core.clock import to_text
 
 UPDATED = "Contact Updated"
@@ -372,7 +372,7 @@ def test_whatever_call_fails_a_change_is_told_once(acme: World, number: int, use
 
 def test_every_change_of_a_contact_is_an_event_that_a_trigger_can_name(acme: World) -> None:
     """Consents, merges, conversations and messages tell of themselves; the list is that of our own events."""
-    from tidings.automations.own_events import OWN_EVENTS
+    from tidings.automations.definition.own_events import OWN_EVENTS
 
     for name in ("Consent Given", "Contacts Merged", "Conversation Opened", "Email Delivered", "SMS Delivered"):
         assert name in OWN_EVENTS

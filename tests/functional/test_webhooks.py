@@ -17,10 +17,10 @@ from tests.support.servers import Server, answered, server
 from tests.support.world import World
 
 from tidings.accounts.store import DynamoWorkspaceStore
-from tidings.automations.enrolments import EnrolmentOver
-from tidings.automations.webhook_retry import RETRIES
-from tidings.automations.webhook_signing import renewed, secret_of, shown
-from tidings.automations.webhooks import WebhookUnanswered
+from tidings.automations.enrolments.model import EnrolmentOver
+from tidings.automations.webhooks.retry import RETRIES
+from tidings.automations.webhooks.signing import renewed, secret_of, shown
+from tidings.automations.webhooks.task import WebhookUnanswered
 
 GOLD = answered(200, b'{"account": {"tier": "gold"}}', content_type="application/json")
 

@@ -17,9 +17,9 @@ from tests.support.patience import SECONDS
 from tests.support.recorder import Recorder
 from tests.unit.automations.test_machines import ARNS
 
-from tidings.automations.compile import compile as compile_machine
-from tidings.automations.model import parse_definition
-from tidings.automations.webhook_retry import RETRIES
+from tidings.automations.definition.model import parse_definition
+from tidings.automations.machines.compile import compile as compile_machine
+from tidings.automations.webhooks.retry import RETRIES
 
 INPUT = {"workspace": "acme", "contact": "c", "automation": "tour", "version": 1, "entry": "e"}
 Function = Callable[[dict[str, Any]], dict[str, Any]]

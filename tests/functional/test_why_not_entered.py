@@ -12,7 +12,7 @@ from tests.functional.test_why import answered, why
 from tests.support.world import World
 
 from tidings.accounts.model import KeyKind
-from tidings.automations.refusals import MOST_KEPT, Reason
+from tidings.automations.entering.refusals import MOST_KEPT, Reason
 from tidings.core.clock import to_text
 
 TEAM = {"trait": "plan", "is": "team"}

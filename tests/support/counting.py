@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from tests.support.world import World
-from tidings.automations.tallies import DID, parts_of
+from tidings.automations.statistics.tallies import DID, parts_of
 from tidings.messages.model import Message, State
 from tidings.messages.progress import HISTORY
 from tidings.messages.report_store import DynamoReportStore

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from tests.support.world import World
-from tidings.automations.enrolments import EnrolmentParked
+from tidings.automations.enrolments.model import EnrolmentParked
 
 TOUR: dict[str, Any] = {
     "automation": "tour",

@@ -49,9 +49,9 @@ from typing import Any
 from tests.support import lifecycle
 from tests.support.world import WORKSPACE, World
 from tidings.accounts.model import KeyKind, Role
-from tidings.automations import webhook_gateway
-from tidings.automations.source import read
-from tidings.automations.webhook_gateway import Heard
+from tidings.automations.definition.source import read
+from tidings.automations.webhooks import gateway as webhook_gateway
+from tidings.automations.webhooks.gateway import Heard
 from tidings.conditions.durations import parse_duration
 
 US = "hello@in.acme.example"

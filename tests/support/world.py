@@ -30,7 +30,7 @@ from tests.support.units import Table
 from tidings.accounts.model import KeyKind
 from tidings.accounts.service import AccountService
 from tidings.accounts.store import DynamoKeyStore, DynamoWorkspaceStore
-from tidings.automations import webhook_gateway
+from tidings.automations.webhooks import gateway as webhook_gateway
 from tidings.core import clock as clocks
 from tidings.core.settings import Settings
 from tidings.core.store import Database

@@ -11,7 +11,7 @@ from openapi_pydantic import Info, OpenAPI, Tag
 from openapi_pydantic.util import construct_open_api_with_schema_class
 from pydantic import BaseModel
 
-from tidings.automations.schema import definition_schema
+from tidings.automations.definition.schema import definition_schema
 from tidings_cli.openapi.answers.base import NAMED
 from tidings_cli.openapi.codes import Code, by_status, codes, lint_codes
 from tidings_cli.openapi.routes import SUBJECTS

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from tests.unit.conditions.strategies import DATES, DURATIONS
 
 from tidings.automations.components import COMPONENT_TYPES, Sends, Webhook
-from tidings.automations.graph import links, reachable
-from tidings.automations.model import Definition
-from tidings.automations.rules import lint
+from tidings.automations.definition.model import Definition
+from tidings.automations.definition.rules import lint
+from tidings.automations.machines.graph import links, reachable
 
 Written = dict[str, Any]
 

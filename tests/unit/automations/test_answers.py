@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from tidings.automations.answers import answers_of
-from tidings.automations.enrolments import StepTaken
+from tidings.automations.enrolments.model import StepTaken
+from tidings.automations.steps.answers import answers_of
 
 AT = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidings.automations.calendar import next_anniversary, next_weekday, on, zone_of
+from tidings.automations.machines.calendar import next_anniversary, next_weekday, on, zone_of
 
 WARSAW = zone_of("Europe/Warsaw")
 NINE = time(9)

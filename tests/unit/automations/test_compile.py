@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from statelint.linter import Linter
 
-from tidings.automations.compile import MAX_MACHINE_BYTES, StepFunctions, machine_name, machine_tags, resumed
-from tidings.automations.compile import compile as compile_machine
 from tidings.automations.components import COMPONENT_TYPES, Wait
-from tidings.automations.model import Definition, definition_hash, parse_definition
-from tidings.automations.rules import check
+from tidings.automations.definition.model import Definition, definition_hash, parse_definition
+from tidings.automations.definition.rules import check
+from tidings.automations.machines.compile import MAX_MACHINE_BYTES, StepFunctions, machine_name, machine_tags, resumed
+from tidings.automations.machines.compile import compile as compile_machine
 from tidings.core.errors import InvalidInput
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tidings.automations.calendar import in_year
-from tidings.automations.dates import (
+from tidings.automations.dates.rules import (
     INSTANT,
     MARGIN,
     ZONES_APART,
@@ -28,7 +27,8 @@ from tidings.automations.dates import (
     upcoming,
     written_day,
 )
-from tidings.automations.triggers import TraitDate
+from tidings.automations.definition.triggers import TraitDate
+from tidings.automations.machines.calendar import in_year
 from tidings.contacts.context import stamped
 from tidings.contacts.model import Contact, Trait
 

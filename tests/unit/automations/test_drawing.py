@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from tests.support.browsers import chromium
 from tests.unit.automations.strategies import definitions
 
-from tidings.automations.drawing import mermaid, svg
-from tidings.automations.layout import BETWEEN, BOX_HEIGHT, Line, laid_out
-from tidings.automations.model import Definition, parse_definition
+from tidings.automations.definition.model import Definition, parse_definition
+from tidings.automations.pictures.drawing import mermaid, svg
+from tidings.automations.pictures.layout import BETWEEN, BOX_HEIGHT, Line, laid_out
 
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.yaml"))
 NASTY = '"]; <script>alert(1)</script> & --> n9 #quot; `x` %%{init}%% click n0 "javascript:1" \u202eend ]]>'

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidings.activity.model import Event
-from tidings.automations.entries import (
+from tidings.automations.definition.triggers import Reentry
+from tidings.automations.entering.entries import (
     Entered,
     Tally,
     basis_of,
@@ -21,7 +22,6 @@ from tidings.automations.entries import (
     scope_of,
     tally_of,
 )
-from tidings.automations.triggers import Reentry
 from tidings.conditions.values import same
 from tidings.contacts.model import Identity, IdentityKind
 

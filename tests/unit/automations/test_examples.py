@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tidings.automations.rules import check
-from tidings.automations.source import read
+from tidings.automations.definition.rules import check
+from tidings.automations.definition.source import read
 from tidings.messages.model import TemplateInput
 from tidings.messages.parts import measure
 from tidings.messages.render import Filling, compile_template

@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidings.automations.enrolments import Enrolment, EnrolmentState, StepTaken
-from tidings.automations.explaining import Standing, Way, explain_way, senders
-from tidings.automations.model import parse_definition
+from tidings.automations.definition.model import parse_definition
+from tidings.automations.enrolments.model import Enrolment, EnrolmentState, StepTaken
+from tidings.automations.telling.explaining import Standing, Way, explain_way, senders
 from tidings.core.clock import to_text
 
 T0 = datetime(2026, 11, 21, 9, tzinfo=UTC)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tidings.automations.following import Following
-from tidings.automations.graph import Moment, follow, links
-from tidings.automations.model import Definition
+from tidings.automations.definition.model import Definition
+from tidings.automations.machines.following import Following
+from tidings.automations.machines.graph import Moment, follow, links
 
 NOW = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -10,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidings.automations.automation_store import Automation
-from tidings.automations.index import (
+from tidings.automations.definition.model import parse_definition
+from tidings.automations.definition.triggers import DATE_REACHED, REQUESTED
+from tidings.automations.lifecycle.standing import AutomationState
+from tidings.automations.listening.index import (
     ANYTHING,
     AWAITS,
     DATES,
@@ -24,9 +27,6 @@ from tidings.automations.index import (
     path_of,
     unpack,
 )
-from tidings.automations.model import parse_definition
-from tidings.automations.standing import AutomationState
-from tidings.automations.triggers import DATE_REACHED, REQUESTED
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 COMPONENTS = {"start": "tips", "components": {"tips": {"type": "send_email", "template": "tips"}}}

@@ -15,12 +15,22 @@ from statelint.linter import Linter
 from tests.unit.automations.strategies import definitions, many_definitions
 from tests.unit.automations.walking import components_of, walk
 
-from tidings.automations.compile import DUE, ENDED, LEFT, RESUMED, ROUTE, TIMED_OUT, Asl, StepFunctions, resumed
-from tidings.automations.compile import compile as compile_machine
 from tidings.automations.components import COMPONENT_TYPES, Awaits, End, Wait
-from tidings.automations.graph import Moment, follow, links, state_of, targets
-from tidings.automations.lasting import RUN_AT_MOST, renews
-from tidings.automations.model import Definition, parse_definition
+from tidings.automations.definition.model import Definition, parse_definition
+from tidings.automations.machines.compile import (
+    DUE,
+    ENDED,
+    LEFT,
+    RESUMED,
+    ROUTE,
+    TIMED_OUT,
+    Asl,
+    StepFunctions,
+    resumed,
+)
+from tidings.automations.machines.compile import compile as compile_machine
+from tidings.automations.machines.graph import Moment, follow, links, state_of, targets
+from tidings.automations.machines.lasting import RUN_AT_MOST, renews
 
 ARNS = StepFunctions(
     send_email="arn:aws:lambda:eu-west-1:111122223333:function:send-email",
@@ -93,8 +103,8 @@ def test_many_automations_compile_to_the_same_bytes_in_another_process() -> None
 
 COMPILES = """
 import json, sys
-from tidings.automations.compile import StepFunctions, compile
-from tidings.automations.model import parse_definition
+from tidings.automations.machines.compile import StepFunctions, compile
+from tidings.automations.definition.model import parse_definition
 written, arns = json.load(sys.stdin)
 print(json.dumps([json.dumps(compile(parse_definition(one), 1, StepFunctions(**arns))) for one in written]))
 """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from tidings.automations.enrolments import StepCall
-from tidings.automations.waits import OpenWait
+from tidings.automations.enrolments.model import StepCall
+from tidings.automations.waits.rules import OpenWait
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ from tests.unit.conditions.strategies import conditions
 
 from tidings.activity.facts import ContactFacts
 from tidings.activity.model import Event
-from tidings.automations.refusals import MOST_KEPT, Reason, Refused, because, refusals
+from tidings.automations.entering.refusals import MOST_KEPT, Reason, Refused, because, refusals
 from tidings.conditions.evaluate import evaluate
 from tidings.conditions.explain import explain
 from tidings.conditions.model import parse_condition

@@ -16,16 +16,16 @@ from tests.unit.automations.strategies import definitions
 from tests.unit.automations.test_machines import ARNS
 from tests.unit.automations.walking import Walk, Walker
 
-from tidings.automations.compile import DUE, ROUTE
-from tidings.automations.compile import compile as compile_machine
 from tidings.automations.components import Awaits, Wait
-from tidings.automations.enrolments import Enrolment, EnrolmentState
-from tidings.automations.following import BEGIN, REST, Run
-from tidings.automations.graph import Moment, follow, links, remaining
-from tidings.automations.lasting import AWAITS_AT_MOST, MOST_STEPS, RUN_AT_MOST, most_steps, renews
-from tidings.automations.model import Definition
-from tidings.automations.names import TIMEOUT
-from tidings.automations.renewing import next_run, rested
+from tidings.automations.definition.model import Definition
+from tidings.automations.definition.names import TIMEOUT
+from tidings.automations.enrolments.model import Enrolment, EnrolmentState
+from tidings.automations.lifecycle.renewing import next_run, rested
+from tidings.automations.machines.compile import DUE, ROUTE
+from tidings.automations.machines.compile import compile as compile_machine
+from tidings.automations.machines.following import BEGIN, REST, Run
+from tidings.automations.machines.graph import Moment, follow, links, remaining
+from tidings.automations.machines.lasting import AWAITS_AT_MOST, MOST_STEPS, RUN_AT_MOST, most_steps, renews
 from tidings.core.clock import to_text
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)

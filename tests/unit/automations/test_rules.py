@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tidings.automations.model import Definition, parse_definition
-from tidings.automations.own_events import OF_SMS
-from tidings.automations.rules import OF_SENDING, Problem, check, lint
+from tidings.automations.definition.model import Definition, parse_definition
+from tidings.automations.definition.own_events import OF_SMS
+from tidings.automations.definition.rules import OF_SENDING, Problem, check, lint
 from tidings.core.errors import InvalidInput
 from tidings.email.rules import MEANINGS
 
@@ -479,7 +479,7 @@ def test_a_problem_goes_on_the_wire_as_plain_data() -> None:
 
 
 def test_every_code_of_the_table_is_tested() -> None:
-    from tidings.automations import rules
+    from tidings.automations.definition import rules
 
     told = {
         code.strip()

@@ -13,8 +13,8 @@ from tests.unit.automations.strategies import definitions
 from tests.unit.automations.test_rules import FORMS, GOOD
 from tests.unit.conditions.strategies import conditions
 
-from tidings.automations.model import Definition
-from tidings.automations.schema import definition_schema, schema_text
+from tidings.automations.definition.model import Definition
+from tidings.automations.definition.schema import definition_schema, schema_text
 
 PUBLISHED = Path(__file__).parents[3] / "docs" / "automation.schema.json"
 VALIDATOR = Draft202012Validator(definition_schema())

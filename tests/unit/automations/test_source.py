@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidings.automations.source import MAX_BYTES, read
+from tidings.automations.definition.source import MAX_BYTES, read
 from tidings.core.errors import InvalidInput
 
 
@@ -83,8 +83,9 @@ def test_any_text_is_either_a_mapping_or_refused(text: str) -> None:
 
 def test_json_is_read_without_a_yaml_parser_and_nothing_here_knows_aws() -> None:
     code = (
-        "import sys, tidings.automations.rules, tidings.automations.compile, tidings.conditions.explain;"
-        "from tidings.automations.source import read; read('{}');"
+        "import sys, tidings.automations.definition.rules, tidings.automations.machines.compile;"
+        "import tidings.conditions.explain;"
+        "from tidings.automations.definition.source import read; read('{}');"
         "print([name for name in ('yaml', 'boto3', 'botocore', 'pynamodb', 'liquid') if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

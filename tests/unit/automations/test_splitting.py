@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidings.automations.components import Split
-from tidings.automations.splitting import BUCKETS, Share, bucket_of, share_with, shares_of
+from tidings.automations.steps.splitting import BUCKETS, Share, bucket_of, share_with, shares_of
 
 PEOPLE = 100_000
 SPLIT = Split.model_validate(

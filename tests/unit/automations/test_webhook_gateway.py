@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.servers import Server, answered, secured, server
 
-from tidings.automations.webhook_gateway import MAX_ANSWER_BYTES, Heard, WebhookGateway, is_public
+from tidings.automations.webhooks.gateway import MAX_ANSWER_BYTES, Heard, WebhookGateway, is_public
 
 PUBLIC = "203.1.113.7"
 OTHER = "203.1.113.8"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from tidings.automations.webhook_signing import secret_of, shown, signed
+from tidings.automations.webhooks.signing import secret_of, shown, signed
 
 
 def now() -> datetime:

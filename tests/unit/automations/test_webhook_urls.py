@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidings.automations.webhook_urls import checked_headers, checked_url, read_url
+from tidings.automations.webhooks.urls import checked_headers, checked_url, read_url
 
 
 @pytest.mark.parametrize(

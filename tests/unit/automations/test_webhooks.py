@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.automations.test_machines import ARNS
 
-from tidings.automations.answers import answers_of
-from tidings.automations.compile import compile as compile_machine
-from tidings.automations.enrolments import StepTaken
-from tidings.automations.model import Definition, parse_definition
-from tidings.automations.rules import check
-from tidings.automations.webhook_body import MAX_BODY_BYTES, filled, require_body
-from tidings.automations.webhook_retry import RETRIES
-from tidings.automations.webhooks import KEPT_CHARACTERS, KEPT_JSON_BYTES, kept
+from tidings.automations.definition.model import Definition, parse_definition
+from tidings.automations.definition.rules import check
+from tidings.automations.enrolments.model import StepTaken
+from tidings.automations.machines.compile import compile as compile_machine
+from tidings.automations.steps.answers import answers_of
+from tidings.automations.webhooks.body import MAX_BODY_BYTES, filled, require_body
+from tidings.automations.webhooks.retry import RETRIES
+from tidings.automations.webhooks.task import KEPT_CHARACTERS, KEPT_JSON_BYTES, kept
 from tidings.core.errors import InvalidInput
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

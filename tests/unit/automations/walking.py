@@ -14,16 +14,16 @@ from typing import Any
 
 from tests.support.machine import Execution
 
-from tidings.automations.compile import RESUMED, Asl
 from tidings.automations.components import Awaits
-from tidings.automations.enrolments import Enrolment, EnrolmentState, StepCall, StepTaken, until_texts
-from tidings.automations.following import REST, Run
-from tidings.automations.graph import Moment, follow, links
-from tidings.automations.lasting import renews
-from tidings.automations.model import Definition
-from tidings.automations.names import TIMEOUT
-from tidings.automations.renewing import next_run, rested
-from tidings.automations.waits import OpenWait
+from tidings.automations.definition.model import Definition
+from tidings.automations.definition.names import TIMEOUT
+from tidings.automations.enrolments.model import Enrolment, EnrolmentState, StepCall, StepTaken, until_texts
+from tidings.automations.lifecycle.renewing import next_run, rested
+from tidings.automations.machines.compile import RESUMED, Asl
+from tidings.automations.machines.following import REST, Run
+from tidings.automations.machines.graph import Moment, follow, links
+from tidings.automations.machines.lasting import renews
+from tidings.automations.waits.rules import OpenWait
 from tidings.core.clock import from_text, to_text
 
 Choose = Callable[[list[str]], str]

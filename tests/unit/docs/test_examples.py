@@ -11,16 +11,16 @@ import pytest
 from tests.unit.docs.blocks import ROOT, Block, blocks, matches
 
 from tidings.activity.model import Event
-from tidings.automations.compile import StepFunctions
-from tidings.automations.compile import compile as compile_machine
-from tidings.automations.drawing import mermaid
-from tidings.automations.enrol import Asking, new_enrolment
-from tidings.automations.enrolments import Enrolment, StepCall, StepTaken
-from tidings.automations.following import BEGIN, RENEW, REST
-from tidings.automations.lasting import renews
-from tidings.automations.model import Definition
-from tidings.automations.rules import check
-from tidings.automations.source import read
+from tidings.automations.definition.model import Definition
+from tidings.automations.definition.rules import check
+from tidings.automations.definition.source import read
+from tidings.automations.enrolments.model import Enrolment, StepCall, StepTaken
+from tidings.automations.entering.enrol import Asking, new_enrolment
+from tidings.automations.machines.compile import StepFunctions
+from tidings.automations.machines.compile import compile as compile_machine
+from tidings.automations.machines.following import BEGIN, RENEW, REST
+from tidings.automations.machines.lasting import renews
+from tidings.automations.pictures.drawing import mermaid
 from tidings.automations.store import Automation
 from tidings.conditions.model import parse_condition
 from tidings.contacts.model import Contact, Identity, IdentityKind

@@ -10,14 +10,14 @@ import pytest
 from pydantic import BaseModel
 from tests.unit.docs.blocks import DOCS, blocks_of, codes, tables_in
 
-from tidings.automations import rules
 from tidings.automations.components import COMPONENT_TYPES, Arm, Component, EventArm, UntilProperty, UntilTime
 from tidings.automations.components.acts import Added, FromAnswer, FromProperty, FromTrait, Now
 from tidings.automations.components.choices import SplitArm
-from tidings.automations.model import Definition
-from tidings.automations.rules import check
-from tidings.automations.source import read
-from tidings.automations.triggers import (
+from tidings.automations.definition import rules
+from tidings.automations.definition.model import Definition
+from tidings.automations.definition.rules import check
+from tidings.automations.definition.source import read
+from tidings.automations.definition.triggers import (
     ApiTrigger,
     DateTrigger,
     EventExit,

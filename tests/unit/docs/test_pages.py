@@ -11,7 +11,7 @@ import pytest
 from tests.unit.docs.blocks import ANYTHING, PAGES, ROOT, codes, tables
 
 from tidings.automations.components import COMPONENT_TYPES
-from tidings.automations.graph import links
+from tidings.automations.machines.graph import links
 from tidings.conditions.facts import ENGAGEMENTS
 from tidings.conditions.model import OPERATORS
 from tidings.core import errors

@@ -12,9 +12,9 @@ import pytest
 from standardwebhooks import WebhookVerificationError
 from tests.unit.docs.blocks import Block, blocks, matches
 
-from tidings.automations.enrolments import StepCall
-from tidings.automations.webhook_signing import secret_of, shown, signed
-from tidings.automations.webhooks import default_body
+from tidings.automations.enrolments.model import StepCall
+from tidings.automations.webhooks.signing import secret_of, shown, signed
+from tidings.automations.webhooks.task import default_body
 from tidings.contacts.model import Contact, Identity, IdentityKind, Trait
 
 Verified = Callable[[str, dict[str, str], bytes], Any]

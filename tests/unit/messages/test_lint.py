@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tidings.automations.source import read
+from tidings.automations.definition.source import read
 from tidings.messages.addresses import fault_of
 from tidings.messages.lint import FINDINGS, HARMLESS_LINK, Examined, examine
 from tidings.messages.model import AS_WRITTEN

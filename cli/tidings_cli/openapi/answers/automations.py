@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
-from tidings.automations.jobs import JobState
-from tidings.automations.standing import AutomationState
+from tidings.automations.lifecycle.jobs import JobState
+from tidings.automations.lifecycle.standing import AutomationState
 from tidings.consent.model import Channel, Kind, Reason
 from tidings.messages.model import TemplateInput
 from tidings_cli.openapi.answers.base import Anything, AutomationProblem, Cursor, Instant, Shape, schema_named

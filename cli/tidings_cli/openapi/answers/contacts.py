@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from tidings.automations.enrolments import EnrolmentState
+from tidings.automations.enrolments.model import EnrolmentState
 from tidings.consent.model import Kind
 from tidings.contacts.context import FIELD_CODES, Source
 from tidings.contacts.model import IdentityKind

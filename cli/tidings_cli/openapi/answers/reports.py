@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, create_model
 from pydantic.json_schema import SkipJsonSchema
 
-from tidings.automations.explaining import Standing
-from tidings.automations.refusals import Reason
+from tidings.automations.entering.refusals import Reason
+from tidings.automations.telling.explaining import Standing
 from tidings.consent.model import Kind
 from tidings.messages.model import State
 from tidings.messages.reporting import BY, MAIL_RATES, TEXT_RATES

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tidings.automations.desk import PublishOrder, ResumeOrder
-from tidings.automations.starting import StartOrder
+from tidings.automations.entering.starting import StartOrder
+from tidings.automations.lifecycle.desk import PublishOrder, ResumeOrder
 from tidings.messages.model import TemplateInput
 from tidings.messages.preview import PreviewRequest
 from tidings_cli.openapi.answers import automations as shapes

@@ -10,8 +10,8 @@ from typing import Any
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
-from tidings.automations.model import Definition, parse_definition
-from tidings.automations.standing import AutomationState
+from tidings.automations.definition.model import Definition, parse_definition
+from tidings.automations.lifecycle.standing import AutomationState
 from tidings.core.clock import from_text, to_text
 from tidings.core.store import Database, Item, JsonAttribute, Key, Part, faults, put, update
 

@@ -18,16 +18,16 @@ from tidings.activity.changes import CONTACT_UPDATED
 from tidings.activity.folding import Folding
 from tidings.activity.model import COMPANY_CALLS, SYSTEM, Event
 from tidings.activity.store import DynamoEventStore, from_stream
-from tidings.automations.admitting import Admitting, Asked
-from tidings.automations.changes import told_of
-from tidings.automations.goals import Reaching
-from tidings.automations.leaving import Leaving
-from tidings.automations.listeners import Listeners
-from tidings.automations.merged import Offering
-from tidings.automations.redating import Redating
+from tidings.automations.dates.redating import Redating
+from tidings.automations.entering.admitting import Admitting, Asked
+from tidings.automations.exits.leaving import Leaving
+from tidings.automations.goals.reaching import Reaching
+from tidings.automations.listening.changes import told_of
+from tidings.automations.listening.listeners import Listeners
+from tidings.automations.listening.merged import Offering
 from tidings.automations.sightings import Known, Record, Sighted, identities_of, sighting_of
-from tidings.automations.visits import Traced, Visits, is_visit
-from tidings.automations.waking import Waking
+from tidings.automations.telling.visits import Traced, Visits, is_visit
+from tidings.automations.waits.waking import Waking
 from tidings.contacts.companies import CompanyService
 from tidings.contacts.context import merged
 from tidings.contacts.erased import PersonErased

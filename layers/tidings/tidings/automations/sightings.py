@@ -8,7 +8,7 @@ from typing import Any
 
 from tidings.accounts.model import Identifiers, Workspace
 from tidings.activity.model import Event
-from tidings.automations.visits import Roots
+from tidings.automations.telling.visits import Roots
 from tidings.contacts.linking import Sighting
 from tidings.contacts.model import Contact, Identity, IdentityKind, Lead
 from tidings.contacts.rules import EVERYWHERE

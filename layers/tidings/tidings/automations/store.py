@@ -1,8 +1,8 @@
 """The tables of automations, enrolments and steps, by one name: the stores themselves stand beside this."""
 
 from tidings.automations.automation_store import Automation, AutomationItem, DynamoAutomationStore
-from tidings.automations.enrolment_items import ENROLMENT_SHARDS, EnrolmentItem, StepItem
-from tidings.automations.enrolment_store import DynamoEnrolmentStore
+from tidings.automations.enrolments.items import ENROLMENT_SHARDS, EnrolmentItem, StepItem
+from tidings.automations.enrolments.store import DynamoEnrolmentStore
 
 __all__ = [
     "ENROLMENT_SHARDS",

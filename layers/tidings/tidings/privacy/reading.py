@@ -9,9 +9,9 @@ from pynamodb.expressions.condition import Condition
 
 from tidings.accounts.cache import WorkspaceCache
 from tidings.activity.store import DynamoEventStore, EventItem
-from tidings.automations.enrolment_items import EnrolmentItem, StepItem
-from tidings.automations.enrolment_store import NAMED, DynamoEnrolmentStore
-from tidings.automations.refusals_store import DynamoRefusalStore
+from tidings.automations.enrolments.items import EnrolmentItem, StepItem
+from tidings.automations.enrolments.store import NAMED, DynamoEnrolmentStore
+from tidings.automations.entering.refusals_store import DynamoRefusalStore
 from tidings.consent.asking import shown
 from tidings.consent.model import Channel
 from tidings.consent.store import DynamoConsentStore

@@ -13,13 +13,13 @@ from typing import Any
 from tidings.accounts.model import Workspace
 from tidings.activity.merged import MERGED, UNMERGED
 from tidings.activity.store import DynamoEventStore, EventItem
-from tidings.automations.agenda_store import AGENDA, DynamoAgendaStore
-from tidings.automations.enrolment_items import EnrolmentItem, StepItem
-from tidings.automations.enrolment_store import DynamoEnrolmentStore
-from tidings.automations.enrolments import WAITS, EnrolmentState
-from tidings.automations.entries_store import ENTRIES
-from tidings.automations.gateway import StepFunctionsGateway
-from tidings.automations.refusals_store import REFUSED
+from tidings.automations.dates.agenda_store import AGENDA, DynamoAgendaStore
+from tidings.automations.enrolments.items import EnrolmentItem, StepItem
+from tidings.automations.enrolments.model import WAITS, EnrolmentState
+from tidings.automations.enrolments.store import DynamoEnrolmentStore
+from tidings.automations.entering.entries_store import ENTRIES
+from tidings.automations.entering.refusals_store import REFUSED
+from tidings.automations.machines.gateway import StepFunctionsGateway
 from tidings.consent.model import Channel
 from tidings.consent.store import DynamoConsentStore, address_key
 from tidings.contacts.conflict_store import ConflictItem

@@ -9,8 +9,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import ConfigDict, Discriminator, Field, PlainValidator, Tag, WithJsonSchema, model_validator
 
 from tidings.automations.components.base import Component, Link, to
-from tidings.automations.names import ComponentId, Label, Name
-from tidings.automations.webhook_urls import MAX_HEADER_VALUE, MAX_HEADERS, MAX_URL, checked_headers, checked_url
+from tidings.automations.definition.names import ComponentId, Label, Name
+from tidings.automations.webhooks.urls import MAX_HEADER_VALUE, MAX_HEADERS, MAX_URL, checked_headers, checked_url
 from tidings.conditions.model import Model
 from tidings.conditions.operands import NumberOperand, Text, WholeOperand
 from tidings.conditions.places import TAG, tag_by_key

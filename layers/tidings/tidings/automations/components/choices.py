@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from tidings.automations.components.base import Asks, Component, Link, to
-from tidings.automations.names import HOLDOUT, OTHERWISE, ArmName, ComponentId, Percent, SplitArmName
+from tidings.automations.definition.names import HOLDOUT, OTHERWISE, ArmName, ComponentId, Percent, SplitArmName
 from tidings.conditions.model import Condition, Model
 
 PASSED = "passed"

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from tidings.automations.components.base import Component, Link, to
 from tidings.automations.components.choices import Decides
-from tidings.automations.names import ComponentId, Name, spelled
+from tidings.automations.definition.names import ComponentId, Name, spelled
 
 
 class Sends(Component):

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from tidings.automations.components.base import Asks, Component, Link, to
-from tidings.automations.names import (
+from tidings.automations.definition.names import (
     ONE,
     ONE_OR_SEVERAL,
     SEVERAL,

@@ -1,0 +1,1 @@
+"""Dates of contacts that start automations."""

@@ -1,0 +1,127 @@
+"""What enrolments and steps look like in their tables, and by which keys their indexes list them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
+
+from tidings.automations.enrolments.model import Enrolment, StepCall
+from tidings.automations.statistics.tallies import is_component
+from tidings.core.clock import to_text
+from tidings.core.ids import shard
+from tidings.core.store import Item, JsonAttribute
+
+ENROLMENT_SHARDS = 4
+
+
+class EnteredIndex(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """An automation's enrolments, by when they began: what changes of them is not written twice, but for the state."""
+
+    class Meta:
+        index_name = "entered"
+        projection = IncludeProjection(["state", "version"])
+
+    automation_shard = UnicodeAttribute(hash_key=True)
+    entered = UnicodeAttribute(range_key=True)
+
+
+class StandingIndex(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """Who is inside an automation, by the state they came to last, and when its first wait ends."""
+
+    class Meta:
+        index_name = "standing"
+        projection = IncludeProjection(["version", "until"])
+
+    standing = UnicodeAttribute(hash_key=True)
+    stands_until = UnicodeAttribute(range_key=True)
+
+
+class TakenIndex(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """Steps by component, outcome and time."""
+
+    class Meta:
+        index_name = "taken"
+        projection = IncludeProjection(["version"])
+
+    acted = UnicodeAttribute(hash_key=True)
+    taken = UnicodeAttribute(range_key=True)
+
+
+class EnrolmentItem(Item):
+    state = UnicodeAttribute(null=True)
+    version = NumberAttribute(null=True)
+    started_at = UnicodeAttribute(null=True)
+    automation_shard = UnicodeAttribute(null=True)
+    entered = UnicodeAttribute(null=True)
+    standing = UnicodeAttribute(null=True)
+    stands_until = UnicodeAttribute(null=True)
+    machine = UnicodeAttribute(null=True)
+    component = UnicodeAttribute(null=True)
+    until = JsonAttribute(null=True)
+    n = NumberAttribute(null=True)
+    runs = NumberAttribute(null=True)
+    run_at = UnicodeAttribute(null=True)
+    run_n = NumberAttribute(null=True)
+    conversation = UnicodeAttribute(null=True)
+    event = JsonAttribute(null=True)
+    root = UnicodeAttribute(null=True)
+    updated_at = UnicodeAttribute(null=True)
+    error = UnicodeAttribute(null=True)
+    properties = JsonAttribute(null=True)
+    why = JsonAttribute(null=True)
+    left = JsonAttribute(null=True)
+    ended = JsonAttribute(null=True)
+    converted_at = UnicodeAttribute(null=True)
+    erased_at = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
+    entered_index = EnteredIndex()
+    standing_index = StandingIndex()
+
+
+class StepItem(Item):
+    component = UnicodeAttribute()
+    outcome = UnicodeAttribute()
+    next = UnicodeAttribute(null=True)
+    until = JsonAttribute()
+    at = UnicodeAttribute()
+    why = JsonAttribute(null=True)
+    version = NumberAttribute(null=True)
+    acted = UnicodeAttribute(null=True)
+    taken = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
+    taken_index = TakenIndex()
+
+
+def entered_in(workspace: str, automation: str, number: int) -> str:
+    """One shard of an automation's enrolments, in the index `entered`."""
+    return f"{workspace}#{automation}#{number}"
+
+
+def standing(workspace: str, automation: str, component: str, number: int) -> str:
+    """One shard of those inside who came to a state last, in the index `standing`."""
+    return f"{workspace}#{automation}#{component}#{number}"
+
+
+def acted(workspace: str, automation: str, component: str, number: int) -> str:
+    """One shard of the steps of a component, in the index `taken`."""
+    return f"{workspace}#{automation}#{component}#{number}"
+
+
+def shard_of(whose: Enrolment | StepCall) -> int:
+    """Which shard of the indexes a contact's enrolments stand in."""
+    return shard(whose.contact, ENROLMENT_SHARDS)
+
+
+def until_of(whose: Enrolment | StepCall, until: Mapping[str, str], since: datetime) -> str:
+    """By what those are sorted who are inside: when the first of their waits ends, else since when they are there."""
+    first = next((end for wait, end in until.items() if is_component(wait)), to_text(since))
+    return ordered(first, whose.contact, whose.entry)
+
+
+def ordered(*parts: str) -> str:
+    """The parts as a key that sorts by them, first by the first."""
+    return "\t".join(parts)

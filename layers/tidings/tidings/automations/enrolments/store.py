@@ -1,0 +1,390 @@
+"""The tables of enrolments and their steps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from tidings.activity.chain import Node
+from tidings.automations.enrolments.items import (
+    EnrolmentItem,
+    StepItem,
+    acted,
+    entered_in,
+    ordered,
+    shard_of,
+    standing,
+    until_of,
+)
+from tidings.automations.enrolments.model import OVER, UNDER_WAY, Enrolment, EnrolmentState, StepCall, StepTaken
+from tidings.automations.statistics.room import Room
+from tidings.automations.statistics.tallies import Changes, of_begin, of_end, of_late_step, of_step, together
+from tidings.automations.statistics.tally_store import DynamoTallyStore
+from tidings.core.clock import from_text, to_text
+from tidings.core.errors import Unavailable
+from tidings.core.store import ConditionFailed, Database, Key, Part, check, faults, put, update
+
+TRIES = 5
+# What stands beside enrolments under keys with a # in front (waits, counts, refusals) sorts before their names.
+NAMED = "$"
+
+
+class DynamoEnrolmentStore:
+    """Enrolments and their steps in DynamoDB, under their contact.
+
+    What the trigger event said stands in an item of its own: an enrolment changes with every step, and a change costs
+    by the size of the whole item. Whatever begins, goes on or ends is counted in the same transaction (`tallies`).
+    Whoever only reads has no table of counts, and says so.
+    """
+
+    def __init__(self, database: Database, counts: bool = True) -> None:
+        self._database = database
+        self._items = database.table(EnrolmentItem, "enrolments")
+        self._steps = database.table(StepItem, "steps")
+        self._tallies = DynamoTallyStore(database) if counts else None
+
+    def key(self, workspace: str, contact: str, automation: str, entry: str) -> Key:
+        """Where an enrolment stands, for a batched read."""
+        return Key(self._items, f"{workspace}#{contact}", f"{automation}#{entry}")
+
+    def trigger_key(self, workspace: str, contact: str, automation: str, entry: str) -> Key:
+        """Where the properties of the trigger event stand, for a batched read."""
+        return Key(self._items, f"{workspace}#{contact}", f"{automation}#{entry}#trigger")
+
+    def step_key(self, call: StepCall) -> Key:
+        """Where the step stands that the call takes, for a batched read."""
+        sk = f"{call.automation}#{call.entry}#{call.n + 1:06d}"
+        return Key(self._steps, f"{call.workspace}#{call.contact}", sk)
+
+    def add(
+        self,
+        enrolment: Enrolment,
+        properties: Mapping[str, Any],
+        why: Mapping[str, Any] | None = None,
+        others: Sequence[Part] = (),
+    ) -> None:
+        """Store a new enrolment, what its event said and why it enrolled, with other writes of the same stroke.
+
+        One call. Raises ConditionFailed, with the label `enrolment` if it is there already.
+        """
+        item = self._item(enrolment)
+        new = put("enrolment", item, self._items.pk.does_not_exist())
+        parts = [new, *self._counts(enrolment, of_begin(enrolment)), *others]
+        if properties or why:
+            trigger = self._items(item.pk, f"{item.sk}#trigger", properties=dict(properties) or None)
+            trigger.why = dict(why) if why else None
+            parts.append(put("trigger", trigger))
+        self._database.transact(parts)
+
+    def get(self, workspace: str, contact: str, automation: str, entry: str) -> Enrolment | None:
+        """An enrolment: one consistent read."""
+        return self.first_of(workspace, [contact], automation, entry)
+
+    def first_of(self, workspace: str, contacts: Sequence[str], automation: str, entry: str) -> Enrolment | None:
+        """The enrolment of the first of some contacts that has it: one batched read, none for no contacts."""
+        keys = [self.key(workspace, contact, automation, entry) for contact in contacts]
+        found = self._database.batch_get(keys)
+        return next((self.entity(found[key]) for key in keys if key in found), None)
+
+    def of_contact(self, workspace: str, contacts: Sequence[str]) -> list[Enrolment]:
+        """The enrolments of a contact, which goes by these ids, with why they began: one query for each id."""
+        found: list[Enrolment] = []
+        for contact in contacts:
+            with faults():
+                place = f"{workspace}#{contact}"
+                items = list(self._items.query(place, self._items.sk >= NAMED, consistent_read=True))
+            why = {item.sk.removesuffix("#trigger"): item.why or {} for item in items if item.state is None}
+            found += [replace(self.entity(item), why=why.get(item.sk, {})) for item in items if item.state]
+        return found
+
+    def with_steps(self, enrolment: Enrolment, room: Room) -> dict[str, Any]:
+        """An enrolment as the API shows it, with the steps it took as far as there is room."""
+        told = room.shown({**enrolment.as_dict(), "why": dict(enrolment.why)})
+        return {**told, "path": room.path([step.as_dict() for step in self.steps_of(enrolment)])}
+
+    def steps_of(self, enrolment: Enrolment) -> list[StepTaken]:
+        """The steps of an enrolment in their order."""
+        prefix = f"{enrolment.automation}#{enrolment.entry}#"
+        with faults():
+            found = self._steps.query(
+                f"{enrolment.workspace}#{enrolment.contact}", self._steps.sk.startswith(prefix), consistent_read=True
+            )
+            return [self.step(item) for item in found]
+
+    def listed(self, keys: Iterable[tuple[str, str]]) -> list[Enrolment]:
+        """The enrolments that an index lists, as they stand: a batched read."""
+        wanted = [Key(self._items, *key) for key in keys]
+        found = self._database.batch_get(wanted) if wanted else {}
+        return [self.entity(found[key]) for key in wanted if key in found]
+
+    def live(self, call: StepCall) -> Part:
+        """The check that an enrolment is live, as part of a transaction."""
+        return check("enrolment", self._place(call), self._items.state == EnrolmentState.LIVE.value)
+
+    def record(
+        self, call: StepCall, step: StepTaken, of: Collection[EnrolmentState] = (EnrolmentState.LIVE,)
+    ) -> list[Part]:
+        """A step and what follows it, if the enrolment is in a state `of` those and the step was not taken before.
+
+        Refused with the label `enrolment` where it is in another, and with `step` where the step was taken.
+        """
+        table = self._items
+        actions = [*self._onward(step), *self._standing(call, step.next, step.until, step.at)]
+        if not step.next:
+            actions.append(table.state.set(EnrolmentState.COMPLETED.value))
+        there = table.state.is_in(*(state.value for state in of))
+        return [*self._taken(call, step, actions, there), *self._counts(call, of_step(step))]
+
+    def record_late(self, call: StepCall, step: StepTaken, ended: tuple[str, str]) -> list[Part]:
+        """The same for somebody who left while the step was taken, as `ended` says: what went is not taken back.
+
+        Their state stays, and they left from where the step led to. Refused with the label `enrolment` where they did
+        not leave so, or were erased.
+        """
+        table = self._items
+        changes, now = of_late_step(step, ended)
+        actions = [*self._onward(step), table.ended.set(list(now))]
+        same = (table.ended == list(ended)) & table.erased_at.does_not_exist()
+        return [*self._taken(call, step, actions, same), *self._counts(call, changes)]
+
+    def inside(self, workspace: str, contacts: Sequence[str], automations: Sequence[str]) -> Iterator[Enrolment]:
+        """The enrolments of a contact, which goes by these ids, that are under way: a query for each id and automation.
+
+        All automations in one query for each id if none is named. Read consistently.
+        """
+        table = self._items
+        under_way = table.state.is_in(EnrolmentState.LIVE.value, EnrolmentState.PARKED.value)
+        prefixes = [f"{name}#" for name in automations] or [""]
+        for contact in contacts:
+            for prefix in prefixes:
+                keys = table.sk.startswith(prefix) if prefix else table.sk >= NAMED
+                with faults():
+                    place = f"{workspace}#{contact}"
+                    found = list(table.query(place, keys, filter_condition=under_way, consistent_read=True))
+                yield from map(self.entity, found)
+
+    def finish(
+        self,
+        enrolment: Enrolment,
+        state: EnrolmentState,
+        at: datetime,
+        error: str = "",
+        left: Mapping[str, Any] | None = None,
+        of: Collection[EnrolmentState] | None = None,
+        others: Sequence[Part] = (),
+    ) -> bool:
+        """End the run of an enrolment that is under way; False if it has ended, or runs elsewhere.
+
+        `left` is by which exit, which ends those too that are parked; `of` are the states that it may be in, if others.
+        Somebody who goes on meanwhile is ended where they then are; `others` are writes of the same stroke. Raises
+        Unavailable.
+        """
+        states = of or ((EnrolmentState.LIVE,) if left is None else UNDER_WAY)
+        for _ in range(TRIES):
+            if enrolment.state not in states:
+                return False
+            try:
+                self._database.transact([*self._ending(enrolment, state, at, error, left or {}), *others])
+            except ConditionFailed:
+                found = self.get(enrolment.workspace, enrolment.contact, enrolment.automation, enrolment.entry)
+                if found is None or found.runs != enrolment.runs:
+                    return False
+                enrolment = found
+            else:
+                return True
+        raise Unavailable("enrolment_contended", "The enrolment kept changing.")
+
+    def expel(self, enrolment: Enrolment, at: datetime, exit_name: str) -> None:
+        """Let somebody out for good who has not come to an end; repeated, nothing changes. Raises Unavailable."""
+        found: Enrolment | None = enrolment
+        for _ in range(TRIES):
+            if found is None or found.state in OVER:
+                return
+            if self.finish(
+                found, EnrolmentState.EXITED, at, left={"exit": exit_name, "at": to_text(at)}, of=(found.state,)
+            ):
+                return
+            found = self.get(enrolment.workspace, enrolment.contact, enrolment.automation, enrolment.entry)
+        raise Unavailable("enrolment_contended", "The enrolment kept changing.")
+
+    def park(self, call: StepCall, at: datetime) -> bool:
+        """Let an enrolment rest where a Task found it; False if it is not there any more, or not live."""
+        table = self._items
+        here = (table.state == EnrolmentState.LIVE.value) & (table.n == call.n)
+        try:
+            with faults():
+                self._place(call).update(
+                    [table.state.set(EnrolmentState.PARKED.value), table.updated_at.set(to_text(at))], condition=here
+                )
+        except ConditionFailed:
+            return False
+        return True
+
+    def run_again(self, before: Enrolment, after: Enrolment) -> bool:
+        """Give an enrolment a new run; False if somebody else did. Of a failed one it is forgotten that it had left."""
+        table = self._items
+        actions: list[Action] = [
+            table.state.set(after.state.value),
+            table.runs.set(after.runs),
+            table.machine.set(after.machine),
+            table.component.set(after.component),
+            table.until.set(dict(after.until)),
+            table.run_at.set(to_text(after.run.began)),
+            table.run_n.set(after.run.steps),
+            table.error.remove(),
+            table.left.remove(),
+            table.ended.remove(),
+            *self._standing(before, after.component, after.until, before.updated_at or before.started_at),
+        ]
+        same = (table.state == before.state.value) & (table.runs == before.runs) & (table.n == before.n)
+        parts = [update("enrolment", self._place(before), actions, same)]
+        try:
+            self._database.transact([*parts, *self._counts(before, _back(before))])
+        except ConditionFailed:
+            return False
+        return True
+
+    def entity(self, item: EnrolmentItem) -> Enrolment:
+        """The enrolment that a read item is."""
+        workspace, _, contact = item.pk.partition("#")
+        automation, _, entry = item.sk.partition("#")
+        return Enrolment(
+            workspace=workspace,
+            contact=contact,
+            automation=automation,
+            version=int(item.version or 0),
+            entry=entry,
+            state=EnrolmentState(item.state),
+            started_at=from_text(item.started_at or ""),
+            machine=item.machine or "",
+            component=item.component or "",
+            until=item.until or {},
+            n=int(item.n or 0),
+            runs=int(item.runs or 0),
+            event=item.event or {},
+            root=Node.parse(item.root) if item.root else None,
+            updated_at=from_text(item.updated_at) if item.updated_at else None,
+            error=item.error or "",
+            run_at=from_text(item.run_at) if item.run_at else None,
+            run_n=int(item.run_n or 0),
+            conversation=item.conversation or "",
+            left=item.left or {},
+            ended=(item.ended[0], item.ended[1]) if item.ended else None,
+            converted_at=from_text(item.converted_at) if item.converted_at else None,
+            erased=bool(item.erased_at),
+        )
+
+    def step(self, item: StepItem) -> StepTaken:
+        """The step that a read item is."""
+        return StepTaken(
+            n=int(item.sk.rpartition("#")[2]),
+            component=item.component,
+            outcome=item.outcome,
+            next=item.next or "",
+            until=item.until,
+            at=from_text(item.at),
+            why=item.why or {},
+        )
+
+    def _ending(
+        self, enrolment: Enrolment, state: EnrolmentState, at: datetime, error: str, left: Mapping[str, Any]
+    ) -> list[Part]:
+        table = self._items
+        ended = of_end(enrolment, state, at, str(left.get("exit", "")))
+        actions: list[Action] = [
+            table.state.set(state.value),
+            table.updated_at.set(to_text(at)),
+            table.ended.set(list(ended)),
+            table.standing.remove(),
+            table.stands_until.remove(),
+        ]
+        actions += [table.error.set(error)] if error else []
+        actions += [table.left.set(dict(left))] if left else []
+        same = (table.state == enrolment.state.value) & (table.runs == enrolment.runs) & (table.n == enrolment.n)
+        counts = self._counts(enrolment, together([_back(enrolment), {ended[0]: {ended[1]: 1}}]))
+        return [update("enrolment", self._place(enrolment), actions, same), *counts]
+
+    def _onward(self, step: StepTaken) -> list[Action]:
+        table = self._items
+        actions: list[Action] = [
+            table.n.set(step.n),
+            table.component.set(step.next),
+            table.until.set(dict(step.until)),
+            table.updated_at.set(to_text(step.at)),
+        ]
+        return [*actions, table.conversation.set(step.conversation)] if step.conversation else actions
+
+    def _standing(
+        self, whose: Enrolment | StepCall, component: str, until: Mapping[str, str], since: datetime
+    ) -> list[Action]:
+        table = self._items
+        if not component:
+            return [table.standing.remove(), table.stands_until.remove()]
+        return [
+            table.standing.set(standing(whose.workspace, whose.automation, component, shard_of(whose))),
+            table.stands_until.set(until_of(whose, until, since)),
+        ]
+
+    def _taken(self, call: StepCall, step: StepTaken, actions: list[Action], condition: Condition) -> list[Part]:
+        return [
+            put("step", self._step_item(call, step), self._steps.pk.does_not_exist()),
+            update("enrolment", self._place(call), actions, condition),
+        ]
+
+    def _counts(self, whose: Enrolment | StepCall, changes: Mapping[str, Mapping[str, int]]) -> list[Part]:
+        if self._tallies is None:
+            raise TypeError("Who writes enrolments counts them.")
+        return self._tallies.parts(whose.workspace, whose.automation, whose.version, whose.contact, changes)
+
+    def _place(self, whose: Enrolment | StepCall) -> EnrolmentItem:
+        return self._items(f"{whose.workspace}#{whose.contact}", f"{whose.automation}#{whose.entry}")
+
+    def _step_item(self, call: StepCall, step: StepTaken) -> StepItem:
+        at = to_text(step.at)
+        return self._steps(
+            f"{call.workspace}#{call.contact}",
+            f"{call.automation}#{call.entry}#{step.n:06d}",
+            component=step.component,
+            outcome=step.outcome,
+            next=step.next or None,
+            until=dict(step.until),
+            at=at,
+            why=dict(step.why) or None,
+            version=call.version,
+            acted=acted(call.workspace, call.automation, step.component, shard_of(call)),
+            # Whose it is stands in it too, so that no two are the same: by this a page begins where the last one ended.
+            taken=ordered(step.outcome, at, call.contact, call.entry, f"{step.n:06d}"),
+        )
+
+    def _item(self, enrolment: Enrolment) -> EnrolmentItem:
+        began, component = to_text(enrolment.started_at), enrolment.component
+        stands = standing(enrolment.workspace, enrolment.automation, component, shard_of(enrolment))
+        return self._items(
+            f"{enrolment.workspace}#{enrolment.contact}",
+            f"{enrolment.automation}#{enrolment.entry}",
+            state=enrolment.state.value,
+            version=enrolment.version,
+            started_at=began,
+            automation_shard=entered_in(enrolment.workspace, enrolment.automation, shard_of(enrolment)),
+            entered=ordered(began, enrolment.contact, enrolment.entry),
+            standing=stands if component else None,
+            stands_until=until_of(enrolment, enrolment.until, enrolment.started_at) if component else None,
+            machine=enrolment.machine,
+            component=component,
+            until=dict(enrolment.until),
+            n=enrolment.n,
+            runs=enrolment.runs,
+            event=dict(enrolment.event),
+            root=str(enrolment.root) if enrolment.root else None,
+        )
+
+
+def _back(enrolment: Enrolment) -> Changes:
+    """What is taken back of an enrolment's end."""
+    return {} if enrolment.ended is None else {enrolment.ended[0]: Counter({enrolment.ended[1]: -1})}

@@ -1,0 +1,1 @@
+"""Who enters an automation: triggers, how often, and why not."""

@@ -1,0 +1,1 @@
+"""What lets people out at any time."""

@@ -1,0 +1,173 @@
+"""Letting people out: `react` does it when an event comes or a contact changes, and every step asks again.
+
+Whoever leaves is marked first, so that no step and no claim of a message takes place any more, and their execution is
+stopped then. A step asks the timeline itself, since an event may be stored that `react` has not come to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from tidings.activity.facts import ContactFacts
+from tidings.activity.merged import tells_of_merge
+from tidings.activity.model import Event
+from tidings.activity.timeline import TimelineService
+from tidings.automations.definition.model import ANY_CHANGE, Definition
+from tidings.automations.enrolments.model import Enrolment, EnrolmentState
+from tidings.automations.enrolments.store import DynamoEnrolmentStore
+from tidings.automations.exits.rules import Left, by_event, by_state, first_left
+from tidings.contacts.model import Contact
+from tidings.core.clock import Clock
+from tidings.core.errors import Throttled, Unavailable
+from tidings.core.logs import logger
+from tidings.core.store import Database
+
+# Up to how many automations are asked for by themselves: more are found in one query of all that the contact is in.
+ONE_BY_ONE = 3
+
+
+class Executions(Protocol):
+    """Where executions are stopped."""
+
+    def stop(self, execution: str) -> None: ...
+
+
+class Exits(Protocol):
+    """Which automations let people out by what, and what versions say; kept in memory."""
+
+    def letting_out(self, workspace: str, name: str) -> tuple[str, ...]:
+        """The automations that may let somebody out by an event of this name, or `*` by a change of the contact."""
+
+    def definition(self, workspace: str, name: str, version: int) -> Definition | None:
+        """What a version says, the live one or an earlier one."""
+
+
+@dataclass(frozen=True)
+class Inside:
+    """Somebody inside an automation: their enrolment, the contact as it is now, and what they entered with."""
+
+    enrolment: Enrolment
+    definition: Definition
+    contact: Contact
+    entered_with: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Doors:
+    """Asks whether somebody inside has to leave."""
+
+    def __init__(self, timeline: TimelineService) -> None:
+        self._timeline = timeline
+
+    def left(self, inside: Inside, now: datetime) -> Left | None:
+        """By which exit somebody has to leave: one that an event since they entered was, or whose condition holds.
+
+        No read where the version has no exits; else one query for each event and identity that they ask of.
+        """
+        if not inside.definition.exits:
+            return None
+        return self._by_what_came(inside) or by_state(inside.definition, self.facts(inside, now))
+
+    def facts(self, inside: Inside, now: datetime) -> ContactFacts:
+        """What the conditions of exits ask."""
+        event = inside.enrolment.event
+        return ContactFacts(
+            contact=inside.contact,
+            now=now,
+            timeline=self._timeline,
+            instants={"enrolment": inside.enrolment.started_at},
+            trigger=(event.get("identity", ""), event.get("message_id", "")),
+        )
+
+    def _by_what_came(self, inside: Inside) -> Left | None:
+        since = inside.enrolment.started_at
+        names = sorted({one.event for one in inside.definition.event_exits})
+        came = [event for name in names for event in self._timeline.named_since(inside.contact, name, since)]
+        return first_left(
+            inside.definition,
+            came,
+            lambda event: by_event(inside.definition, inside.enrolment, event, inside.contact, inside.entered_with),
+        )
+
+
+class Leaving:
+    """Lets people out when something happens."""
+
+    def __init__(
+        self,
+        database: Database,
+        exits: Exits,
+        enrolments: DynamoEnrolmentStore,
+        timeline: TimelineService,
+        executions: Executions,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._exits = exits
+        self._enrolments = enrolments
+        self._doors = Doors(timeline)
+        self._executions = executions
+        self._clock = clock
+
+    def concerns(self, event: Event) -> bool:
+        """Whether an event by its name, or by the merge that it tells of, may let somebody out: no read."""
+        if self._exits.letting_out(event.workspace, event.name):
+            return True
+        return tells_of_merge(event) and bool(self._exits.letting_out(event.workspace, ""))
+
+    def concerns_change(self, workspace: str) -> bool:
+        """Whether a change of a contact may let them out."""
+        return bool(self._exits.letting_out(workspace, ANY_CHANGE))
+
+    def let_out(self, contact: Contact, event: Event | None) -> None:
+        """End the ways of a contact that an event ends, or with none a change of the contact.
+
+        A query for each id that the contact goes by and automation in question; for whoever leaves one write, and their
+        execution is stopped. May be repeated. Raises Throttled or Unavailable.
+        """
+        merged = event is not None and tells_of_merge(event)
+        name = ANY_CHANGE if event is None else "" if merged else event.name
+        automations = self._exits.letting_out(contact.workspace, name)
+        for inside in self._inside(contact, automations):
+            left = self._left(inside, None if merged else event)
+            if left is not None:
+                self._end(inside.enrolment, left)
+
+    def _left(self, inside: Inside, event: Event | None) -> Left | None:
+        """By which exit: after a merge, or a change, everything is asked that somebody at a step would be asked."""
+        now = self._clock.now()
+        if event is None:
+            return self._doors.left(inside, now)
+        left = by_event(inside.definition, inside.enrolment, event, inside.contact, inside.entered_with)
+        return left or by_state(inside.definition, self._doors.facts(inside, now))
+
+    def _inside(self, contact: Contact, automations: tuple[str, ...]) -> Iterator[Inside]:
+        named = automations if len(automations) <= ONE_BY_ONE else ()
+        for enrolment in self._enrolments.inside(contact.workspace, contact.shown_ids, named):
+            if not contact.shows(enrolment.contact, enrolment.started_at):
+                continue
+            if enrolment.automation not in automations:
+                continue
+            definition = self._exits.definition(contact.workspace, enrolment.automation, enrolment.version)
+            if definition is not None and definition.exits:
+                yield Inside(enrolment, definition, contact, self._entered_with(enrolment, definition))
+
+    def _entered_with(self, enrolment: Enrolment, definition: Definition) -> Mapping[str, Any]:
+        """What the enrolling event said: one read where exits must be the same in something, else none."""
+        if not any(one.matches for one in definition.event_exits):
+            return {}
+        place = (enrolment.workspace, enrolment.contact, enrolment.automation, enrolment.entry)
+        key = self._enrolments.trigger_key(*place)
+        item = self._database.batch_get([key]).get(key)
+        return {} if item is None else item.properties or {}
+
+    def _end(self, enrolment: Enrolment, left: Left) -> None:
+        """Mark first, stop then. An execution that could not be stopped finds at its next step that it is over."""
+        if not self._enrolments.finish(enrolment, EnrolmentState.EXITED, self._clock.now(), left=left.as_dict()):
+            return
+        try:
+            self._executions.stop(enrolment.execution_arn)
+        except (Throttled, Unavailable) as error:
+            logger.warning("not stopped", extra={"code": error.code, "automation": enrolment.automation})

@@ -1,0 +1,84 @@
+"""What lets people out of an automation at any time: rules without any database.
+
+An exit is an event that came since somebody entered, or a condition that holds. Exits of the version that somebody is
+inside of count, in the order in which they stand there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from tidings.activity.facts import ContactFacts
+from tidings.activity.model import Event
+from tidings.automations.definition.model import Definition
+from tidings.automations.definition.own_events import is_pretended
+from tidings.automations.definition.triggers import EventExit, is_same
+from tidings.automations.enrolments.model import Enrolment
+from tidings.conditions.evaluate import evaluate
+from tidings.conditions.explain import explain
+from tidings.contacts.model import Contact
+from tidings.core.clock import to_text
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """That somebody left by an exit, and why: the truth table of its condition with the values it saw."""
+
+    name: str
+    at: datetime
+    why: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """How it stands with the enrolment."""
+        return {"exit": self.name, "at": to_text(self.at), **self.why}
+
+
+def by_event(
+    definition: Definition, enrolment: Enrolment, event: Event, contact: Contact, entered_with: Mapping[str, Any]
+) -> Left | None:
+    """The exit that an event is; None if it is none, came before the enrolment, or is what began it.
+
+    `entered_with` are the properties of the event that enrolled them.
+    """
+    if is_pretended(event):
+        return None
+    if event.received_at < enrolment.started_at or event.message_id == enrolment.event.get("message_id"):
+        return None
+    facts = ContactFacts(contact=contact, now=event.received_at, properties=event.properties)
+    for one in definition.event_exits:
+        if one.event != event.name or not is_same(one.matches, event.properties, entered_with):
+            continue
+        if one.where is None or evaluate(one.where, facts):
+            return Left(one.name, event.received_at, _came(one, event, facts))
+    return None
+
+
+def by_state(definition: Definition, facts: ContactFacts) -> Left | None:
+    """The exit whose condition holds; None if none does."""
+    for one in definition.state_exits:
+        if evaluate(one.when, facts):
+            return Left(one.name, facts.now, {"check": "state", "when": explain(one.when, facts).as_dict()})
+    return None
+
+
+def first_left(definition: Definition, found: Iterable[Event], leave: Callable[[Event], Left | None]) -> Left | None:
+    """By which of some events somebody left: the one received first."""
+    named = {one.event for one in definition.event_exits}
+    for event in sorted(found, key=lambda event: (event.received_at, str(event.identity), event.message_id)):
+        left = leave(event) if event.name in named else None
+        if left is not None:
+            return left
+    return None
+
+
+def _came(one: EventExit, event: Event, facts: ContactFacts) -> dict[str, Any]:
+    told = {
+        "check": "event",
+        "found": f"{event.name} came at {to_text(event.received_at)}",
+        "event": str(event.node),
+        "message_id": event.message_id,
+    }
+    return told if one.where is None else {**told, "when": explain(one.where, facts).as_dict()}

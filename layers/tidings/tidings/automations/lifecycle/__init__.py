@@ -1,0 +1,1 @@
+"""Publishing, pausing, archiving, ending, and the jobs that follow."""

@@ -1,0 +1,99 @@
+"""Deleting machines that nobody is in any more.
+
+A machine is kept while its version is live, and while anybody is inside who was given it: live, parked, or failed and
+so to be resumed. A sweep first marks the machines that it would delete, and waits until whoever was about to give
+somebody one of them has done so. Then it goes over everybody who entered, and leaves those machines alone in which it
+finds somebody. Who gives a machine to somebody meanwhile takes the mark away, and is refused once the deleting began.
+
+Nobody enters an earlier version by then. If somebody does all the same, their start finds no machine, and it is made
+again (`enrol.PendingStarts`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tidings.automations.enrolments.inside_store import SHARDS, DynamoInsideStore
+from tidings.automations.enrolments.model import INSIDE
+from tidings.automations.lifecycle.jobs import LOOKED_AT, PAGE, Job
+from tidings.automations.lifecycle.standing import AutomationState
+from tidings.automations.lifecycle.store import DynamoLifecycleStore
+from tidings.automations.machines.gateway import StepFunctionsGateway
+from tidings.automations.store import Automation, DynamoAutomationStore
+
+# How many machines one sweep looks at: their names travel with it.
+SWEPT = 500
+
+
+class Sweeping:
+    """Finds out which machines nobody is in, page by page, and deletes them."""
+
+    def __init__(
+        self,
+        automations: DynamoAutomationStore,
+        lifecycle: DynamoLifecycleStore,
+        inside: DynamoInsideStore,
+        executions: StepFunctionsGateway,
+    ) -> None:
+        self._automations = automations
+        self._lifecycle = lifecycle
+        self._inside = inside
+        self._executions = executions
+
+    def sweep(self, job: Job) -> Job | None:
+        """Look at a page, or at the end delete what is left; the sweep at its next page, None if it is over.
+
+        May be repeated. Raises Throttled or Unavailable.
+        """
+        if not job.place.page:
+            return self._marked(job)
+        shard, after, looked_at = job.place.shard, job.place.after, 0
+        machines = set(job.machines)
+        while machines and shard < SHARDS and looked_at < LOOKED_AT:
+            page, after = self._inside.page(job.workspace, job.automation, shard, after, PAGE)
+            looked_at += len(page)
+            machines -= {_name(enrolment.machine) for enrolment in page if enrolment.state in INSIDE}
+            shard += after is None
+        if machines and shard < SHARDS:
+            return replace(job.turned(shard, after, 0), machines=tuple(sorted(machines)))
+        self._delete(job, machines)
+        return None
+
+    def _marked(self, job: Job) -> Job | None:
+        place = (job.workspace, job.automation)
+        unused = sorted(self._unused(job).items())[:SWEPT]
+        marked = [name for name, version in unused if self._lifecycle.sweep_machine(*place, version, name, job.id)]
+        return replace(job.another_round(), machines=tuple(marked)) if marked else None
+
+    def _unused(self, job: Job) -> dict[str, int]:
+        """The machines of versions that nobody enters any more, by name, each with its version."""
+        live = self._automations.live(job.workspace, job.automation)
+        made = self._lifecycle.machines(job.workspace, job.automation)
+        if live is None:
+            return {}
+        return {name: version for name, version in made.items() if not _may_be_entered(live, name, version)}
+
+    def _delete(self, job: Job, machines: set[str]) -> None:
+        """Delete machines that are still unused: an automation may have been unarchived since the sweep began."""
+        live = self._automations.live(job.workspace, job.automation)
+        if not machines or live is None:
+            return
+        siblings = live.machine.rpartition(":")[0]
+        for name, version in self._unused(job).items():
+            place = (job.workspace, job.automation, version, name)
+            if name in machines and self._lifecycle.claim_machine(*place, job.id):
+                self._executions.delete_machine(f"{siblings}:{name}")
+                self._lifecycle.forget_machine(*place)
+
+
+def _may_be_entered(live: Automation, machine: str, version: int) -> bool:
+    """Whether people enter a machine: that of the live version unless it is archived, or of one about to be live."""
+    if version > live.version:
+        return True
+    if live.state is AutomationState.ARCHIVED:
+        return False
+    return version == live.version and machine == _name(live.machine)
+
+
+def _name(machine: str) -> str:
+    return machine.rpartition(":")[2]

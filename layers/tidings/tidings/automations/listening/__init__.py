@@ -1,0 +1,1 @@
+"""Which events concern which automations."""

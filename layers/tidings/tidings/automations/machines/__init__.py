@@ -1,0 +1,1 @@
+"""The Step Functions machines that automations become."""

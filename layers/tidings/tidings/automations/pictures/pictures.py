@@ -1,0 +1,58 @@
+"""Pictures of automations by API, as SVG or as Mermaid text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from tidings.automations.automation_store import Automation, DynamoAutomationStore
+from tidings.automations.pictures.drawing import mermaid, svg
+from tidings.core.errors import InvalidInput, NotFound
+
+# Nothing that a picture holds may run or be fetched, wherever it is opened.
+_HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    "x-content-type-options": "nosniff",
+}
+
+
+class Picture(NamedTuple):
+    """A picture and how it is answered."""
+
+    headers: Mapping[str, str]
+    text: str
+
+
+class Pictures:
+    """Draws automations of a workspace."""
+
+    def __init__(self, automations: DynamoAutomationStore) -> None:
+        self._automations = automations
+
+    def draw(self, workspace: str, name: str, query: Mapping[str, str]) -> Picture:
+        """The picture that `format` (`svg`, `mermaid`) and `version` (a number, `draft`) ask for.
+
+        Without `version` it is of the live version, or of the draft where nothing was published. Raises NotFound, and
+        InvalidInput for a format or version that there cannot be.
+        """
+        form = query.get("format", "svg")
+        if form not in ("svg", "mermaid"):
+            raise InvalidInput("invalid_format", "format is svg or mermaid.", "format")
+        definition = self._version(workspace, name, query.get("version", "")).definition
+        if form == "svg":
+            return Picture({"content-type": "image/svg+xml; charset=utf-8", **_HEADERS}, svg(definition))
+        return Picture({"content-type": "text/vnd.mermaid; charset=utf-8", **_HEADERS}, mermaid(definition))
+
+    def _version(self, workspace: str, name: str, version: str) -> Automation:
+        if version not in ("", "draft"):
+            if not (version.isascii() and version.isdigit() and 0 < int(version[:7]) < 1_000_000):
+                raise InvalidInput("invalid_version", "version is draft, or a number from 1 on.", "version")
+            found = self._automations.version(workspace, name, int(version[:7]))
+            if found is None:
+                raise NotFound("unknown_version", "There is no such version of the automation.", "version")
+            return found
+        found = None if version else self._automations.live(workspace, name)
+        found = found or self._automations.draft(workspace, name)
+        if found is None:
+            raise NotFound("unknown_automation", f"There is no automation named {name}.", "automation")
+        return found

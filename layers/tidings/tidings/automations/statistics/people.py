@@ -1,0 +1,248 @@
+"""Who entered an automation, who acted at a component and who is there: page by page, each with their way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from tidings.automations.components import Sends, Wait
+from tidings.automations.definition.model import Definition
+from tidings.automations.enrolments.items import StepItem
+from tidings.automations.enrolments.model import Enrolment, EnrolmentState, StepTaken
+from tidings.automations.machines.graph import state_of
+from tidings.automations.statistics.lists import Asked, DynamoLists, Listed
+from tidings.automations.statistics.room import Room
+from tidings.automations.statistics.service import version_in
+from tidings.automations.statistics.tallies import place_of
+from tidings.automations.store import Automation, DynamoAutomationStore, DynamoEnrolmentStore
+from tidings.core import cursors
+from tidings.core.clock import Clock, to_text
+from tidings.core.errors import InvalidInput, NotFound
+from tidings.core.ids import message_id
+from tidings.core.store import Database, Key
+from tidings.messages.store import DynamoMessageStore
+
+ACTED, WAITING = "acted", "waiting"
+# How many pages of those who came to a state are looked through for whom one page shows.
+LOOKS = 5
+_LAST = "\U0010ffff"
+
+
+class AutomationPeople:
+    """Lists of people, which cost a bounded number of reads: a page may be short and still have a next one."""
+
+    def __init__(
+        self,
+        database: Database,
+        automations: DynamoAutomationStore,
+        enrolments: DynamoEnrolmentStore,
+        messages: DynamoMessageStore,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._automations = automations
+        self._enrolments = enrolments
+        self._messages = messages
+        self._steps = database.table(StepItem, "steps")
+        self._lists = DynamoLists(database)
+        self._clock = clock
+
+    def enrolled(self, workspace: str, name: str, query: Mapping[str, str], limit: int) -> dict[str, Any]:
+        """Everybody who entered, the latest first; `state` and `version` ask for some. Raises InvalidInput."""
+        self._require(workspace, name)
+        version, state = version_in(query), _state_in(query)
+        scope = (workspace, name, "enrolments", state or "", str(version))
+        place = cursors.read(scope, query.get("cursor", ""), str)
+        wanted: dict[str, dict[str, str]] = {} if state is None else {"state": {"S": state.value}}
+        wanted |= {} if version is None else {"version": {"N": str(version)}}
+        index = ("enrolments", "entered", "automation_shard", "entered")
+        asked = Asked(*index, f"{workspace}#{name}", wanted=wanted)
+        listed, after = self._lists.page(asked, limit, place[0] if place else "")
+        found = self._enrolments.listed([(one.pk, one.sk) for one in listed])
+        return {
+            "enrolments": [{**one.as_dict(), "path_at": _path(one)} for one in found if state in (None, one.state)],
+            "cursor": cursors.write(scope, [after]) if after else "",
+        }
+
+    def at_component(
+        self, workspace: str, name: str, component: str, query: Mapping[str, str], limit: int
+    ) -> dict[str, Any]:
+        """Who acted at a component, the latest first, or is `waiting` there, who goes on first first.
+
+        `outcome` tells those of one outcome; without it those of one stand together. Raises InvalidInput, NotFound.
+        """
+        version, outcome, who = version_in(query), query.get("outcome", ""), query.get("who", ACTED)
+        if who not in (ACTED, WAITING):
+            raise InvalidInput("invalid_who", f"who is {ACTED} or {WAITING}.", "who")
+        versions = self._versions(workspace, name, component, version)
+        scope = (workspace, name, component, who, outcome, str(version))
+        cursor = query.get("cursor", "")
+        if who == WAITING:
+            return self._waiting(workspace, name, component, versions, limit, scope, cursor)
+        place = cursors.read(scope, cursor, str)
+        wanted = {} if version is None else {"version": {"N": str(version)}}
+        begins = f"{outcome}\t" if outcome else ""
+        asked = Asked("steps", "taken", "acted", "taken", f"{workspace}#{name}#{component}", begins, wanted=wanted)
+        listed, after = self._lists.page(asked, limit, place[0] if place else "")
+        keys = [Key(self._steps, one.pk, one.sk) for one in listed]
+        found = self._database.batch_get(keys)
+        pairs = [(one, found[key]) for one, key in zip(listed, keys, strict=True) if key in found]
+        room = Room()
+        people = [room.shown(_acted(one, self._enrolments.step(item))) for one, item in pairs]
+        return {"people": people, "cursor": cursors.write(scope, [after]) if after else ""}
+
+    def one(self, workspace: str, name: str, contact: str, entry: str) -> dict[str, Any]:
+        """An enrolment with its steps, each with why, and where it sent the message and what was decided about it.
+
+        Two batched reads and one query. Raises NotFound.
+        """
+        enrolment = self._enrolments.get(workspace, contact, name, entry)
+        if enrolment is None:
+            raise NotFound("unknown_enrolment", "There is no such enrolment in this automation.", "enrolment")
+        version = self._automations.version(workspace, name, enrolment.version)
+        steps = self._enrolments.steps_of(enrolment)
+        decisions = self._decisions(enrolment, steps, None if version is None else version.definition)
+        path = Room().path([{**step.as_dict(), "message": decisions.get(step.n)} for step in steps])
+        return {**enrolment.as_dict(), "path_at": _path(enrolment), "path": path}
+
+    def _decisions(
+        self, enrolment: Enrolment, steps: Iterable[StepTaken], definition: Definition | None
+    ) -> dict[int, dict[str, Any]]:
+        components = definition.components if definition else {}
+        keys = {}
+        for step in steps:
+            if isinstance(components.get(step.component), Sends):
+                cause = (enrolment.automation, enrolment.entry, step.component, str(step.n - 1))
+                message = message_id(enrolment.contact, *cause)
+                keys[self._messages.key(enrolment.workspace, enrolment.contact, message)] = step.n
+        items = self._database.batch_get(keys) if keys else {}
+        found = {keys[key]: self._messages.entity(item) for key, item in items.items()}
+        return {
+            n: {
+                "message": one.id,
+                "state": one.state.value,
+                "decision": dict(one.decision),
+                "earlier": [dict(earlier) for earlier in one.earlier],
+            }
+            for n, one in found.items()
+        }
+
+    def _waiting(
+        self,
+        workspace: str,
+        name: str,
+        component: str,
+        versions: Iterable[Automation],
+        limit: int,
+        scope: tuple[str, ...],
+        cursor: str,
+    ) -> dict[str, Any]:
+        definitions = {one.version: one.definition for one in versions}
+        heads = sorted({head for definition in definitions.values() for head in _heads(definition, component)})
+        at, after = cursors.read(scope, cursor, int, str) or (0, "")
+        now, people = self._clock.now(), list[dict[str, Any]]()
+        for _ in range(LOOKS):
+            if at >= len(heads) or len(people) >= limit:
+                break
+            head = heads[at]
+            asked = Asked(
+                "enrolments", "standing", "standing", "stands_until", f"{workspace}#{name}#{head}", forward=True
+            )
+            listed, after = self._lists.page(asked, limit - len(people), after)
+            here = [one for one in listed if one.version in definitions]
+            here = [one for one in here if _is_at(definitions[one.version], component, head, one, now)]
+            people += self._standing(head, component, here)
+            border = f"{to_text(now)}{_LAST}"
+            if not after or (head != component and after > border):
+                at, after = at + 1, ""
+        return {"people": people, "cursor": cursors.write(scope, [at, after]) if at < len(heads) else ""}
+
+    def _standing(self, head: str, component: str, listed: Iterable[Listed]) -> list[dict[str, Any]]:
+        """Those of whom it still holds, by the enrolments as they are: one batched read."""
+        enrolments = self._enrolments.listed([(one.pk, one.sk) for one in listed])
+        return [_waits(one, component) for one in enrolments if one.component == head]
+
+    def _versions(self, workspace: str, name: str, component: str, version: int | None) -> list[Automation]:
+        self._require(workspace, name)
+        found = self._automations.versions(workspace, name)
+        asked = [one for one in found if version in (None, one.version)]
+        if not asked and version is not None:
+            raise NotFound("no_such_version", "There is no such version of the automation.", "version")
+        here = [one for one in asked if component in one.definition.components]
+        if not here:
+            raise NotFound(
+                "no_such_component", f"No published version of {name} has a component {component}.", "component"
+            )
+        return here
+
+    def _require(self, workspace: str, name: str) -> None:
+        if self._automations.draft(workspace, name) is None:
+            raise NotFound("unknown_automation", f"There is no automation named {name}.", "automation")
+
+
+def _acted(listed: Listed, step: StepTaken) -> dict[str, Any]:
+    contact = listed.pk.partition("#")[2]
+    automation, entry, _ = listed.sk.split("#")
+    return {
+        "contact": contact,
+        "entry": entry,
+        "version": listed.version,
+        "n": step.n,
+        "outcome": step.outcome,
+        "at": step.at,
+        "next": step.next,
+        "why": dict(step.why),
+        "path_at": _link(automation, contact, entry),
+    }
+
+
+def _waits(enrolment: Enrolment, component: str) -> dict[str, Any]:
+    return {
+        "contact": enrolment.contact,
+        "entry": enrolment.entry,
+        "version": enrolment.version,
+        "state": enrolment.state.value,
+        "started_at": enrolment.started_at,
+        "until": enrolment.until.get(component),
+        "path_at": _path(enrolment),
+    }
+
+
+def _path(enrolment: Enrolment) -> str:
+    return _link(enrolment.automation, enrolment.contact, enrolment.entry)
+
+
+def _link(automation: str, contact: str, entry: str) -> str:
+    """Where an enrolment is shown with its path."""
+    return f"/v1/automations/{automation}/enrolments/{contact}/{entry}"
+
+
+def _state_in(query: Mapping[str, str]) -> EnrolmentState | None:
+    text = query.get("state", "").strip()
+    if not text:
+        return None
+    try:
+        return EnrolmentState(text)
+    except ValueError:
+        states = ", ".join(EnrolmentState)
+        raise InvalidInput("invalid_state", f"state is one of {states}.", "state") from None
+
+
+def _heads(definition: Definition, component: str) -> list[str]:
+    """The states from which only waits lead to a component, itself included."""
+    found = [component]
+    for one in found:
+        for name, other in definition.components.items():
+            if isinstance(other, Wait) and state_of(definition, other.next or "") == one and name not in found:
+                found.append(name)
+    return found
+
+
+def _is_at(definition: Definition, component: str, head: str, listed: Listed, now: datetime) -> bool:
+    until: dict[str, str] = json.loads(listed.values.get("until", {"S": "{}"})["S"])
+    place = place_of(head, until, now)
+    there = definition.components.get(place.component)
+    behind = state_of(definition, there.next or "") if place.is_past and isinstance(there, Wait) else place.component
+    return behind == component

@@ -1,0 +1,1 @@
+"""What each component does when somebody comes to it."""

@@ -1,0 +1,1 @@
+"""Telling servers of somebody else."""
