@@ -13,6 +13,7 @@ from tidings.automations.definition.source import read
 from tidings.messages.model import TemplateInput
 from tidings.messages.parts import measure
 from tidings.messages.render import Filling, compile_template
+from tidings_cli.ready import campaign
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -28,6 +29,13 @@ def test_an_example_automation_has_no_problem_and_all_its_templates(file: Path) 
     assert problems == []
     assert definition is not None
     assert definition.automation == file.stem
+
+
+@pytest.mark.parametrize("file", sorted(campaign.FOLDER.glob("*.yaml")), ids=lambda file: file.stem)
+def test_what_every_workspace_begins_with_is_the_example(file: Path) -> None:
+    """Two copies, since the command is installed without the examples."""
+    (example,) = EXAMPLES.rglob(file.name)
+    assert example.read_bytes() == file.read_bytes()
 
 
 @pytest.mark.parametrize("file", MAILS, ids=lambda file: file.stem)
