@@ -35,7 +35,9 @@ SECONDS = 30
 # A clock may be behind that of Step Functions by so much; what is earlier is a clock that runs otherwise.
 EARLY = timedelta(seconds=5)
 # What the machine does next.
-AGENDA, REST, DONE = "agenda", "rest", "done"
+AGENDA, REST, DOZE, DONE = "agenda", "rest", "doze", "done"
+# How long a machine rests that woke too early, as those of the local system do; nearer to its time it dozes.
+RESTS = timedelta(minutes=15)
 
 
 @dataclass
@@ -74,14 +76,14 @@ class Agenda:
     def work(self, call: Mapping[str, Any]) -> dict[str, str]:
         """Work off a minute, or as much of it as fits; what the machine does next, and from where.
 
-        `rest` where a machine woke too early, as those of the local system do. Raises Throttled or Unavailable, and
+        `rest` or `doze` where a machine woke too early. Raises Throttled or Unavailable, and
         KeyError or ValueError for a call of another shape.
         """
         name, bucket = str(call["workspace"]), from_text(call["bucket"])
         until, after = from_text(call["at"]["until"]), str(call["at"]["after"])
         early = until - self._clock.now()
         if early > EARLY:
-            return _answer(REST, until)
+            return _answer(REST if early > RESTS else DOZE, until)
         if early > timedelta():
             self._clock.sleep(early.total_seconds())
         if until < bucket:
