@@ -6,6 +6,7 @@ An object's key holds the hash of what is in it. So the stack changes when, and 
 from __future__ import annotations
 
 import hashlib
+import inspect
 import io
 import json
 import py_compile
@@ -19,10 +20,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from tidings_cli.local import unpacked
+
 BUCKET = "tidings-local-deployment"
 
 # Nothing of a date is in a zip, or each start would deploy everything anew.
 FIXED_DATE = (2000, 1, 1, 0, 0, 0)
+# What opens a layer's archive, as a module of the layer.
+OPENER = "unpacked_layer.py"
 NOT_CODE = frozenset({"__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache"})
 
 
@@ -51,13 +56,31 @@ def function_code(folder: Path) -> Artifact:
 
 
 def layer_code(folder: Path) -> Artifact:
-    """The packages in a layer's folder where the Lambda runtime looks for them, under `python/`, with their bytecode.
+    """The packages in a layer's folder, with their bytecode, in an archive that `unpacked` opens once for all workers.
 
-    The engine unpacks a layer anew for every worker, so that without bytecode each would compile it all again.
+    Without bytecode each worker would compile it all again.
     """
     packages = sorted(child for child in folder.iterdir() if (child / "__init__.py").is_file())
-    entries = {name: code for package in packages for name, code in _read(package, f"python/{package.name}/").items()}
-    return Artifact(f"layers/{folder.name}-{_hash_of(entries)}.zip", lambda: _zipped(entries | _bytecode(entries)))
+    entries = {name: code for package in packages for name, code in _read(package, f"{package.name}/").items()}
+    opener = inspect.getsource(unpacked).encode()
+    digest = _hash_of(entries | {OPENER: opener})
+    archive = f"{folder.name}-{digest}.zip"
+
+    def make() -> bytes:
+        layer = {OPENER: opener, archive: _zipped(entries | _bytecode(entries))}
+        for package in packages:
+            layer[f"{package.name}/__init__.py"] = _opening(package, archive)
+        return _zipped({f"python/{name}": code for name, code in layer.items()})
+
+    return Artifact(f"layers/{archive}", make)
+
+
+def _opening(package: Path, archive: str) -> bytes:
+    """A package's own beginning, which goes on to say where its modules are."""
+    own = (package / "__init__.py").read_text(encoding="utf-8")
+    where = f"path_of({package.name!r}, Path(__file__).parents[1] / {archive!r})"
+    opens = f"from pathlib import Path\nfrom {Path(OPENER).stem} import path_of\n__path__ = [{where}]\n"
+    return f"{own}\n{opens}".encode()
 
 
 def template_text(name: str, template: dict[str, Any]) -> Artifact:

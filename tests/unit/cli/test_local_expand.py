@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -73,10 +75,26 @@ def test_a_functions_folder_becomes_its_code(expanded: Expanded) -> None:
     assert names_in(expanded, "functions/echo") == ["app.py"]
 
 
-def test_a_layer_holds_its_packages_where_lambda_looks_for_them(expanded: Expanded) -> None:
-    names = names_in(expanded, "layers/shared")
-    assert names[0] == "python/small_shared/__init__.py"
-    assert [name.rpartition(".")[2] for name in names] == ["py", "pyc"]
+def test_a_layer_holds_its_packages_where_lambda_looks_for_them(expanded: Expanded, tmp_path: Path) -> None:
+    """Each worker gets a few files, and the first one unpacks the rest, for all."""
+    artifact = next(artifact for artifact in expanded.artifacts if artifact.key.startswith("layers/shared"))
+    for worker in ("one", "two"):
+        with zipfile.ZipFile(BytesIO(artifact.make())) as archive:
+            archive.extractall(tmp_path / worker)
+    files = {path.name for path in (tmp_path / "one" / "python").rglob("*") if path.is_file()}
+    assert files == {"unpacked_layer.py", Path(artifact.key).name, "__init__.py"}
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    code = "import small_shared, json; print(json.dumps([small_shared.GREETING, *small_shared.__path__]))"
+    said = []
+    for worker in ("one", "two"):
+        told = {"PYTHONPATH": str(tmp_path / worker / "python"), "TMPDIR": str(shared)}
+        done = subprocess.run([sys.executable, "-c", code], env=told, capture_output=True, text=True, check=True)
+        said.append(json.loads(done.stdout))
+    (place,) = shared.iterdir()
+    assert said == [["hello", str(place / "small_shared")]] * 2
+    unpacked = {path.relative_to(place).parts[-1].rpartition(".")[2] for path in place.rglob("*") if path.is_file()}
+    assert unpacked == {"py", "pyc"}
 
 
 def test_the_layer_of_dependencies_is_left_out(expanded: Expanded) -> None:
