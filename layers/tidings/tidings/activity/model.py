@@ -14,6 +14,8 @@ COMPANY_CALLS = frozenset({"group", "ungroup"})
 FORM = "form"
 SYSTEM = "system"  # the type of what was not told to us but done here, or told by a provider
 
+Place = tuple[datetime, str, str]  # when an event was received, under which identity, and its message id
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -44,6 +46,11 @@ class Event:
     clamped: bool = False
     cause: Node | None = None
     root: Node | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where the event stands among others: in the order in which they were received."""
+        return (self.received_at, str(self.identity), self.message_id)
 
     @property
     def node(self) -> Node:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from tidings.activity.model import Event
+from tidings.activity.model import Event, Place
 from tidings.contacts.model import Contact, Identity, IdentityKind
 from tidings.core import cursors
 from tidings.core.clock import from_text, to_text
@@ -83,9 +83,6 @@ class Page:
     cursor: str
 
 
-Place = tuple[datetime, str, str]
-
-
 class TimelineService:
     """A contact's history: the union over its identities, which no merge has to move."""
 
@@ -111,7 +108,7 @@ class TimelineService:
             if len(shown) > limit or reached is None:
                 break
         page = shown[:limit]
-        following = _place(page[-1]) if len(shown) > limit else place
+        following = page[-1].place if len(shown) > limit else place
         return Page(page, cursors.write(scope, [to_text(following[0]), *following[1:]]) if following else "")
 
     def named_since(self, contact: Contact, name: str, since: datetime | None) -> list[Event]:
@@ -124,7 +121,7 @@ class TimelineService:
                 # A message that came under two ids of the contact happened once, when it first came.
                 known = found.setdefault(event.message_id, event)
                 found[event.message_id] = min(known, event, key=_first_come)
-        events = sorted(found.values(), key=_place)
+        events = sorted(found.values(), key=lambda event: event.place)
         return events if since is None else self._once(contact, events)
 
     def _round(
@@ -137,7 +134,7 @@ class TimelineService:
             events, until = self._stretch(contact, identity, place, count, asked)
             found += events
             horizons += [until] if until else []
-        found.sort(key=_place, reverse=True)
+        found.sort(key=lambda event: event.place, reverse=True)
         if not horizons:
             return found, None
         reached = max(horizons)
@@ -189,15 +186,11 @@ def _is_meant(event: Event, place: Place | None, asked: Asked) -> bool:
     late = asked.until is not None and event.received_at >= asked.until
     if asked.channel and event.name.startswith(CONVERSATIONS) and event.properties.get("channel") != asked.channel:
         return False  # the database cannot see it: properties are kept packed
-    return not late and (place is None or _place(event) < place)
+    return not late and (place is None or event.place < place)
 
 
 def _first_come(event: Event) -> tuple[datetime, Identity]:
     return (event.received_at, event.identity)
-
-
-def _place(event: Event) -> Place:
-    return (event.received_at, str(event.identity), event.message_id)
 
 
 def _read_place(scope: Sequence[str], cursor: str) -> Place | None:

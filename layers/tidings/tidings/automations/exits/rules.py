@@ -67,7 +67,7 @@ def by_state(definition: Definition, facts: ContactFacts) -> Left | None:
 def first_left(definition: Definition, found: Iterable[Event], leave: Callable[[Event], Left | None]) -> Left | None:
     """By which of some events somebody left: the one received first."""
     named = {one.event for one in definition.event_exits}
-    for event in sorted(found, key=lambda event: (event.received_at, str(event.identity), event.message_id)):
+    for event in sorted(found, key=lambda event: event.place):
         left = leave(event) if event.name in named else None
         if left is not None:
             return left

@@ -58,9 +58,9 @@ class Offering:
             named = (self._before(contact, merge, name, first) for name in listener.trigger.events)
             for event in chain.from_iterable(named):
                 known = events.setdefault(event.message_id, event)
-                events[event.message_id] = min(known, event, key=_place)
+                events[event.message_id] = min(known, event, key=lambda event: event.place)
                 asking[event.message_id].append(listener)
-        for event in sorted(events.values(), key=_place):
+        for event in sorted(events.values(), key=lambda event: event.place):
             said = asked(contact, event, merge.received_at, asking[event.message_id])
             self._admitting.admit(said, merge.received_at, had, zone)
 
@@ -72,8 +72,8 @@ class Offering:
                 here = not event.contact or contact.shows(event.contact, event.received_at)
                 if here and event.received_at < merge.received_at:
                     known = found.setdefault(event.message_id, event)
-                    found[event.message_id] = min(known, event, key=_place)
-        return sorted(found.values(), key=_place)
+                    found[event.message_id] = min(known, event, key=lambda event: event.place)
+        return sorted(found.values(), key=lambda event: event.place)
 
 
 def _came(contact: Contact, merge: Event) -> list[Identity]:
@@ -83,7 +83,3 @@ def _came(contact: Contact, merge: Event) -> list[Identity]:
     ids = [] if said["rule"] == MOVED else [said["absorbed"], *said["absorbed_ids"]]
     own = [Identity(IdentityKind.CONTACT, one) for one in ids if one in contact.every_id]
     return own + [identity for identity in sent if identity in contact.identities]
-
-
-def _place(event: Event) -> tuple[datetime, str, str]:
-    return (event.received_at, str(event.identity), event.message_id)

@@ -99,7 +99,7 @@ def _about(event: Event) -> set[str]:
 def first_of(component: Awaits, wait: OpenWait, events: Iterable[Event], contact: Contact) -> Event | None:
     """The event that ends a wait, of those that came; None if none does."""
     ends = [event for event in events if wait.counts(event) and arm_of(component, wait, event, contact)]
-    return min(ends, key=_place, default=None)
+    return min(ends, key=lambda event: event.place, default=None)
 
 
 def step_of(
@@ -171,7 +171,3 @@ def _came(component: Awaits, wait: OpenWait, event: Event, contact: Contact, arm
 def _in_vain(component: Awaits, wait: OpenWait) -> dict[str, Any]:
     names = " or ".join(sorted(component.events))
     return {"check": TIMEOUT, "found": f"{names} did not come, as it would have had to, until {to_text(wait.deadline)}"}
-
-
-def _place(event: Event) -> tuple[datetime, str, str]:
-    return (event.received_at, str(event.identity), event.message_id)
