@@ -12,7 +12,7 @@ from typing import Any
 from tidings.activity.chain import Node
 from tidings.automations.machines.following import REST, Following, Run
 from tidings.core.clock import to_text
-from tidings.core.ids import digest
+from tidings.core.ids import digest, message_id
 
 # What the keys of waits for events begin with, which stand beside the enrolments: no automation is called so.
 WAITS = "#wait#"
@@ -212,6 +212,11 @@ class StepCall:
         names = ("workspace", "contact", "automation", "entry", "component")
         ids = {name: str(payload[name]) for name in names}
         return cls(version=int(payload["version"]), n=int(payload["n"]), **ids)
+
+
+def message_of(whose: Enrolment | StepCall, component: str, n: int) -> str:
+    """The id of what a visit of a component sends, the same at each repeat; `n` is the number of its step."""
+    return message_id(whose.contact, whose.automation, whose.entry, component, str(n - 1))
 
 
 def _entered(component: str, until: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from tidings.automations.components import Sends, Wait
 from tidings.automations.definition.model import Definition
 from tidings.automations.enrolments.items import StepItem
-from tidings.automations.enrolments.model import Enrolment, EnrolmentState, StepTaken
+from tidings.automations.enrolments.model import Enrolment, EnrolmentState, StepTaken, message_of
 from tidings.automations.machines.graph import state_of
 from tidings.automations.statistics.lists import Asked, DynamoLists, Listed
 from tidings.automations.statistics.room import Room
@@ -20,7 +20,6 @@ from tidings.automations.store import Automation, DynamoAutomationStore, DynamoE
 from tidings.core import cursors
 from tidings.core.clock import Clock, to_text
 from tidings.core.errors import InvalidInput, NotFound
-from tidings.core.ids import message_id
 from tidings.core.store import Database, Key
 from tidings.messages.store import DynamoMessageStore
 
@@ -114,8 +113,7 @@ class AutomationPeople:
         keys = {}
         for step in steps:
             if isinstance(components.get(step.component), Sends):
-                cause = (enrolment.automation, enrolment.entry, step.component, str(step.n - 1))
-                message = message_id(enrolment.contact, *cause)
+                message = message_of(enrolment, step.component, step.n)
                 keys[self._messages.key(enrolment.workspace, enrolment.contact, message)] = step.n
         items = self._database.batch_get(keys) if keys else {}
         found = {keys[key]: self._messages.entity(item) for key, item in items.items()}

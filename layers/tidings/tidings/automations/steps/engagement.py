@@ -12,11 +12,10 @@ from datetime import datetime
 from tidings.activity.model import SYSTEM
 from tidings.activity.timeline import TimelineService
 from tidings.automations.components.waits import RECEIVED
-from tidings.automations.enrolments.model import Enrolment, StepTaken
+from tidings.automations.enrolments.model import Enrolment, StepTaken, message_of
 from tidings.conditions.facts import REPLIED
 from tidings.contacts.model import Contact
 from tidings.core.clock import from_text
-from tidings.core.ids import message_id
 from tidings.core.store import Database
 from tidings.messages.model import Message
 from tidings.messages.store import DynamoMessageStore
@@ -48,8 +47,9 @@ class EngagementReader:
         self, enrolment: Enrolment, components: Collection[str], steps: Iterable[StepTaken]
     ) -> dict[str, list[Message]]:
         """What components sent: one batched read for each 100 visits of them, none for no visits."""
+        place = (enrolment.workspace, enrolment.contact)
         keys = {
-            self._messages.key(enrolment.workspace, enrolment.contact, _message(enrolment, step)): step.component
+            self._messages.key(*place, message_of(enrolment, step.component, step.n)): step.component
             for step in steps
             if step.component in components and step.outcome not in _NOTHING_SENT
         }
@@ -122,7 +122,3 @@ class EnrolmentEngagement:
 def _noted(messages: Sequence[Message], kind: str) -> list[datetime]:
     """Milestones are noted by the names of the kinds, and those of machines by others."""
     return [from_text(message.history[kind]) for message in messages if kind in message.history]
-
-
-def _message(enrolment: Enrolment, step: StepTaken) -> str:
-    return message_id(enrolment.contact, enrolment.automation, enrolment.entry, step.component, str(step.n - 1))

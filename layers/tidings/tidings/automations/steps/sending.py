@@ -7,12 +7,11 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from tidings.automations.components import Sends
-from tidings.automations.enrolments.model import UNDER_WAY, StepCall, StepTaken
+from tidings.automations.enrolments.model import UNDER_WAY, StepCall, StepTaken, message_of
 from tidings.automations.steps.runner import Situation, StepRunner, wrong_component
 from tidings.automations.steps.threads import Thread, Threads
 from tidings.consent.model import Channel
 from tidings.core.errors import Unavailable
-from tidings.core.ids import message_id
 from tidings.core.store import ConditionFailed, Part
 from tidings.messages.model import Message, OnUnknown, State, Template
 from tidings.messages.orders import Order, kind_of
@@ -57,7 +56,7 @@ class SendTask(Generic[S, O]):
         component = self._runner.definition(call).components.get(call.component)
         if not isinstance(component, self.component):
             raise wrong_component(call)
-        message = message_id(call.contact, call.automation, call.entry, call.component, str(call.n))
+        message = message_of(call, call.component, call.n + 1)
         message_key = self._messages.key(call.workspace, call.contact, message)
         template_key = self._templates.live_key(call.workspace, component.template)
         situation = self._runner.begin(call, message_key, template_key)

@@ -16,7 +16,7 @@ from tidings.activity.model import Event
 from tidings.activity.timeline import TimelineService
 from tidings.automations.components import Awaits, Decides, Wait
 from tidings.automations.definition.names import TIMEOUT
-from tidings.automations.enrolments.model import StepCall, StepTaken
+from tidings.automations.enrolments.model import StepCall, StepTaken, message_of
 from tidings.automations.machines.following import REST, Run
 from tidings.automations.machines.gateway import StepFunctionsGateway
 from tidings.automations.machines.graph import follow
@@ -25,7 +25,6 @@ from tidings.automations.steps.runner import Situation, StepRunner, wrong_compon
 from tidings.automations.waits.rules import OpenWait, first_of, properties_for, step_of
 from tidings.automations.waits.store import DynamoWaitStore
 from tidings.core.clock import Clock, from_text, to_text
-from tidings.core.ids import message_id
 from tidings.core.store import ConditionFailed, Database
 from tidings.messages.store import DynamoMessageStore
 
@@ -171,7 +170,7 @@ class WaitForTask:
         found: dict[str, list[str]] = {name: [] for name in sorted(named)}
         for step in self._runner.enrolments.steps_of(situation.enrolment) if named else ():
             if step.component in named:
-                found[step.component].append(message_of(situation.call, step))
+                found[step.component].append(message_of(situation.call, step.component, step.n))
         return found
 
     def _began(self, situation: Situation, since: datetime) -> tuple[datetime, str]:
@@ -197,8 +196,7 @@ class WaitForTask:
         if "received_at" in step.why:
             return from_text(str(step.why["received_at"]))
         call = situation.call
-        message = message_of(call, step)
-        key = self._messages.key(call.workspace, call.contact, message)
+        key = self._messages.key(call.workspace, call.contact, message_of(call, step.component, step.n))
         item = self._database.batch_get([key]).get(key)
         claimed_at = None if item is None else self._messages.entity(item).claimed_at
         return min(step.at, claimed_at or step.at)
@@ -221,8 +219,3 @@ def _run(situation: Situation) -> Run | None:
 def _ends(situation: Situation, until: Mapping[str, str]) -> Sequence[datetime]:
     components = situation.definition.components
     return [from_text(end) for name, end in until.items() if isinstance(components.get(name), Wait)]
-
-
-def message_of(call: StepCall, step: StepTaken) -> str:
-    """The id of the message that a step sent."""
-    return message_id(call.contact, call.automation, call.entry, step.component, str(step.n - 1))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from tidings.automations.components import Webhook
-from tidings.automations.enrolments.model import StepCall, StepTaken
+from tidings.automations.enrolments.model import StepCall, StepTaken, message_of
 from tidings.automations.steps.answers import ANSWER
 from tidings.automations.steps.runner import Situation, StepRunner, wrong_component
 from tidings.automations.webhooks.body import encoded, filled
@@ -20,7 +20,6 @@ from tidings.automations.webhooks.signing import secrets_of, signed
 from tidings.core.clock import Clock
 from tidings.core.documents import parse_value, require_plain, storable
 from tidings.core.errors import InvalidInput, Unavailable
-from tidings.core.ids import message_id
 from tidings.core.logs import logger
 
 ANSWERED, FAILED = "answered", "failed"
@@ -104,7 +103,7 @@ class WebhookTask:
 
 def webhook_id(call: StepCall) -> str:
     """What a call is known by to its receiver: the same at each repeat of this visit of the component."""
-    return message_id(call.contact, call.automation, call.entry, call.component, str(call.n))
+    return message_of(call, call.component, call.n + 1)
 
 
 def _headers(own: Mapping[str, str]) -> dict[str, str]:
