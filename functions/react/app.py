@@ -80,7 +80,7 @@ reactor = Reactor(
     admitting=Admitting(
         listeners, Enrolling.over(database, machines, starts), DynamoRefusalStore(database), Depths(database)
     ),
-    leaving=Leaving(database, listeners, enrolments, TimelineService(events), machines, clock),
+    leaving=Leaving(listeners, enrolments, TimelineService(events), machines, clock),
     reaching=Reaching(listeners, enrolments, DynamoGoalStore(database, enrolments), TimelineService(events)),
     redating=Redating(listeners, Arming(DynamoAgendaStore(database), agenda, clock)),
     waking=Waking(

@@ -56,7 +56,7 @@ sends = SendDesk(DynamoSendStore(database), calls, templates, queue, later, cloc
 runner = StepRunner.over(database, clock)
 threads = Threads(DynamoConversationStore(database), clock)
 task = SendEmailTask(runner, emails, templates, messages, threads)
-triggers = TriggerProperties(database, runner.enrolments)
+triggers = TriggerProperties(runner.enrolments)
 resending = Resending(database, emails, directory, calls, workspaces, templates, messages, triggers.of)
 
 

@@ -85,6 +85,11 @@ class Enrolment:
     conversation: str = ""
 
     @property
+    def place(self) -> tuple[str, str, str, str]:
+        """What it is found by: workspace, contact, automation and entry."""
+        return (self.workspace, self.contact, self.automation, self.entry)
+
+    @property
     def run(self) -> Run:
         """The execution that it is in."""
         return Run(self.run_at or self.started_at, self.run_n)
@@ -205,6 +210,11 @@ class StepCall:
     entry: str
     n: int
     component: str
+
+    @property
+    def place(self) -> tuple[str, str, str, str]:
+        """What the enrolment is found by: workspace, contact, automation and entry."""
+        return (self.workspace, self.contact, self.automation, self.entry)
 
     @classmethod
     def of(cls, payload: Mapping[str, Any]) -> StepCall:

@@ -86,6 +86,12 @@ class DynamoEnrolmentStore:
         """An enrolment: one consistent read."""
         return self.first_of(workspace, [contact], automation, entry)
 
+    def entered_with(self, workspace: str, contact: str, automation: str, entry: str) -> Mapping[str, Any]:
+        """The properties of the event that an enrolment began with: one read."""
+        key = self.trigger_key(workspace, contact, automation, entry)
+        item = self._database.batch_get([key]).get(key)
+        return {} if item is None else item.properties or {}
+
     def first_of(self, workspace: str, contacts: Sequence[str], automation: str, entry: str) -> Enrolment | None:
         """The enrolment of the first of some contacts that has it: one batched read, none for no contacts."""
         keys = [self.key(workspace, contact, automation, entry) for contact in contacts]
@@ -192,7 +198,7 @@ class DynamoEnrolmentStore:
             try:
                 self._database.transact([*self._ending(enrolment, state, at, error, left or {}), *others])
             except ConditionFailed:
-                found = self.get(enrolment.workspace, enrolment.contact, enrolment.automation, enrolment.entry)
+                found = self.get(*enrolment.place)
                 if found is None or found.runs != enrolment.runs:
                     return False
                 enrolment = found
@@ -210,7 +216,7 @@ class DynamoEnrolmentStore:
                 found, EnrolmentState.EXITED, at, left={"exit": exit_name, "at": to_text(at)}, of=(found.state,)
             ):
                 return
-            found = self.get(enrolment.workspace, enrolment.contact, enrolment.automation, enrolment.entry)
+            found = self.get(*enrolment.place)
         raise Unavailable("enrolment_contended", "The enrolment kept changing.")
 
     def park(self, call: StepCall, at: datetime) -> bool:

@@ -23,7 +23,6 @@ from tidings.contacts.model import Contact
 from tidings.core.clock import Clock
 from tidings.core.errors import Throttled, Unavailable
 from tidings.core.logs import logger
-from tidings.core.store import Database
 
 # Up to how many automations are asked for by themselves: more are found in one query of all that the contact is in.
 ONE_BY_ONE = 3
@@ -97,14 +96,12 @@ class Leaving:
 
     def __init__(
         self,
-        database: Database,
         exits: Exits,
         enrolments: DynamoEnrolmentStore,
         timeline: TimelineService,
         executions: Executions,
         clock: Clock,
     ) -> None:
-        self._database = database
         self._exits = exits
         self._enrolments = enrolments
         self._doors = Doors(timeline)
@@ -158,10 +155,7 @@ class Leaving:
         """What the enrolling event said: one read where exits must be the same in something, else none."""
         if not any(one.matches for one in definition.event_exits):
             return {}
-        place = (enrolment.workspace, enrolment.contact, enrolment.automation, enrolment.entry)
-        key = self._enrolments.trigger_key(*place)
-        item = self._database.batch_get([key]).get(key)
-        return {} if item is None else item.properties or {}
+        return self._enrolments.entered_with(*enrolment.place)
 
     def _end(self, enrolment: Enrolment, left: Left) -> None:
         """Mark first, stop then. An execution that could not be stopped finds at its next step that it is over."""

@@ -96,7 +96,9 @@ class Reaching:
             return False
         if came.total_seconds() < 0 or (length is not None and came > length):
             return False
-        if goal.matches and not is_same(goal.matches, event.properties, self._store.entered_with(enrolment)):
-            return False
+        if goal.matches:
+            entered_with = self._enrolments.entered_with(*enrolment.place)
+            if not is_same(goal.matches, event.properties, entered_with):
+                return False
         facts = ContactFacts(contact=contact, now=event.received_at, properties=event.properties)
         return goal.where is None or evaluate(goal.where, facts)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from tidings.automations.enrolments.items import EnrolmentItem
 from tidings.automations.enrolments.model import Enrolment
@@ -40,13 +39,6 @@ class DynamoGoalStore:
                 items = list(table.query(place, mine, filter_condition=meant, consistent_read=True))
             found += [self._enrolments.entity(item) for item in items]
         return found
-
-    def entered_with(self, enrolment: Enrolment) -> Mapping[str, Any]:
-        """What the enrolling event said: one read."""
-        place = (enrolment.workspace, enrolment.contact, enrolment.automation, enrolment.entry)
-        key = self._enrolments.trigger_key(*place)
-        item = self._database.batch_get([key]).get(key)
-        return {} if item is None else item.properties or {}
 
     def convert(self, enrolment: Enrolment, at: datetime, ways: Iterable[tuple[str, str]]) -> bool:
         """Note that an enrolment converted by an event of that instant, and count it; False if it did before.

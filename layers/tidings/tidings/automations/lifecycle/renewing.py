@@ -57,7 +57,7 @@ class Renewing:
         another shape.
         """
         call, store = StepCall.of({**payload, "component": ""}), self._runner.enrolments
-        enrolment = store.get(call.workspace, call.contact, call.automation, call.entry)
+        enrolment = store.get(*call.place)
         if enrolment is None or enrolment.state is not EnrolmentState.LIVE:
             return {}
         if enrolment.execution_name == payload["execution"]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from tidings.automations.enrolments.store import DynamoEnrolmentStore
-from tidings.core.store import Database
 from tidings.messages.model import Message
 
 
@@ -17,8 +16,7 @@ class TriggerProperties:
     long as the enrolment is.
     """
 
-    def __init__(self, database: Database, enrolments: DynamoEnrolmentStore) -> None:
-        self._database = database
+    def __init__(self, enrolments: DynamoEnrolmentStore) -> None:
         self._enrolments = enrolments
 
     def of(self, message: Message) -> Mapping[str, Any]:
@@ -26,6 +24,4 @@ class TriggerProperties:
         if "entry" not in message.cause:
             return {}
         cause = message.cause
-        key = self._enrolments.trigger_key(message.workspace, message.contact, cause["automation"], cause["entry"])
-        item = self._database.batch_get([key]).get(key)
-        return {} if item is None else item.properties or {}
+        return self._enrolments.entered_with(message.workspace, message.contact, cause["automation"], cause["entry"])

@@ -123,8 +123,7 @@ class StepRunner:
         EnrolmentParked while the automation is wholly paused.
         """
         definition = self.definition(call)
-        place = (call.workspace, call.contact, call.automation, call.entry)
-        enrolment_key, trigger_key = self.enrolments.key(*place), self.enrolments.trigger_key(*place)
+        enrolment_key, trigger_key = self.enrolments.key(*call.place), self.enrolments.trigger_key(*call.place)
         step_key, workspace_key = self.enrolments.step_key(call), self._workspaces.key(call.workspace)
         contact_key = self._contacts.contact_key(call.workspace, call.contact)
         found = self._database.batch_get([enrolment_key, trigger_key, step_key, workspace_key, contact_key, *more])
@@ -209,7 +208,7 @@ class StepRunner:
 
     def stands(self, call: StepCall) -> tuple[Enrolment | None, StepTaken | None]:
         """An enrolment as it is now, and the step that the call is about, if it was taken: one batched read."""
-        place = self.enrolments.key(call.workspace, call.contact, call.automation, call.entry)
+        place = self.enrolments.key(*call.place)
         step = self.enrolments.step_key(call)
         found = self._database.batch_get([place, step])
         enrolment = self.enrolments.entity(found[place]) if place in found else None
