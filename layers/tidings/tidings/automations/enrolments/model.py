@@ -11,6 +11,7 @@ from typing import Any
 
 from tidings.activity.chain import Node
 from tidings.automations.machines.following import REST, Following, Run
+from tidings.contacts.model import IdentityKind
 from tidings.core.clock import to_text
 from tidings.core.ids import digest, message_id
 
@@ -103,6 +104,16 @@ class Enrolment:
     def caused_by(self) -> Node | None:
         """The event that it began with."""
         return Node.event(self.event["identity"], self.event["message_id"]) if self.event else None
+
+    @property
+    def trigger(self) -> tuple[str, str]:
+        """The event that it began with, by its identity and message id; empty texts for none."""
+        return (self.event.get("identity", ""), self.event.get("message_id", ""))
+
+    @property
+    def is_of_own_event(self) -> bool:
+        """Whether it began with an event under the contact's own id, where only our own stand."""
+        return self.trigger[0].startswith(f"{IdentityKind.CONTACT.value}#")
 
     @property
     def began_by(self) -> Node:

@@ -60,7 +60,7 @@ class Past:
             properties=properties,
             timeline=self._timeline,
             instants=Instants(enrolment.started_at, steps),
-            trigger=(enrolment.event.get("identity", ""), enrolment.event.get("message_id", "")),
+            trigger=enrolment.trigger,
             answers=Late(lambda: answers_of(steps())),
             engaging=self._engagement.of(contact, enrolment, components, steps),
         )

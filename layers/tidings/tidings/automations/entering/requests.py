@@ -92,8 +92,7 @@ def depth_below(enrolment: Enrolment, began: Mapping[str, Any]) -> int:
 
     Only our own events count, which stand under the contact's own id: an app's may say anything under that name.
     """
-    own = enrolment.event.get("identity", "").startswith(f"{IdentityKind.CONTACT.value}#")
-    depth = began.get(DEPTH) if own and enrolment.event.get("event") in CHAINED else None
+    depth = began.get(DEPTH) if enrolment.is_of_own_event and enrolment.event.get("event") in CHAINED else None
     return 1 + (int(depth) if isinstance(depth, int | float) and not isinstance(depth, bool) else 0)
 
 

@@ -71,13 +71,12 @@ class Doors:
 
     def facts(self, inside: Inside, now: datetime) -> ContactFacts:
         """What the conditions of exits ask."""
-        event = inside.enrolment.event
         return ContactFacts(
             contact=inside.contact,
             now=now,
             timeline=self._timeline,
             instants={"enrolment": inside.enrolment.started_at},
-            trigger=(event.get("identity", ""), event.get("message_id", "")),
+            trigger=inside.enrolment.trigger,
         )
 
     def _by_what_came(self, inside: Inside) -> Left | None:

@@ -14,7 +14,6 @@ from tidings.automations.components import Sends
 from tidings.automations.definition.triggers import InboundTrigger
 from tidings.automations.steps.runner import Situation
 from tidings.consent.model import Channel
-from tidings.contacts.model import IdentityKind
 from tidings.conversations.model import Conversation, Direction, Entry
 from tidings.conversations.plans import planned_id
 from tidings.conversations.rules import with_message
@@ -48,8 +47,7 @@ def upstream(situation: Situation) -> str:
 
 def _of_trigger(situation: Situation) -> str:
     """The conversation of the message that the enrolment began with."""
-    own = situation.enrolment.event.get("identity", "").startswith(f"{IdentityKind.CONTACT.value}#")
-    if not own or not isinstance(situation.definition.trigger, InboundTrigger):
+    if not situation.enrolment.is_of_own_event or not isinstance(situation.definition.trigger, InboundTrigger):
         return ""
     return str(situation.properties.get("conversation") or "")
 
