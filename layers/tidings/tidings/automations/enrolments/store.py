@@ -165,7 +165,7 @@ class DynamoEnrolmentStore:
         All automations in one query for each id if none is named. Read consistently.
         """
         table = self._items
-        under_way = table.state.is_in(EnrolmentState.LIVE.value, EnrolmentState.PARKED.value)
+        under_way = table.state.is_in(*(state.value for state in UNDER_WAY))
         prefixes = [f"{name}#" for name in automations] or [""]
         for contact in contacts:
             for prefix in prefixes:

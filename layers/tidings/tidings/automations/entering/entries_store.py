@@ -11,7 +11,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
 from tidings.automations.enrolments.items import EnrolmentItem
-from tidings.automations.enrolments.model import Enrolment, EnrolmentState
+from tidings.automations.enrolments.model import UNDER_WAY, Enrolment
 from tidings.automations.enrolments.store import DynamoEnrolmentStore
 from tidings.automations.entering.entries import Entered, Place, Rule, Tally, scope_of, tally_of
 from tidings.contacts.model import Contact
@@ -22,8 +22,6 @@ from tidings.core.store import Database, Item, JsonAttribute, Key, Part, faults,
 # What the keys of counts begin with: no automation is called so.
 ENTRIES = "#entries#"
 TRIGGER = "#trigger"
-# Whoever is on their way, or will be. A failed way is not, though it may be resumed.
-UNDER_WAY = (EnrolmentState.LIVE, EnrolmentState.PARKED)
 
 
 class EntriesItem(Item):

@@ -13,7 +13,7 @@ from tidings.automations.definition.rules import Problem, check
 from tidings.automations.definition.source import MAX_BYTES
 from tidings.automations.definition.triggers import DateTrigger
 from tidings.automations.enrolments.inside_store import DynamoInsideStore
-from tidings.automations.enrolments.model import EnrolmentState
+from tidings.automations.enrolments.model import INSIDE
 from tidings.automations.lifecycle.job_queue import BEFORE_SWEEPING, JobQueue
 from tidings.automations.lifecycle.jobs import Change, JobKind
 from tidings.automations.lifecycle.standing import AutomationState
@@ -124,9 +124,8 @@ class AutomationService:
         """Who is inside: by version, the latest first, and whether all were counted."""
         counts, complete = self._inside.count(workspace, name)
         versions = sorted({version for version, _ in counts}, reverse=True)
-        states = (EnrolmentState.LIVE, EnrolmentState.PARKED, EnrolmentState.FAILED)
         told = [
-            {"version": version, **{state.value: counts.get((version, state), 0) for state in states}}
+            {"version": version, **{state.value: counts.get((version, state), 0) for state in INSIDE}}
             for version in versions
         ]
         return {"inside": told, "complete": complete}
