@@ -101,14 +101,9 @@ def entered_in(workspace: str, automation: str, number: int) -> str:
     return f"{workspace}#{automation}#{number}"
 
 
-def standing(workspace: str, automation: str, component: str, number: int) -> str:
-    """One shard of those inside who came to a state last, in the index `standing`."""
-    return f"{workspace}#{automation}#{component}#{number}"
-
-
-def acted(workspace: str, automation: str, component: str, number: int) -> str:
-    """One shard of the steps of a component, in the index `taken`."""
-    return f"{workspace}#{automation}#{component}#{number}"
+def shard_at(whose: Enrolment | StepCall, component: str) -> str:
+    """A contact's shard of a component: in the index `standing` of who came there last, in `taken` of its steps."""
+    return f"{whose.workspace}#{whose.automation}#{component}#{shard_of(whose)}"
 
 
 def shard_of(whose: Enrolment | StepCall) -> int:

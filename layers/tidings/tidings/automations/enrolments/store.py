@@ -15,11 +15,10 @@ from tidings.activity.chain import Node
 from tidings.automations.enrolments.items import (
     EnrolmentItem,
     StepItem,
-    acted,
     entered_in,
     ordered,
+    shard_at,
     shard_of,
-    standing,
     until_of,
 )
 from tidings.automations.enrolments.model import OVER, UNDER_WAY, Enrolment, EnrolmentState, StepCall, StepTaken
@@ -333,7 +332,7 @@ class DynamoEnrolmentStore:
         if not component:
             return [table.standing.remove(), table.stands_until.remove()]
         return [
-            table.standing.set(standing(whose.workspace, whose.automation, component, shard_of(whose))),
+            table.standing.set(shard_at(whose, component)),
             table.stands_until.set(until_of(whose, until, since)),
         ]
 
@@ -363,14 +362,13 @@ class DynamoEnrolmentStore:
             at=at,
             why=dict(step.why) or None,
             version=call.version,
-            acted=acted(call.workspace, call.automation, step.component, shard_of(call)),
+            acted=shard_at(call, step.component),
             # Whose it is stands in it too, so that no two are the same: by this a page begins where the last one ended.
             taken=ordered(step.outcome, at, call.contact, call.entry, f"{step.n:06d}"),
         )
 
     def _item(self, enrolment: Enrolment) -> EnrolmentItem:
         began, component = to_text(enrolment.started_at), enrolment.component
-        stands = standing(enrolment.workspace, enrolment.automation, component, shard_of(enrolment))
         return self._items(
             f"{enrolment.workspace}#{enrolment.contact}",
             f"{enrolment.automation}#{enrolment.entry}",
@@ -379,7 +377,7 @@ class DynamoEnrolmentStore:
             started_at=began,
             automation_shard=entered_in(enrolment.workspace, enrolment.automation, shard_of(enrolment)),
             entered=ordered(began, enrolment.contact, enrolment.entry),
-            standing=stands if component else None,
+            standing=shard_at(enrolment, component) if component else None,
             stands_until=until_of(enrolment, enrolment.until, enrolment.started_at) if component else None,
             machine=enrolment.machine,
             component=component,
