@@ -14,7 +14,7 @@ from tidings.accounts.model import Workspace
 from tidings.activity.merged import MERGED, UNMERGED
 from tidings.activity.store import DynamoEventStore, EventItem
 from tidings.automations.dates.agenda_store import AGENDA, DynamoAgendaStore
-from tidings.automations.enrolments.items import EnrolmentItem, StepItem
+from tidings.automations.enrolments.items import TRIGGER, EnrolmentItem, StepItem
 from tidings.automations.enrolments.model import WAITS, EnrolmentState
 from tidings.automations.enrolments.store import DynamoEnrolmentStore
 from tidings.automations.entering.entries_store import ENTRIES
@@ -34,7 +34,6 @@ from tidings.privacy.model import Tombstone, own_id
 from tidings.privacy.rules import CAUSE_KEPT, KEPT_OF_ENROLMENT, KEPT_OF_MESSAGE, addresses_of
 from tidings.sms.link_store import DynamoShortLinkStore
 
-TRIGGER = "#trigger"
 # By what name erased people leave automations.
 ERASED = "erased"
 MERGE_EVENTS = (MERGED, UNMERGED)

@@ -16,6 +16,8 @@ from tidings.core.ids import shard
 from tidings.core.store import Item, JsonAttribute
 
 ENROLMENT_SHARDS = 4
+# Ends the key of what an enrolment's event said, which stands right behind the enrolment.
+TRIGGER = "#trigger"
 
 
 class EnteredIndex(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]

@@ -13,6 +13,7 @@ from pynamodb.expressions.update import Action
 
 from tidings.activity.chain import Node
 from tidings.automations.enrolments.items import (
+    TRIGGER,
     EnrolmentItem,
     StepItem,
     entered_in,
@@ -54,7 +55,7 @@ class DynamoEnrolmentStore:
 
     def trigger_key(self, workspace: str, contact: str, automation: str, entry: str) -> Key:
         """Where the properties of the trigger event stand, for a batched read."""
-        return Key(self._items, f"{workspace}#{contact}", f"{automation}#{entry}#trigger")
+        return Key(self._items, f"{workspace}#{contact}", f"{automation}#{entry}{TRIGGER}")
 
     def step_key(self, call: StepCall) -> Key:
         """Where the step stands that the call takes, for a batched read."""
@@ -76,7 +77,7 @@ class DynamoEnrolmentStore:
         new = put("enrolment", item, self._items.pk.does_not_exist())
         parts = [new, *self._counts(enrolment, of_begin(enrolment)), *others]
         if properties or why:
-            trigger = self._items(item.pk, f"{item.sk}#trigger", properties=dict(properties) or None)
+            trigger = self._items(item.pk, f"{item.sk}{TRIGGER}", properties=dict(properties) or None)
             trigger.why = dict(why) if why else None
             parts.append(put("trigger", trigger))
         self._database.transact(parts)
@@ -104,7 +105,7 @@ class DynamoEnrolmentStore:
             with faults():
                 place = f"{workspace}#{contact}"
                 items = list(self._items.query(place, self._items.sk >= NAMED, consistent_read=True))
-            why = {item.sk.removesuffix("#trigger"): item.why or {} for item in items if item.state is None}
+            why = {item.sk.removesuffix(TRIGGER): item.why or {} for item in items if item.state is None}
             found += [replace(self.entity(item), why=why.get(item.sk, {})) for item in items if item.state]
         return found
 

@@ -10,7 +10,7 @@ from typing import Any
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
-from tidings.automations.enrolments.items import EnrolmentItem
+from tidings.automations.enrolments.items import TRIGGER, EnrolmentItem
 from tidings.automations.enrolments.model import UNDER_WAY, Enrolment
 from tidings.automations.enrolments.store import DynamoEnrolmentStore
 from tidings.automations.entering.entries import Entered, Place, Rule, Tally, scope_of, tally_of
@@ -21,7 +21,6 @@ from tidings.core.store import Database, Item, JsonAttribute, Key, Part, faults,
 
 # What the keys of counts begin with: no automation is called so.
 ENTRIES = "#entries#"
-TRIGGER = "#trigger"
 
 
 class EntriesItem(Item):
