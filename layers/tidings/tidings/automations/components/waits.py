@@ -20,6 +20,7 @@ from tidings.automations.definition.names import (
     OffsetText,
     ReplyChannels,
     TimeOfDay,
+    each_of,
     time_of,
 )
 from tidings.conditions.durations import parse_duration, parse_offset
@@ -81,9 +82,7 @@ class UntilTime(Model):
     @property
     def weekdays(self) -> tuple[str, ...]:
         """The weekdays in question; none named means any."""
-        if self.weekday is None:
-            return ()
-        return (self.weekday,) if isinstance(self.weekday, str) else tuple(self.weekday)
+        return each_of(self.weekday)
 
     @property
     def time(self) -> time:
@@ -176,9 +175,7 @@ class OneEvent(Model):
     @property
     def matches(self) -> tuple[str, ...]:
         """The properties in which it must be the same as the enrolling event."""
-        if self.match is None:
-            return ()
-        return (self.match,) if isinstance(self.match, str) else tuple(self.match)
+        return each_of(self.match)
 
 
 class EventArm(OneEvent):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import time
 from typing import Annotated, Literal
 
@@ -69,6 +69,13 @@ def time_of(text: str | None) -> time | None:
 # Where the file may say one thing or a list of them: which of both it says, so that a mistake is told as that.
 ONE, SEVERAL = Tag(TAG + "one"), Tag(TAG + "several")
 ONE_OR_SEVERAL = Discriminator(lambda value: TAG + ("several" if isinstance(value, list | tuple) else "one"))
+
+
+def each_of(written: str | Sequence[str] | None) -> tuple[str, ...]:
+    """The things that the file says where it may say one or a list of them; none for nothing."""
+    if written is None:
+        return ()
+    return (written,) if isinstance(written, str) else tuple(written)
 
 
 def _any_or_several(value: object) -> str | None:
