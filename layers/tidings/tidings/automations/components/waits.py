@@ -38,7 +38,6 @@ Weekdays = Annotated[
 RECEIVED: Mapping[str, str] = {"email": "Email Received", "sms": "SMS Received"}
 ANSWERED = "answered"
 WAITED = "waited"
-MISSED = "missed"
 
 
 class _UntilValue(Model):
