@@ -40,6 +40,12 @@ ANSWERED = "answered"
 WAITED = "waited"
 
 
+def received_on(channels: ReplyChannels) -> tuple[str, ...]:
+    """The events by which some channels, or any of them, tell that the person wrote."""
+    names = RECEIVED if channels == "any" else channels
+    return tuple(RECEIVED[name] for name in dict.fromkeys(names))
+
+
 class _UntilValue(Model):
     offset: OffsetText | None = None
     at: TimeOfDay | None = None
@@ -249,9 +255,8 @@ class InboundMessage(Awaits):
 
     @property
     def awaited(self) -> Sequence[EventArm]:
-        names: Sequence[str] = tuple(RECEIVED) if self.channels == "any" else self.channels
         told: dict[str, Any] = {"name": ANSWERED, "of": self.of, "where": self.where, "next": self.next}
-        return [EventArm(event=RECEIVED[name], **told) for name in dict.fromkeys(names)]
+        return [EventArm(event=event, **told) for event in received_on(self.channels)]
 
     def links(self) -> list[Link]:
         return [to(ANSWERED, "next", self.next), to(TIMEOUT, "on_timeout", self.on_timeout)]

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
-from tidings.automations.components.waits import RECEIVED, OneEvent
+from tidings.automations.components.waits import OneEvent, received_on
 from tidings.automations.definition.names import Label, OffsetText, ReplyChannels, TimeOfDay, time_of
 from tidings.conditions.durations import parse_duration, parse_offset
 from tidings.conditions.model import Condition, Model
@@ -69,8 +69,7 @@ class InboundTrigger(Trigger):
 
     @property
     def events(self) -> tuple[str, ...]:
-        names: list[str] = list(RECEIVED) if self.inbound == "any" else list(self.inbound)
-        return tuple(RECEIVED[name] for name in dict.fromkeys(names))
+        return received_on(self.inbound)
 
 
 class ApiTrigger(Trigger):
