@@ -84,7 +84,6 @@ class Doors:
         names = sorted({one.event for one in inside.definition.event_exits})
         came = [event for name in names for event in self._timeline.named_since(inside.contact, name, since)]
         return first_left(
-            inside.definition,
             came,
             lambda event: by_event(inside.definition, inside.enrolment, event, inside.contact, inside.entered_with),
         )

@@ -64,14 +64,10 @@ def by_state(definition: Definition, facts: ContactFacts) -> Left | None:
     return None
 
 
-def first_left(definition: Definition, found: Iterable[Event], leave: Callable[[Event], Left | None]) -> Left | None:
+def first_left(found: Iterable[Event], leave: Callable[[Event], Left | None]) -> Left | None:
     """By which of some events somebody left: the one received first."""
-    named = {one.event for one in definition.event_exits}
-    for event in sorted(found, key=lambda event: event.place):
-        left = leave(event) if event.name in named else None
-        if left is not None:
-            return left
-    return None
+    events = sorted(found, key=lambda event: event.place)
+    return next((left for event in events if (left := leave(event)) is not None), None)
 
 
 def _came(one: EventExit, event: Event, facts: ContactFacts) -> dict[str, Any]:
