@@ -13,6 +13,7 @@ from pynamodb.expressions.condition import Condition
 from tidings.automations.definition.model import Definition, parse_definition
 from tidings.automations.lifecycle.standing import AutomationState
 from tidings.core.clock import from_text, to_text
+from tidings.core.errors import NotFound
 from tidings.core.store import Database, Item, JsonAttribute, Key, Part, faults, put, update
 
 
@@ -167,3 +168,13 @@ class DynamoAutomationStore:
             awaits=sorted(automation.awaits) or None,
             lets_out=sorted(automation.lets_out) or None,
         )
+
+
+def unknown_automation(name: str) -> NotFound:
+    """That there is no such automation."""
+    return NotFound("unknown_automation", f"There is no automation named {name}.", "automation")
+
+
+def unknown_version() -> NotFound:
+    """That an automation has no such version."""
+    return NotFound("unknown_version", "There is no such version of the automation.", "version")

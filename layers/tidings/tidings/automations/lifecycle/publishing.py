@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from tidings.accounts.store import DynamoWorkspaceStore
+from tidings.automations.automation_store import unknown_automation
 from tidings.automations.definition.model import Definition
 from tidings.automations.definition.rules import Problem, check
 from tidings.automations.definition.source import MAX_BYTES
@@ -22,7 +23,7 @@ from tidings.automations.listening.index_store import DynamoIndexStore
 from tidings.automations.machines.machines import Machines
 from tidings.automations.store import Automation, DynamoAutomationStore
 from tidings.core.clock import Clock
-from tidings.core.errors import Conflict, InvalidInput, NotFound
+from tidings.core.errors import Conflict, InvalidInput
 from tidings.core.store import ConditionFailed
 from tidings.messages.template_store import DynamoTemplateStore
 
@@ -158,7 +159,7 @@ class AutomationService:
     def _both(self, workspace: str, name: str) -> tuple[Automation, Automation | None]:
         draft = self._automations.draft(workspace, name)
         if draft is None:
-            raise unknown(name)
+            raise unknown_automation(name)
         return draft, self._automations.live(workspace, name)
 
     def _version(self, draft: Automation, live: Automation | None) -> Automation:
@@ -186,11 +187,6 @@ class AutomationService:
         if definition is None or errors:
             raise InvalidAutomation(problems)
         return definition, problems
-
-
-def unknown(name: str) -> NotFound:
-    """That there is no such automation."""
-    return NotFound("unknown_automation", f"There is no automation named {name}.", "automation")
 
 
 def archived(name: str) -> Conflict:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from tidings.accounts.store import DynamoWorkspaceStore
+from tidings.automations.automation_store import unknown_version
 from tidings.automations.enrolments.inside_store import SHARDS, DynamoInsideStore
 from tidings.automations.enrolments.model import INSIDE, Enrolment, EnrolmentState
 from tidings.automations.entering.enrol import start
@@ -170,7 +171,7 @@ class Resuming:
         if place not in self._versions:
             found = self._automations.version(*place)
             if found is None:
-                raise NotFound("unknown_version", "There is no such version of the automation.", "version")
+                raise unknown_version()
             self._versions[place] = found
         return self._versions[place]
 

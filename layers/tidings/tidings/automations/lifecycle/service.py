@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tidings.accounts.store import MOST_HALTED, DynamoWorkspaceStore
+from tidings.automations.automation_store import unknown_automation
 from tidings.automations.definition.triggers import DateTrigger
 from tidings.automations.lifecycle.job_queue import BEFORE_SWEEPING, JobQueue
 from tidings.automations.lifecycle.jobs import Change, Job, JobKind
-from tidings.automations.lifecycle.publishing import archived, unknown
+from tidings.automations.lifecycle.publishing import archived
 from tidings.automations.lifecycle.standing import AutomationState
 from tidings.automations.lifecycle.store import DynamoLifecycleStore
 from tidings.automations.listening.index_store import DynamoIndexStore
@@ -138,7 +139,7 @@ class Lifecycle:
         if live is not None:
             return live
         if self._automations.draft(workspace, name) is None:
-            raise unknown(name)
+            raise unknown_automation(name)
         raise Conflict("automation_not_published", f"{name} was never published.", "automation")
 
     def _move(self, live: Automation, state: AutomationState, change: Change) -> Moved:

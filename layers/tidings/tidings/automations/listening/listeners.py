@@ -17,6 +17,7 @@ from datetime import datetime
 
 from tidings.accounts.model import Workspace
 from tidings.activity.model import SYSTEM, Event
+from tidings.automations.automation_store import unknown_version
 from tidings.automations.definition.model import Definition
 from tidings.automations.definition.own_events import is_pretended
 from tidings.automations.listening.index import (
@@ -34,7 +35,6 @@ from tidings.automations.listening.index import (
 )
 from tidings.automations.listening.index_store import DynamoIndexStore
 from tidings.automations.store import Automation, DynamoAutomationStore
-from tidings.core.errors import NotFound
 
 # How much of indexes a process keeps, in bytes: that of a workspace with 10,000 automations has about 12 MB.
 KEPT_BYTES = 128 * 1024 * 1024
@@ -142,7 +142,7 @@ class Listeners:
         """The whole live version of an automation that somebody enters. Raises NotFound."""
         definition = self.definition(one.workspace, one.name, one.version)
         if definition is None:
-            raise NotFound("unknown_version", "There is no such version of the automation.", "version")
+            raise unknown_version()
         return Automation(one.workspace, definition, one.version, one.machine, one.published_at, state=one.state)
 
     def first_published(self, one: Listener) -> datetime:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from tidings.automations.automation_store import Automation, DynamoAutomationStore
+from tidings.automations.automation_store import Automation, DynamoAutomationStore, unknown_automation, unknown_version
 from tidings.automations.pictures.drawing import mermaid, svg
-from tidings.core.errors import InvalidInput, NotFound
+from tidings.core.errors import InvalidInput
 
 # Nothing that a picture holds may run or be fetched, wherever it is opened.
 _HEADERS = {
@@ -49,10 +49,10 @@ class Pictures:
                 raise InvalidInput("invalid_version", "version is draft, or a number from 1 on.", "version")
             found = self._automations.version(workspace, name, int(version[:7]))
             if found is None:
-                raise NotFound("unknown_version", "There is no such version of the automation.", "version")
+                raise unknown_version()
             return found
         found = None if version else self._automations.live(workspace, name)
         found = found or self._automations.draft(workspace, name)
         if found is None:
-            raise NotFound("unknown_automation", f"There is no automation named {name}.", "automation")
+            raise unknown_automation(name)
         return found

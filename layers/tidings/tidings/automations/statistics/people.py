@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from tidings.automations.automation_store import unknown_automation
 from tidings.automations.components import Sends, Wait
 from tidings.automations.definition.model import Definition
 from tidings.automations.enrolments.items import StepItem
@@ -14,7 +15,7 @@ from tidings.automations.enrolments.model import Enrolment, EnrolmentState, Step
 from tidings.automations.machines.graph import state_of
 from tidings.automations.statistics.lists import Asked, DynamoLists, Listed
 from tidings.automations.statistics.room import Room
-from tidings.automations.statistics.service import version_in
+from tidings.automations.statistics.service import no_such_version, version_in
 from tidings.automations.statistics.tallies import place_of
 from tidings.automations.store import Automation, DynamoAutomationStore, DynamoEnrolmentStore
 from tidings.core import cursors
@@ -167,7 +168,7 @@ class AutomationPeople:
         found = self._automations.versions(workspace, name)
         asked = [one for one in found if version in (None, one.version)]
         if not asked and version is not None:
-            raise NotFound("no_such_version", "There is no such version of the automation.", "version")
+            raise no_such_version()
         here = [one for one in asked if component in one.definition.components]
         if not here:
             raise NotFound(
@@ -177,7 +178,7 @@ class AutomationPeople:
 
     def _require(self, workspace: str, name: str) -> None:
         if self._automations.draft(workspace, name) is None:
-            raise NotFound("unknown_automation", f"There is no automation named {name}.", "automation")
+            raise unknown_automation(name)
 
 
 def _acted(listed: Listed, step: StepTaken) -> dict[str, Any]:

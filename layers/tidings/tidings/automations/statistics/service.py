@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from tidings.automations.automation_store import unknown_automation
 from tidings.automations.definition.model import Definition
 from tidings.automations.statistics.lists import Asked, DynamoLists, Listed
 from tidings.automations.statistics.rules import (
@@ -50,12 +51,12 @@ class StatisticsService:
         there, and at 30,000 in all. Raises NotFound.
         """
         if self._automations.draft(workspace, name) is None:
-            raise NotFound("unknown_automation", f"There is no automation named {name}.", "automation")
+            raise unknown_automation(name)
         rows, live = self._tallies.rows(workspace, name, version), self._automations.live(workspace, name)
         known = {*rows, *([live.version] if live else [])}
         definitions = self._definitions(workspace, name, [version] if version else sorted(known))
         if version and version not in definitions:
-            raise NotFound("no_such_version", "There is no such version of the automation.", "version")
+            raise no_such_version()
         standing = self._standing(workspace, name, definitions, rows)
         found: dict[int, dict[str, Numbers]] = {
             one: numbers(definition, rows.get(one, {}), {head: of[one] for head, of in standing.items()})
@@ -124,6 +125,11 @@ def version_in(query: Mapping[str, str]) -> int | None:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 1_000_000:
         raise InvalidInput("invalid_version", "A version is a number from 1 on.", "version")
     return int(text)
+
+
+def no_such_version() -> NotFound:
+    """That no version of this number was published."""
+    return NotFound("no_such_version", "There is no such version of the automation.", "version")
 
 
 def _until(one: Listed) -> dict[str, str]:

@@ -15,6 +15,7 @@ from tidings.accounts.model import Workspace
 from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.activity.store import DynamoEventStore
 from tidings.activity.timeline import TimelineService
+from tidings.automations.automation_store import unknown_version
 from tidings.automations.components import Component
 from tidings.automations.definition.model import Definition
 from tidings.automations.enrolments.model import (
@@ -110,7 +111,7 @@ class StepRunner:
             place = self._automations.version_key(*key)
             item = self._database.batch_get([place]).get(place)
             if item is None:
-                raise NotFound("unknown_version", "There is no such version of the automation.", "version")
+                raise unknown_version()
             self._definitions[key] = self._automations.entity(item).definition
             if len(self._definitions) > DEFINITIONS_KEPT:
                 self._definitions.popitem(last=False)

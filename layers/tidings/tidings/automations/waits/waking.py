@@ -8,6 +8,7 @@ from typing import Protocol
 from tidings.activity.merged import tells_of_merge
 from tidings.activity.model import Event
 from tidings.activity.timeline import TimelineService
+from tidings.automations.automation_store import unknown_version
 from tidings.automations.components import Awaits
 from tidings.automations.definition.model import Definition
 from tidings.automations.enrolments.store import DynamoEnrolmentStore
@@ -16,7 +17,6 @@ from tidings.automations.waits.rules import OpenWait, first_of, step_of
 from tidings.automations.waits.store import DynamoWaitStore
 from tidings.contacts.model import Contact
 from tidings.core.clock import Clock
-from tidings.core.errors import NotFound
 from tidings.core.store import ConditionFailed, Database
 
 
@@ -109,5 +109,5 @@ class Waking:
         """The version that somebody is inside of."""
         found = self._awaited.definition(wait.call.workspace, wait.call.automation, wait.call.version)
         if found is None:
-            raise NotFound("unknown_version", "There is no such version of the automation.", "version")
+            raise unknown_version()
         return found
