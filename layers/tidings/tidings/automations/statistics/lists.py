@@ -6,6 +6,7 @@ a next one.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +31,12 @@ class Listed:
     version: int
     values: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def until(self) -> dict[str, str]:
+        """When the waits end that somebody is in, where the index holds it; none elsewhere."""
+        found: dict[str, str] = json.loads(self.values.get("until", {"S": "{}"})["S"])
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -46,6 +53,12 @@ class Asked:
     begins: str = ""
     forward: bool = False
     wanted: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def standing_at(workspace: str, automation: str, state: str, forward: bool = False) -> Asked:
+    """The list of who is inside and came to a state last, by when their first wait ends."""
+    place = f"{workspace}#{automation}#{state}"
+    return Asked("enrolments", "standing", "standing", "stands_until", place, forward=forward)
 
 
 class DynamoLists:

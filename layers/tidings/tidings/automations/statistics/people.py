@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -13,7 +12,7 @@ from tidings.automations.definition.model import Definition
 from tidings.automations.enrolments.items import StepItem
 from tidings.automations.enrolments.model import Enrolment, EnrolmentState, StepTaken, message_of
 from tidings.automations.machines.graph import state_of
-from tidings.automations.statistics.lists import Asked, DynamoLists, Listed
+from tidings.automations.statistics.lists import Asked, DynamoLists, Listed, standing_at
 from tidings.automations.statistics.room import Room
 from tidings.automations.statistics.service import no_such_version, version_in
 from tidings.automations.statistics.tallies import place_of
@@ -146,9 +145,7 @@ class AutomationPeople:
             if at >= len(heads) or len(people) >= limit:
                 break
             head = heads[at]
-            asked = Asked(
-                "enrolments", "standing", "standing", "stands_until", f"{workspace}#{name}#{head}", forward=True
-            )
+            asked = standing_at(workspace, name, head, forward=True)
             listed, after = self._lists.page(asked, limit - len(people), after)
             here = [one for one in listed if one.version in definitions]
             here = [one for one in here if _is_at(definitions[one.version], component, head, one, now)]
@@ -240,8 +237,7 @@ def _heads(definition: Definition, component: str) -> list[str]:
 
 
 def _is_at(definition: Definition, component: str, head: str, listed: Listed, now: datetime) -> bool:
-    until: dict[str, str] = json.loads(listed.values.get("until", {"S": "{}"})["S"])
-    place = place_of(head, until, now)
+    place = place_of(head, listed.until, now)
     there = definition.components.get(place.component)
     behind = state_of(definition, there.next or "") if place.is_past and isinstance(there, Wait) else place.component
     return behind == component

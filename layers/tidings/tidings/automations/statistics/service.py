@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
 
 from tidings.automations.automation_store import unknown_automation
 from tidings.automations.definition.model import Definition
-from tidings.automations.statistics.lists import Asked, DynamoLists, Listed
+from tidings.automations.statistics.lists import DynamoLists, standing_at
 from tidings.automations.statistics.rules import (
     Numbers,
     Rows,
@@ -100,7 +99,7 @@ class StatisticsService:
         if not most:
             return {version: Standing() for version in versions}, 0
         now = self._clock.now()
-        asked = Asked("enrolments", "standing", "standing", "stands_until", f"{workspace}#{name}#{head}")
+        asked = standing_at(workspace, name, head)
         border = f"{to_text(now)}\U0010ffff"
         past = self._lists.between(asked, "", border, most)
         left = most if past is None else most - len(past)
@@ -108,7 +107,7 @@ class StatisticsService:
         places: dict[int, Counter[Place]] = {version: Counter() for version in versions}
         for one in past or ():
             if one.version in places:
-                places[one.version][place_of(head, _until(one), now)] += 1
+                places[one.version][place_of(head, one.until, now)] += 1
         waiting = Counter(one.version for one in ahead or ())
         seen = sum(most if found is None else len(found) for found in (past, ahead))
         return {
@@ -130,11 +129,6 @@ def version_in(query: Mapping[str, str]) -> int | None:
 def no_such_version() -> NotFound:
     """That no version of this number was published."""
     return NotFound("no_such_version", "There is no such version of the automation.", "version")
-
-
-def _until(one: Listed) -> dict[str, str]:
-    found: dict[str, str] = json.loads(one.values.get("until", {"S": "{}"})["S"])
-    return found
 
 
 def _shown(definitions: Mapping[int, Definition], found: Mapping[int, Mapping[str, Numbers]]) -> dict[str, Any]:
