@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from tidings.automations.enrolments.items import ENROLMENT_SHARDS, EnrolmentItem, entered_in
@@ -10,7 +11,6 @@ from tidings.automations.enrolments.model import INSIDE, Enrolment, EnrolmentSta
 from tidings.automations.enrolments.store import DynamoEnrolmentStore
 from tidings.core.store import Database, faults
 
-SHARDS = ENROLMENT_SHARDS
 # How many enrolments are counted at most while somebody waits for the answer: some 15 MB.
 COUNTED = 20_000
 
@@ -41,7 +41,7 @@ class DynamoInsideStore:
         """How many are inside by version and state, and whether all who ever entered were looked at: some queries."""
         counted: Counter[tuple[int, EnrolmentState]] = Counter()
         left = COUNTED
-        for number in range(SHARDS):
+        for number in range(ENROLMENT_SHARDS):
             place = entered_in(workspace, automation, number)
             with faults():
                 for item in self._items.entered_index.query(
@@ -53,3 +53,28 @@ class DynamoInsideStore:
                     if (state := EnrolmentState(item.state)) in INSIDE:
                         counted[int(item.version), state] += 1
         return dict(counted), True
+
+
+class Walk:
+    """Goes over everybody who entered an automation, from a place on; `shard` and `after` say how far it came."""
+
+    def __init__(
+        self, inside: DynamoInsideStore, workspace: str, automation: str, shard: int, after: After | None
+    ) -> None:
+        self._inside = inside
+        self._place = (workspace, automation)
+        self.shard = shard
+        self.after = after
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody is left."""
+        return self.shard >= ENROLMENT_SHARDS
+
+    def pages(self, size: int, most: int) -> Iterator[list[Enrolment]]:
+        """The next `most` enrolments at most, by `size` at most; each page costs what `DynamoInsideStore.page` does."""
+        while most > 0 and not self.is_over:
+            found, self.after = self._inside.page(*self._place, self.shard, self.after, min(size, most))
+            self.shard += self.after is None
+            most -= len(found)
+            yield found

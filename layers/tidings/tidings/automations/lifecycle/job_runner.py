@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from tidings.accounts.store import DynamoWorkspaceStore
-from tidings.automations.enrolments.inside_store import SHARDS, After, DynamoInsideStore
+from tidings.automations.enrolments.inside_store import DynamoInsideStore, Walk
 from tidings.automations.enrolments.model import INSIDE, Enrolment, EnrolmentState
 from tidings.automations.enrolments.store import DynamoEnrolmentStore
 from tidings.automations.lifecycle.jobs import LOOKED_AT, MOST_ROUNDS, PAGE, Job, JobKind, JobState, Place
@@ -67,8 +67,8 @@ class JobRunner:
         progress = self._lifecycle.progress(job)
         if progress.state is not JobState.RUNNING or progress.page > job.place.page + 1:
             return
-        found, shard, after = self._look(job)
-        following, state = _following(job, shard, after, len(found))
+        found, walk = self._look(job)
+        following, state = _following(job, walk, len(found))
         if self._is_idle(job):
             found, state = [], JobState.DONE
         if progress.page == job.place.page:
@@ -81,16 +81,15 @@ class JobRunner:
         # Where the page was turned before and its message repeated, others may be found by now: the job goes on anyway.
         self._queue.put(following.as_message(), following.delay)
 
-    def _look(self, job: Job) -> tuple[list[Enrolment], int, After | None]:
-        """Whom the next page concerns, and where the one behind it begins."""
+    def _look(self, job: Job) -> tuple[list[Enrolment], Walk]:
+        """Whom the next page concerns, and how far it came for that."""
         found: list[Enrolment] = []
-        shard, after, looked_at = job.place.shard, job.place.after, 0
-        while shard < SHARDS and len(found) < PAGE and looked_at < LOOKED_AT:
-            page, after = self._inside.page(job.workspace, job.automation, shard, after, PAGE)
-            looked_at += len(page)
+        walk = Walk(self._inside, job.workspace, job.automation, job.place.shard, job.place.after)
+        for page in walk.pages(PAGE, LOOKED_AT):
             found += [enrolment for enrolment in page if job.concerns(enrolment)]
-            shard += after is None
-        return found, shard, after
+            if len(found) >= PAGE:
+                break
+        return found, walk
 
     def _is_idle(self, job: Job) -> bool:
         """Whether there is nobody to go on: it is paused again, or was never resumed."""
@@ -129,10 +128,10 @@ class JobRunner:
         self._executions.stop(enrolment.execution_arn)
 
 
-def _following(job: Job, shard: int, after: After | None, found: int) -> tuple[Job, JobState]:
+def _following(job: Job, walk: Walk, found: int) -> tuple[Job, JobState]:
     """The next page, and where this one leaves the job: a round that finds nobody is the last, but for the first."""
-    if shard < SHARDS:
-        return job.turned(shard, after, found), JobState.RUNNING
+    if not walk.is_over:
+        return job.turned(walk.shard, walk.after, found), JobState.RUNNING
     state = JobState.RUNNING
     if job.place.round > 1 and not job.place.found + found:
         state = JobState.DONE

@@ -13,7 +13,7 @@ from typing import Any
 
 from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.automations.automation_store import unknown_version
-from tidings.automations.enrolments.inside_store import SHARDS, DynamoInsideStore
+from tidings.automations.enrolments.inside_store import DynamoInsideStore, Walk
 from tidings.automations.enrolments.model import INSIDE, Enrolment, EnrolmentState
 from tidings.automations.entering.enrol import start
 from tidings.automations.machines.gateway import Start, StepFunctionsGateway
@@ -88,14 +88,9 @@ class Resuming:
     def _page(self, workspace: str, name: str, limit: int, cursor: str) -> tuple[list[Enrolment], str]:
         scope = (workspace, name, "resume")
         shard, place = cursors.read(scope, cursor, int, str) or [0, "null"]
-        after, looked_at = json.loads(place), 0
-        found: list[Enrolment] = []
-        while shard < SHARDS and looked_at < limit:
-            page, after = self._inside.page(workspace, name, shard, after, limit - looked_at)
-            looked_at += len(page)
-            found += [enrolment for enrolment in page if enrolment.state in INSIDE]
-            shard += after is None
-        return found, cursors.write(scope, [shard, json.dumps(after)]) if shard < SHARDS else ""
+        walk = Walk(self._inside, workspace, name, shard, json.loads(place))
+        found = [one for page in walk.pages(limit, limit) for one in page if one.state in INSIDE]
+        return found, "" if walk.is_over else cursors.write(scope, [walk.shard, json.dumps(walk.after)])
 
     def _lost(self, enrolment: Enrolment, halted: bool) -> str:
         if enrolment.state is EnrolmentState.FAILED:

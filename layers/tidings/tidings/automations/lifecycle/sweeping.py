@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tidings.automations.enrolments.inside_store import SHARDS, DynamoInsideStore
+from tidings.automations.enrolments.inside_store import DynamoInsideStore, Walk
 from tidings.automations.enrolments.model import INSIDE
 from tidings.automations.lifecycle.jobs import LOOKED_AT, PAGE, Job
 from tidings.automations.lifecycle.standing import AutomationState
@@ -47,15 +47,14 @@ class Sweeping:
         """
         if not job.place.page:
             return self._marked(job)
-        shard, after, looked_at = job.place.shard, job.place.after, 0
+        walk = Walk(self._inside, job.workspace, job.automation, job.place.shard, job.place.after)
         machines = set(job.machines)
-        while machines and shard < SHARDS and looked_at < LOOKED_AT:
-            page, after = self._inside.page(job.workspace, job.automation, shard, after, PAGE)
-            looked_at += len(page)
+        for page in walk.pages(PAGE, LOOKED_AT):
             machines -= {_name(enrolment.machine) for enrolment in page if enrolment.state in INSIDE}
-            shard += after is None
-        if machines and shard < SHARDS:
-            return replace(job.turned(shard, after, 0), machines=tuple(sorted(machines)))
+            if not machines:
+                break
+        if machines and not walk.is_over:
+            return replace(job.turned(walk.shard, walk.after, 0), machines=tuple(sorted(machines)))
         self._delete(job, machines)
         return None
 
