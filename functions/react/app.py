@@ -50,6 +50,7 @@ clock = SystemClock()
 database = Database(settings)
 workspaces = DynamoWorkspaceStore(database)
 contacts, events = DynamoContactStore(database), DynamoEventStore(database)
+timeline = TimelineService(events)
 directory = ContactDirectory(contacts, clock)
 folding = Folding(places(settings))
 surroundings = MergeSurroundings(
@@ -80,18 +81,10 @@ reactor = Reactor(
     admitting=Admitting(
         listeners, Enrolling.over(database, machines, starts), DynamoRefusalStore(database), Depths(database)
     ),
-    leaving=Leaving(listeners, enrolments, TimelineService(events), machines, clock),
-    reaching=Reaching(listeners, enrolments, DynamoGoalStore(database, enrolments), TimelineService(events)),
+    leaving=Leaving(listeners, enrolments, timeline, machines, clock),
+    reaching=Reaching(listeners, enrolments, DynamoGoalStore(database, enrolments), timeline),
     redating=Redating(listeners, Arming(DynamoAgendaStore(database), agenda, clock)),
-    waking=Waking(
-        database,
-        listeners,
-        DynamoWaitStore(database),
-        enrolments,
-        TimelineService(events),
-        machines,
-        clock,
-    ),
+    waking=Waking(database, listeners, DynamoWaitStore(database), enrolments, timeline, machines, clock),
     visits=Visits(events, DynamoMessageStore(database)),
     ratings=Ratings(events),
     set_aside=set_aside.put,
