@@ -9,10 +9,8 @@ from tidings.activity.store import DynamoEventStore
 from tidings.automations.dates.agenda import Agenda
 from tidings.automations.dates.agenda_store import DynamoAgendaStore
 from tidings.automations.dates.agenda_waits import AgendaWaits
-from tidings.automations.listening.index_store import DynamoIndexStore
 from tidings.automations.listening.listeners import Listeners
 from tidings.automations.machines.gateway import QueueGateway, StepFunctionsGateway
-from tidings.automations.store import DynamoAutomationStore
 from tidings.contacts.store import DynamoContactStore
 from tidings.core.clock import SystemClock
 from tidings.core.settings import Settings
@@ -21,14 +19,13 @@ from tidings.core.store import Database
 settings = Settings.read()
 clock = SystemClock()
 database = Database(settings)
-automations = DynamoAutomationStore(database)
 pending = QueueGateway(settings.require("QUEUE_STARTS_URL"))
 agenda = Agenda(
     database=database,
     workspaces=DynamoWorkspaceStore(database),
     contacts=DynamoContactStore(database),
     events=DynamoEventStore(database),
-    listeners=Listeners(automations, DynamoIndexStore(database, automations)),
+    listeners=Listeners.over(database),
     agenda=DynamoAgendaStore(database),
     waits=AgendaWaits(StepFunctionsGateway(), settings.require("MACHINE_AGENDA_ARN"), pending, clock),
     clock=clock,

@@ -20,11 +20,10 @@ from tidings.automations.entering.refusals_store import DynamoRefusalStore
 from tidings.automations.exits.leaving import Leaving
 from tidings.automations.goals.reaching import Reaching
 from tidings.automations.goals.store import DynamoGoalStore
-from tidings.automations.listening.index_store import DynamoIndexStore
 from tidings.automations.listening.listeners import Listeners
 from tidings.automations.machines.gateway import QueueGateway, StepFunctionsGateway
 from tidings.automations.react import Reactor
-from tidings.automations.store import DynamoAutomationStore, DynamoEnrolmentStore
+from tidings.automations.store import DynamoEnrolmentStore
 from tidings.automations.telling.visits import Visits
 from tidings.automations.waits.store import DynamoWaitStore
 from tidings.automations.waits.waking import Waking
@@ -64,9 +63,9 @@ surroundings = MergeSurroundings(
 merges = MergeService(contacts, DynamoMergeStore(database), surroundings, clock)
 starts = QueueGateway(settings.require("QUEUE_STARTS_URL"))
 set_aside = QueueGateway(settings.require("QUEUE_SET_ASIDE_URL"))
-automations, enrolments = DynamoAutomationStore(database), DynamoEnrolmentStore(database)
+enrolments = DynamoEnrolmentStore(database)
 machines = StepFunctionsGateway()
-listeners = Listeners(automations, DynamoIndexStore(database, automations))
+listeners = Listeners.over(database)
 agenda = AgendaWaits(machines, settings.require("MACHINE_AGENDA_ARN"), starts, clock)
 reactor = Reactor(
     database=database,

@@ -16,7 +16,6 @@ from tidings.automations.lifecycle.job_runner import JobRunner
 from tidings.automations.lifecycle.resuming import Resuming
 from tidings.automations.lifecycle.store import DynamoLifecycleStore
 from tidings.automations.lifecycle.sweeping import Sweeping
-from tidings.automations.listening.index_store import DynamoIndexStore
 from tidings.automations.listening.listeners import Listeners
 from tidings.automations.machines.gateway import QueueGateway, StepFunctionsGateway
 from tidings.automations.machines.machines import Machines, functions_of
@@ -40,7 +39,7 @@ machines = Machines(executions, functions_of(settings), settings.require("MACHIN
 jobs = QueueGateway(settings.require("QUEUE_JOBS_URL"))
 pending = QueueGateway(settings.require("QUEUE_STARTS_URL"))
 waits = AgendaWaits(executions, settings.require("MACHINE_AGENDA_ARN"), pending, clock)
-listeners = Listeners(automations, DynamoIndexStore(database, automations))
+listeners = Listeners.over(database)
 arming = ArmingJob(
     workspaces=workspaces,
     listeners=listeners,

@@ -35,6 +35,7 @@ from tidings.automations.listening.index import (
 )
 from tidings.automations.listening.index_store import DynamoIndexStore
 from tidings.automations.store import Automation, DynamoAutomationStore
+from tidings.core.store import Database
 
 # How much of indexes a process keeps, in bytes: that of a workspace with 10,000 automations has about 12 MB.
 KEPT_BYTES = 128 * 1024 * 1024
@@ -69,6 +70,12 @@ class Listeners:
         self._loaded: OrderedDict[str, _Loaded] = OrderedDict()
         self._definitions: OrderedDict[tuple[str, str, int], Definition] = OrderedDict()
         self._first: OrderedDict[tuple[str, str], datetime] = OrderedDict()
+
+    @classmethod
+    def over(cls, database: Database) -> Listeners:
+        """The listeners on the tables of a database."""
+        automations = DynamoAutomationStore(database)
+        return cls(automations, DynamoIndexStore(database, automations))
 
     def refresh(self, workspace: Workspace) -> None:
         """Load a workspace's index again if anything was published since."""
