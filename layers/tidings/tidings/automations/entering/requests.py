@@ -92,11 +92,15 @@ def depth_below(enrolment: Enrolment, began: Mapping[str, Any]) -> int:
 
     Only our own events count, which stand under the contact's own id: an app's may say anything under that name.
     """
-    depth = began.get(DEPTH) if enrolment.is_of_own_event and enrolment.event.get("event") in CHAINED else None
-    return 1 + (int(depth) if isinstance(depth, int | float) and not isinstance(depth, bool) else 0)
+    counts = enrolment.is_of_own_event and enrolment.event.get("event") in CHAINED
+    return 1 + (_told(began) if counts else 0)
 
 
 def depth_of(event: Event) -> int:
     """How deep in a chain of automations an event was brought about; 0 for what no automation did."""
-    depth = event.properties.get(DEPTH) if event.type == SYSTEM and event.name in CHAINED else None
+    return _told(event.properties) if event.type == SYSTEM and event.name in CHAINED else 0
+
+
+def _told(properties: Mapping[str, Any]) -> int:
+    depth = properties.get(DEPTH)
     return int(depth) if isinstance(depth, int | float) and not isinstance(depth, bool) else 0
