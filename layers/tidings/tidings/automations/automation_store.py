@@ -72,6 +72,13 @@ class DynamoAutomationStore:
         """What was applied last."""
         return self._get(Key(self._items, workspace, f"draft#{name}"))
 
+    def require(self, workspace: str, name: str) -> Automation:
+        """The draft. Raises NotFound for an automation that was never applied."""
+        draft = self.draft(workspace, name)
+        if draft is None:
+            raise NotFound("unknown_automation", f"There is no automation named {name}.", "automation")
+        return draft
+
     def live(self, workspace: str, name: str) -> Automation | None:
         """The published version that enrols people."""
         return self._get(Key(self._items, workspace, f"live#{name}"))
@@ -168,11 +175,6 @@ class DynamoAutomationStore:
             awaits=sorted(automation.awaits) or None,
             lets_out=sorted(automation.lets_out) or None,
         )
-
-
-def unknown_automation(name: str) -> NotFound:
-    """That there is no such automation."""
-    return NotFound("unknown_automation", f"There is no automation named {name}.", "automation")
 
 
 def unknown_version() -> NotFound:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 from tidings.accounts.store import DynamoWorkspaceStore
-from tidings.automations.automation_store import unknown_automation
 from tidings.automations.definition.model import Definition
 from tidings.automations.definition.rules import Problem, check
 from tidings.automations.definition.source import MAX_BYTES
@@ -157,10 +156,7 @@ class AutomationService:
         self._both(workspace, name)
 
     def _both(self, workspace: str, name: str) -> tuple[Automation, Automation | None]:
-        draft = self._automations.draft(workspace, name)
-        if draft is None:
-            raise unknown_automation(name)
-        return draft, self._automations.live(workspace, name)
+        return self._automations.require(workspace, name), self._automations.live(workspace, name)
 
     def _version(self, draft: Automation, live: Automation | None) -> Automation:
         version = 1 if live is None else live.version + 1

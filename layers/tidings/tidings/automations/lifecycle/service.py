@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tidings.accounts.store import MOST_HALTED, DynamoWorkspaceStore
-from tidings.automations.automation_store import unknown_automation
 from tidings.automations.definition.triggers import DateTrigger
 from tidings.automations.lifecycle.job_queue import BEFORE_SWEEPING, JobQueue
 from tidings.automations.lifecycle.jobs import Change, Job, JobKind
@@ -138,8 +137,7 @@ class Lifecycle:
         live = self._automations.live(workspace, name)
         if live is not None:
             return live
-        if self._automations.draft(workspace, name) is None:
-            raise unknown_automation(name)
+        self._automations.require(workspace, name)
         raise Conflict("automation_not_published", f"{name} was never published.", "automation")
 
     def _move(self, live: Automation, state: AutomationState, change: Change) -> Moved:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from tidings.automations.automation_store import Automation, DynamoAutomationStore, unknown_automation, unknown_version
+from tidings.automations.automation_store import Automation, DynamoAutomationStore, unknown_version
 from tidings.automations.pictures.drawing import mermaid, svg
 from tidings.core.errors import InvalidInput
 
@@ -51,8 +51,5 @@ class Pictures:
             if found is None:
                 raise unknown_version()
             return found
-        found = None if version else self._automations.live(workspace, name)
-        found = found or self._automations.draft(workspace, name)
-        if found is None:
-            raise unknown_automation(name)
-        return found
+        live = None if version else self._automations.live(workspace, name)
+        return live or self._automations.require(workspace, name)

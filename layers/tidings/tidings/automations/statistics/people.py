@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from tidings.automations.automation_store import unknown_automation
 from tidings.automations.components import Sends, Wait
 from tidings.automations.definition.model import Definition
 from tidings.automations.enrolments.items import StepItem
@@ -50,7 +49,7 @@ class AutomationPeople:
 
     def enrolled(self, workspace: str, name: str, query: Mapping[str, str], limit: int) -> dict[str, Any]:
         """Everybody who entered, the latest first; `state` and `version` ask for some. Raises InvalidInput."""
-        self._require(workspace, name)
+        self._automations.require(workspace, name)
         version, state = version_in(query), _state_in(query)
         scope = (workspace, name, "enrolments", state or "", str(version))
         place = cursors.read(scope, query.get("cursor", ""), str)
@@ -161,7 +160,7 @@ class AutomationPeople:
         return [_waits(one, component) for one in enrolments if one.component == head]
 
     def _versions(self, workspace: str, name: str, component: str, version: int | None) -> list[Automation]:
-        self._require(workspace, name)
+        self._automations.require(workspace, name)
         found = self._automations.versions(workspace, name)
         asked = [one for one in found if version in (None, one.version)]
         if not asked and version is not None:
@@ -172,10 +171,6 @@ class AutomationPeople:
                 "no_such_component", f"No published version of {name} has a component {component}.", "component"
             )
         return here
-
-    def _require(self, workspace: str, name: str) -> None:
-        if self._automations.draft(workspace, name) is None:
-            raise unknown_automation(name)
 
 
 def _acted(listed: Listed, step: StepTaken) -> dict[str, Any]:

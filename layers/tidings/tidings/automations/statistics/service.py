@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from tidings.automations.automation_store import unknown_automation
 from tidings.automations.definition.model import Definition
 from tidings.automations.statistics.lists import DynamoLists, standing_at
 from tidings.automations.statistics.rules import (
@@ -49,8 +48,7 @@ class StatisticsService:
         where they are eight queries for each state that leads into a chain of several waits, which end at 10,000 people
         there, and at 30,000 in all. Raises NotFound.
         """
-        if self._automations.draft(workspace, name) is None:
-            raise unknown_automation(name)
+        self._automations.require(workspace, name)
         rows, live = self._tallies.rows(workspace, name, version), self._automations.live(workspace, name)
         known = {*rows, *([live.version] if live else [])}
         definitions = self._definitions(workspace, name, [version] if version else sorted(known))
