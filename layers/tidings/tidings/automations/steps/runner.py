@@ -108,11 +108,10 @@ class StepRunner:
         """The version that the call runs on; it never changes, so it is read once. Raises NotFound."""
         key = (call.workspace, call.automation, call.version)
         if key not in self._definitions:
-            place = self._automations.version_key(*key)
-            item = self._database.batch_get([place]).get(place)
-            if item is None:
+            found = self._automations.version(*key)
+            if found is None:
                 raise unknown_version()
-            self._definitions[key] = self._automations.entity(item).definition
+            self._definitions[key] = found.definition
             if len(self._definitions) > DEFINITIONS_KEPT:
                 self._definitions.popitem(last=False)
         return self._definitions[key]
