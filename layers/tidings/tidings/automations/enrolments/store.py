@@ -164,16 +164,18 @@ class DynamoEnrolmentStore:
 
         All automations in one query for each id if none is named. Read consistently.
         """
-        table = self._items
-        under_way = table.state.is_in(*(state.value for state in UNDER_WAY))
-        prefixes = [f"{name}#" for name in automations] or [""]
+        under_way = self._items.state.is_in(*(state.value for state in UNDER_WAY))
         for contact in contacts:
-            for prefix in prefixes:
-                keys = table.sk.startswith(prefix) if prefix else table.sk >= NAMED
-                with faults():
-                    place = f"{workspace}#{contact}"
-                    found = list(table.query(place, keys, filter_condition=under_way, consistent_read=True))
-                yield from map(self.entity, found)
+            for automation in automations or [""]:
+                yield from self.meant(workspace, contact, automation, under_way)
+
+    def meant(self, workspace: str, contact: str, automation: str, condition: Condition) -> list[Enrolment]:
+        """The enrolments under an id of a contact for which a condition holds; in all automations if none is named."""
+        table = self._items
+        keys = table.sk.startswith(f"{automation}#") if automation else table.sk >= NAMED
+        with faults():
+            found = table.query(f"{workspace}#{contact}", keys, filter_condition=condition, consistent_read=True)
+            return [self.entity(item) for item in found]
 
     def finish(
         self,

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from tidings.automations.enrolments.items import EnrolmentItem
 from tidings.automations.enrolments.model import Enrolment
-from tidings.automations.enrolments.store import NAMED, DynamoEnrolmentStore
+from tidings.automations.enrolments.store import DynamoEnrolmentStore
 from tidings.automations.statistics.tallies import CONVERTED, name_of, together
 from tidings.automations.statistics.tally_store import DynamoTallyStore
 from tidings.core.clock import to_text
-from tidings.core.store import ConditionFailed, Database, faults, update
+from tidings.core.store import ConditionFailed, Database, update
 
 
 class DynamoGoalStore:
@@ -31,14 +31,7 @@ class DynamoGoalStore:
         """
         table = self._items
         meant = table.state.exists() & table.converted_at.does_not_exist() & table.erased_at.does_not_exist()
-        found: list[Enrolment] = []
-        for contact in contacts:
-            with faults():
-                place = f"{workspace}#{contact}"
-                mine = table.sk.startswith(f"{automation}#") if automation else table.sk >= NAMED
-                items = list(table.query(place, mine, filter_condition=meant, consistent_read=True))
-            found += [self._enrolments.entity(item) for item in items]
-        return found
+        return [one for contact in contacts for one in self._enrolments.meant(workspace, contact, automation, meant)]
 
     def convert(self, enrolment: Enrolment, at: datetime, ways: Iterable[tuple[str, str]]) -> bool:
         """Note that an enrolment converted by an event of that instant, and count it; False if it did before.
