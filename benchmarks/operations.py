@@ -23,6 +23,7 @@ from tests.support.world import REGION, ROOT, World
 
 from benchmarks.samples import COMPANY, PROPERTIES, TRAITS, from_browser, from_python, of_page
 from tidings.automations.definition.source import read as read_source
+from tidings.automations.enrolments.model import EnrolmentParked
 
 Step = Callable[[], Any]
 Preparation = Callable[[World], Step]
@@ -613,6 +614,20 @@ def send_repeated(world: World) -> Step:
     step = at(world, "tips")
     step()
     return step
+
+
+@operation("machine", "any component, parked")
+def parked(world: World) -> Step:
+    """The automation is wholly paused."""
+    step = at(world, "tips")
+    path = {"name": "welcome", "action": "pause"}
+    must(world.call("automations", "POST /v1/automations/{name}/{action}", {"what": "all"}, path=path))
+
+    def park() -> None:
+        with pytest.raises(EnrolmentParked):
+            step()
+
+    return park
 
 
 @operation("machine", "send_email, cold")

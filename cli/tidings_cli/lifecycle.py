@@ -130,5 +130,3 @@ def _print_preview(answer: dict[str, Any]) -> None:
         say(f"{OK} {name} would become version {answer['version']}", *(f"  {escape(line)}" for line in told))
     rows = [(str(one["version"]), str(one["live"]), str(one["parked"]), str(one["failed"])) for one in answer["inside"]]
     print_table(("version", "live", "parked", "failed"), rows, "Nobody is inside.")
-    if not answer["complete"]:
-        say("More have entered than were counted.")

@@ -18,6 +18,7 @@ from tidings.automations.listening.index_store import DynamoIndexStore
 from tidings.automations.machines.gateway import QueueGateway, StepFunctionsGateway
 from tidings.automations.machines.machines import Machines, functions_of
 from tidings.automations.pictures.pictures import Pictures
+from tidings.automations.statistics.tally_store import DynamoTallyStore
 from tidings.automations.store import DynamoAutomationStore, DynamoEnrolmentStore
 from tidings.core import http
 from tidings.core.clock import SystemClock
@@ -32,11 +33,12 @@ doorkeeper = Doorkeeper.over(database, clock)
 store, enrolments = DynamoAutomationStore(database), DynamoEnrolmentStore(database)
 index = DynamoIndexStore(database, store)
 kept, inside = DynamoLifecycleStore(database), DynamoInsideStore(database, enrolments)
+tallies = DynamoTallyStore(database)
 workspaces, templates = DynamoWorkspaceStore(database), DynamoTemplateStore(database)
 executions = StepFunctionsGateway(settings.require("MACHINES_ROLE_ARN"))
 machines = Machines(executions, functions_of(settings), settings.require("MACHINE_PREFIX"), kept)
 jobs = JobQueue(QueueGateway(settings.require("QUEUE_JOBS_URL")), clock)
-automations = AutomationService(store, index, kept, inside, templates, workspaces, machines, jobs, clock)
+automations = AutomationService(store, index, kept, tallies, templates, workspaces, machines, jobs, clock)
 resuming = Resuming(store, enrolments, inside, workspaces, machines, executions, clock)
 desk = AutomationDesk(automations, Lifecycle(store, index, kept, workspaces, jobs, clock), resuming)
 starting = Starting.over(database, clock)

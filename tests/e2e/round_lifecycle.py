@@ -65,6 +65,8 @@ def _paused(local: LocalSystem, one: str, other: str) -> None:
     """Both are parked where they come to while it is paused: one is resumed by a call, the other by the job."""
     done(local.call("POST", f"{PATH}/pause", {"what": "all"}))
     eventually(lambda: [_item(local, contact)["state"] for contact in (one, other)] == ["parked"] * 2, PATIENCE)
+    inside = done(local.call("POST", f"{PATH}/publish", {"dry_run": True}))["inside"]
+    assert inside == [{"version": 1, "live": 0, "parked": 2, "failed": 0}]
     assert done(local.call("POST", f"{PATH}/resume", {}))["job"]
     named = {"contact": one, "entry": _item(local, one)["entry"]}
     assert done(local.call("POST", f"{PATH}/resume", named))["resumed"] == 1

@@ -204,6 +204,12 @@ def test_editing_a_contact_is_one_read_and_one_write(world: World) -> None:
     assert cost == Cost({GET: 1, TRANSACTION: 1}, write_units=6, read_units=1)
 
 
+def test_parking_somebody_is_one_read_and_one_write(world: World) -> None:
+    """Two of the write units are for what is counted."""
+    cost = cost_of(world, operations.parked)
+    assert (cost.calls, cost.write_units) == ({READ: 1, TRANSACTION: 1}, 5)
+
+
 @pytest.mark.parametrize("operation", [operations.send_sent, operations.send_last])
 def test_a_mail_sent_is_two_reads_and_two_writes_beside_ses(world: World, operation: Preparation) -> None:
     cost = cost_of(world, operation)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -208,7 +210,7 @@ def test_a_task_that_parks_after_the_first_round_looked_is_found_by_the_next(acm
     done(act(acme, "pause", {"what": "all"}))
 
     def before(call: Call) -> None:
-        if call.operation == "UpdateItem" and acme.running == "send_email":
+        if call.operation == "TransactWriteItems" and acme.running == "send_email":
             acme.recorder.before = None
             done(act(acme, "resume"))
             acme.work_jobs(rounds=1)
@@ -419,9 +421,115 @@ def test_what_publishing_would_do_is_told_before_and_nothing_is_done(acme: World
         "changed": True,
         "changes": {"keys": [], "added": ["third"], "removed": [], "changed": ["second"]},
         "inside": [{"version": 1, "live": 1, "parked": 0, "failed": 0}],
-        "complete": True,
     }
     assert acme.items("TABLE_AUTOMATIONS") == before
+
+
+def settled(world: World, user: str, status: str) -> None:
+    """EventBridge tells how somebody's execution ended."""
+    contact = world.contact(user_id=user)["contact"]
+    (arn,) = [arn for arn, told in world.started.items() if json.loads(told)["contact"] == contact]
+    detail = {"executionArn": arn, "status": status, "input": world.started[arn], "error": None}
+    world.invoke("settle_executions", {"source": "aws.states", "detail": detail})
+    world.executions[arn].state = ""
+
+
+def test_those_inside_are_counted_by_version_and_state_however_many_entered(acme: World) -> None:
+    """Nobody is looked at for it: rows of counts are read in as many pages as they take, here in one for each row."""
+    for number in range(9):
+        acme.track(f"early-{number}", "Signed Up")
+    go(acme, days=3)
+    for number in range(7):
+        acme.track(f"first-{number}", "Signed Up")
+    go(acme, hours=1)
+    for user, status in (("first-0", "FAILED"), ("first-1", "TIMED_OUT"), ("first-2", "ABORTED")):
+        settled(acme, user, status)
+    changed(acme, description="new")
+    done(act(acme, "publish"))
+    go(acme, days=1)
+    for number in range(5):
+        acme.track(f"second-{number}", "Signed Up")
+    go(acme, hours=1)
+    done(act(acme, "pause", {"what": "all"}))
+    go(acme, days=1)
+    read: list[Call] = []
+
+    def one_row_at_once(call: Call) -> None:
+        if call.operation == "Query" and acme.running == "automations":
+            read.append(call)
+            call.arguments["Limit"] = 1
+
+    acme.recorder.before = one_row_at_once
+    told = done(act(acme, "publish", {"dry_run": True}))["inside"]
+    acme.recorder.before = None
+    assert told == [
+        {"version": 2, "live": 5, "parked": 0, "failed": 0},
+        {"version": 1, "live": 0, "parked": 4, "failed": 2},
+    ]
+    recount = Counter(
+        (int(item["version"]["N"]), item["state"]["S"]) for item in acme.items("TABLE_ENROLMENTS") if "version" in item
+    )
+    assert recount == {
+        (1, "completed"): 9, (1, "stopped"): 1, (1, "parked"): 4, (1, "failed"): 2, (2, "live"): 5,
+    }  # fmt: skip
+    tables = Counter(call.arguments["TableName"] for call in read)
+    assert tables.keys() == {"Templates", "Tallies"}
+    assert tables["Tallies"] > 16
+
+
+def test_who_goes_on_or_is_ended_after_a_pause_is_not_counted_as_parked_any_more(acme: World) -> None:
+    def inside() -> list[dict[str, int]]:
+        found: list[dict[str, int]] = done(act(acme, "publish", {"dry_run": True}))["inside"]
+        return found
+
+    for user in ("ada", "bob"):
+        acme.track(user, "Signed Up")
+    done(act(acme, "pause", {"what": "all"}))
+    go(acme, hours=1)
+    assert inside() == [{"version": 1, "live": 0, "parked": 2, "failed": 0}]
+    done(act(acme, "resume"))
+    acme.work_jobs()
+    assert inside() == [{"version": 1, "live": 2, "parked": 0, "failed": 0}]
+    done(act(acme, "pause", {"what": "all"}))
+    go(acme, hours=1)
+    assert inside() == [{"version": 1, "live": 0, "parked": 2, "failed": 0}]
+    done(act(acme, "end"))
+    acme.work_jobs()
+    assert inside() == []
+
+
+@pytest.mark.parametrize("follows", [True, False])
+def test_a_mail_that_went_while_another_try_of_its_task_was_parked_does_not_go_again(
+    acme: World, follows: bool
+) -> None:
+    """The step is recorded; who has no other before them has come to the end, and rests for no pause."""
+    if not follows:
+        changed(acme, start="second", components={"second": TOUR["components"]["second"]})
+        done(act(acme, "publish"))
+    acme.track("ada", "Signed Up")
+    (execution,) = acme.executions.values()
+
+    def twice(arn: str, payload: dict[str, Any]) -> dict[str, Any]:
+        def before(call: Call) -> None:
+            if call.name == "sesv2:SendEmail":
+                acme.recorder.before = None
+                done(act(acme, "pause", {"what": "all"}))
+                with pytest.raises(EnrolmentParked):
+                    acme.task(arn, payload)
+                assert state(acme) == "parked"
+
+        acme.recorder.before = before
+        return acme.task(arn, payload)
+
+    execution.step(twice)
+    told = done(act(acme, "publish", {"dry_run": True}))["inside"]
+    assert state(acme) == ("parked" if follows else "completed")
+    assert told == ([{"version": 1, "live": 0, "parked": 1, "failed": 0}] if follows else [])
+    done(act(acme, "resume"))
+    acme.work_jobs()
+    go(acme, days=3)
+    assert (mails(acme), state(acme)) == (2 if follows else 1, "completed")
+    assert done(act(acme, "publish", {"dry_run": True}))["inside"] == []
 
 
 def test_those_inside_finish_on_their_version_unless_they_are_ended(acme: World) -> None:

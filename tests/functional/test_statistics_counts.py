@@ -18,9 +18,17 @@ from tests.support.world import World
 
 from tidings.automations.components import Wait
 from tidings.automations.definition.model import Definition, parse_definition
-from tidings.automations.enrolments.model import Enrolment, EnrolmentState, StepCall, StepTaken, until_texts
+from tidings.automations.enrolments.model import (
+    INSIDE,
+    UNDER_WAY,
+    Enrolment,
+    EnrolmentState,
+    StepCall,
+    StepTaken,
+    until_texts,
+)
 from tidings.automations.machines.graph import Moment, follow, links, state_of
-from tidings.automations.statistics.rules import heads_to_ask, numbers, totals
+from tidings.automations.statistics.rules import by_state, heads_to_ask, numbers, totals
 from tidings.automations.statistics.service import StatisticsService
 from tidings.automations.statistics.tallies import place_of
 from tidings.automations.statistics.tally_store import DynamoTallyStore
@@ -39,7 +47,6 @@ MAIL = {
         "y": {"type": "wait", "for": "1 day"},
     },
 }
-UNDER_WAY = (EnrolmentState.LIVE, EnrolmentState.PARKED)
 
 
 @st.composite
@@ -67,7 +74,7 @@ def definitions(draw: Any) -> Definition:
 
 OPS = st.lists(
     st.tuples(
-        st.sampled_from(["begin", "step", "step", "step", "late", "wait", "fail", "exit", "again", "park"]),
+        st.sampled_from(["begin", "step", "step", "step", "late", "wait", "fail", "exit", "expel", "again", "park"]),
         st.integers(0, PEOPLE - 1),
         st.integers(0, 5),
         st.booleans(),
@@ -122,9 +129,8 @@ class Run:
         why = {"check": "consent"} if outcome == "skipped" else {}
         step = StepTaken(one.n + 1, at, outcome, following.next, until_texts(following), self.world.now, why)
         call = StepCall("acme", one.contact, self.name, 1, one.entry, one.n, at)
-        ended = one.ended
-        if late and ended is not None:
-            return lambda: self.world.database.transact(self.store.record_late(call, step, ended))
+        if late:
+            return lambda: self.world.database.transact(self.store.record_late(call, step, one))
         return lambda: self.world.database.transact(self.store.record(call, step))
 
     def acts_at(self, one: Enrolment) -> str:
@@ -148,9 +154,13 @@ class Run:
         left = {"exit": exit_name} if exit_name else None
         return None if one is None else lambda: self.store.finish(one, state, self.world.now, left=left)
 
+    def expel(self, person: int) -> Callable[[], object] | None:
+        one = self.enrolment(person)
+        return None if one is None else lambda: self.store.expel(one, self.world.now, "erased")
+
     def again(self, person: int) -> Callable[[], object] | None:
         one = self.enrolment(person)
-        if one is None or one.state is not EnrolmentState.FAILED:
+        if one is None or one.state not in (EnrolmentState.FAILED, EnrolmentState.PARKED):
             return None
         return lambda: self.store.run_again(one, replace(one, state=EnrolmentState.LIVE, runs=one.runs + 1))
 
@@ -173,6 +183,7 @@ class Run:
             "late": lambda: self.step(person, choice, late=True),
             "fail": lambda: self.end(person, EnrolmentState.FAILED),
             "exit": lambda: self.end(person, EnrolmentState.EXITED, f"exit {choice}"),
+            "expel": lambda: self.expel(person),
             "again": lambda: self.again(person),
             "park": lambda: self.park(person),
         }[op]()
@@ -217,6 +228,7 @@ def require_right(run: Run) -> None:
     assert told["inside"] == sum(states[state] for state in UNDER_WAY)
     assert told["finished"] == states[EnrolmentState.COMPLETED]
     assert told["failed"] == states[EnrolmentState.FAILED]
+    assert by_state(rows) == {state: states[state] for state in INSIDE}
     exits = Counter(str(one.left["exit"]) for one in ways if one.state is EnrolmentState.EXITED)
     assert Counter(told["exits"]) == exits
     skipped = Counter(step.component for step in steps if step.outcome == "skipped")

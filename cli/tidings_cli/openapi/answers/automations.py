@@ -181,12 +181,15 @@ class AutomationPublished(AutomationVersion):
 
 
 class VersionInside(Shape):
-    """How many are inside a version."""
+    """How many are inside a version, each exactly once."""
 
     version: Version
     live: Annotated[int, Field(ge=0)]
+    """Who is on their way."""
     parked: Annotated[int, Field(ge=0)]
+    """Who rests until a pause is over."""
     failed: Annotated[int, Field(ge=0)]
+    """Whose execution failed, who can be resumed."""
 
 
 class DefinitionChanges(Shape):
@@ -199,14 +202,13 @@ class DefinitionChanges(Shape):
 
 
 class AutomationPreview(Shape):
-    """What publishing would do, and who is inside; `complete` is false where more entered than were looked at."""
+    """What publishing would do, and how many are inside, by version, the latest first."""
 
     automation: str
     version: Version
     changed: bool
     changes: DefinitionChanges
     inside: list[VersionInside]
-    complete: bool
 
 
 class AutomationOrder(Shape):

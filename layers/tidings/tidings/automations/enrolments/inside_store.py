@@ -1,18 +1,14 @@
-"""Who is inside an automation, in the table of enrolments: page by page, and how many."""
+"""Who entered an automation, in the table of enrolments: page by page."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from tidings.automations.enrolments.items import ENROLMENT_SHARDS, EnrolmentItem, entered_in
-from tidings.automations.enrolments.model import INSIDE, Enrolment, EnrolmentState
+from tidings.automations.enrolments.model import Enrolment
 from tidings.automations.enrolments.store import DynamoEnrolmentStore
 from tidings.core.store import Database, faults
-
-# How many enrolments are counted at most while somebody waits for the answer: some 15 MB.
-COUNTED = 20_000
 
 After = dict[str, Any]
 
@@ -36,23 +32,6 @@ class DynamoInsideStore:
             found = self._items.entered_index.query(place, limit=limit, last_evaluated_key=after)
             keys = [(item.pk, item.sk) for item in found]
         return self._enrolments.listed(keys), found.last_evaluated_key
-
-    def count(self, workspace: str, automation: str) -> tuple[dict[tuple[int, EnrolmentState], int], bool]:
-        """How many are inside by version and state, and whether all who ever entered were looked at: some queries."""
-        counted: Counter[tuple[int, EnrolmentState]] = Counter()
-        left = COUNTED
-        for number in range(ENROLMENT_SHARDS):
-            place = entered_in(workspace, automation, number)
-            with faults():
-                for item in self._items.entered_index.query(
-                    place, limit=left + 1, attributes_to_get=["state", "version"]
-                ):
-                    left -= 1
-                    if left < 0:
-                        return dict(counted), False
-                    if (state := EnrolmentState(item.state)) in INSIDE:
-                        counted[int(item.version), state] += 1
-        return dict(counted), True
 
 
 class Walk:

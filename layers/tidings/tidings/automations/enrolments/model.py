@@ -55,9 +55,9 @@ class Enrolment:
     `event` is what it began with, and `root` what began the chain before that, if anything did. `runs` counts the
     executions before the one that it is in, which began at `run_at` with `run_n` steps taken (the first with it).
     `why` is the truth table of the trigger's condition, where it was read with it, and `left` says by which exit the
-    person left, and why. `ended` says where the end was counted, and as what (`tallies`);
-    `converted_at` is when the event came that reached the automation's goal, `conversation` the one that a step had to
-    do with last.
+    person left, and why. `ended` says where the end was counted of a run that ended or was parked, and as what
+    (`tallies`); `converted_at` is when the event came that reached the automation's goal, `conversation` the one that a
+    step had to do with last.
     """
 
     workspace: str

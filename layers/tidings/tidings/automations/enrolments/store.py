@@ -24,7 +24,15 @@ from tidings.automations.enrolments.items import (
 )
 from tidings.automations.enrolments.model import OVER, UNDER_WAY, Enrolment, EnrolmentState, StepCall, StepTaken
 from tidings.automations.statistics.room import Room
-from tidings.automations.statistics.tallies import Changes, of_begin, of_end, of_late_step, of_step, together
+from tidings.automations.statistics.tallies import (
+    Changes,
+    of_begin,
+    of_end,
+    of_late_step,
+    of_parking,
+    of_step,
+    together,
+)
 from tidings.automations.statistics.tally_store import DynamoTallyStore
 from tidings.core.clock import from_text, to_text
 from tidings.core.errors import Unavailable
@@ -133,30 +141,32 @@ class DynamoEnrolmentStore:
         """The check that an enrolment is live, as part of a transaction."""
         return check("enrolment", self._place(call), self._items.state == EnrolmentState.LIVE.value)
 
-    def record(
-        self, call: StepCall, step: StepTaken, of: Collection[EnrolmentState] = (EnrolmentState.LIVE,)
-    ) -> list[Part]:
-        """A step and what follows it, if the enrolment is in a state `of` those and the step was not taken before.
+    def record(self, call: StepCall, step: StepTaken) -> list[Part]:
+        """A step and what follows it, if the enrolment is live and the step was not taken before.
 
-        Refused with the label `enrolment` where it is in another, and with `step` where the step was taken.
+        Refused with the label `enrolment` where it is not, and with `step` where the step was taken.
+        """
+        live = self._items.state == EnrolmentState.LIVE.value
+        return [*self._taken(call, step, self._passed(call, step), live), *self._counts(call, of_step(step))]
+
+    def record_late(self, call: StepCall, step: StepTaken, met: Enrolment) -> list[Part]:
+        """The same for somebody who was `met` parked or gone, whose `ended` says it: what went is not taken back.
+
+        Whoever is parked stays so, unless that was their last step. Whoever left keeps their state, and left from where
+        the step led to. Refused with the label `enrolment` where they are not so any more, or were erased.
         """
         table = self._items
-        actions = [*self._onward(step), *self._standing(call, step.next, step.until, step.at)]
-        if not step.next:
-            actions.append(table.state.set(EnrolmentState.COMPLETED.value))
-        there = table.state.is_in(*(state.value for state in of))
-        return [*self._taken(call, step, actions, there), *self._counts(call, of_step(step))]
-
-    def record_late(self, call: StepCall, step: StepTaken, ended: tuple[str, str]) -> list[Part]:
-        """The same for somebody who left while the step was taken, as `ended` says: what went is not taken back.
-
-        Their state stays, and they left from where the step led to. Refused with the label `enrolment` where they did
-        not leave so, or were erased.
-        """
-        table = self._items
-        changes, now = of_late_step(step, ended)
-        actions = [*self._onward(step), table.ended.set(list(now))]
-        same = (table.ended == list(ended)) & table.erased_at.does_not_exist()
+        if met.ended is None:
+            raise ValueError("Who has not ended and is not parked takes a step as others do.")
+        if met.state is not EnrolmentState.PARKED:
+            changes, now = of_late_step(step, met.ended)
+            actions = [*self._onward(step), table.ended.set(list(now))]
+        else:
+            changes, actions = of_step(step), self._passed(call, step)
+            if not step.next:
+                changes = together([changes, _back(met)])
+                actions.append(table.ended.remove())
+        same = (table.state == met.state.value) & (table.ended == list(met.ended)) & table.erased_at.does_not_exist()
         return [*self._taken(call, step, actions, same), *self._counts(call, changes)]
 
     def inside(self, workspace: str, contacts: Sequence[str], automations: Sequence[str]) -> Iterator[Enrolment]:
@@ -223,19 +233,22 @@ class DynamoEnrolmentStore:
 
     def park(self, call: StepCall, at: datetime) -> bool:
         """Let an enrolment rest where a Task found it; False if it is not there any more, or not live."""
-        table = self._items
+        table, (component, name) = self._items, of_parking()
+        actions: list[Action] = [
+            table.state.set(EnrolmentState.PARKED.value),
+            table.updated_at.set(to_text(at)),
+            table.ended.set([component, name]),
+        ]
         here = (table.state == EnrolmentState.LIVE.value) & (table.n == call.n)
+        counts = self._counts(call, {component: Counter({name: 1})})
         try:
-            with faults():
-                self._place(call).update(
-                    [table.state.set(EnrolmentState.PARKED.value), table.updated_at.set(to_text(at))], condition=here
-                )
+            self._database.transact([update("enrolment", self._place(call), actions, here), *counts])
         except ConditionFailed:
             return False
         return True
 
     def run_again(self, before: Enrolment, after: Enrolment) -> bool:
-        """Give an enrolment a new run; False if somebody else did. Of a failed one it is forgotten that it had left."""
+        """Give an enrolment a new run; False if somebody else did. It is forgotten that the one before had ended."""
         table = self._items
         actions: list[Action] = [
             table.state.set(after.state.value),
@@ -317,6 +330,11 @@ class DynamoEnrolmentStore:
         same = (table.state == enrolment.state.value) & (table.runs == enrolment.runs) & (table.n == enrolment.n)
         counts = self._counts(enrolment, together([_back(enrolment), {ended[0]: {ended[1]: 1}}]))
         return [update("enrolment", self._place(enrolment), actions, same), *counts]
+
+    def _passed(self, call: StepCall, step: StepTaken) -> list[Action]:
+        """What a step changes of the enrolment of somebody who is on their way."""
+        actions = [*self._onward(step), *self._standing(call, step.next, step.until, step.at)]
+        return actions if step.next else [*actions, self._items.state.set(EnrolmentState.COMPLETED.value)]
 
     def _onward(self, step: StepTaken) -> list[Action]:
         table = self._items

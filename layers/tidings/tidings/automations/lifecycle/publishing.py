@@ -12,14 +12,14 @@ from tidings.automations.definition.model import Definition
 from tidings.automations.definition.rules import Problem, check
 from tidings.automations.definition.source import MAX_BYTES
 from tidings.automations.definition.triggers import DateTrigger
-from tidings.automations.enrolments.inside_store import DynamoInsideStore
-from tidings.automations.enrolments.model import INSIDE
 from tidings.automations.lifecycle.job_queue import BEFORE_SWEEPING, JobQueue
 from tidings.automations.lifecycle.jobs import Change, JobKind
 from tidings.automations.lifecycle.standing import AutomationState
 from tidings.automations.lifecycle.store import DynamoLifecycleStore
 from tidings.automations.listening.index_store import DynamoIndexStore
 from tidings.automations.machines.machines import Machines
+from tidings.automations.statistics.rules import by_state
+from tidings.automations.statistics.tally_store import DynamoTallyStore
 from tidings.automations.store import Automation, DynamoAutomationStore
 from tidings.core.clock import Clock
 from tidings.core.errors import Conflict, InvalidInput
@@ -48,7 +48,7 @@ class AutomationService:
         automations: DynamoAutomationStore,
         index: DynamoIndexStore,
         lifecycle: DynamoLifecycleStore,
-        inside: DynamoInsideStore,
+        tallies: DynamoTallyStore,
         templates: DynamoTemplateStore,
         workspaces: DynamoWorkspaceStore,
         machines: Machines,
@@ -58,7 +58,7 @@ class AutomationService:
         self._automations = automations
         self._index = index
         self._lifecycle = lifecycle
-        self._inside = inside
+        self._tallies = tallies
         self._templates = templates
         self._workspaces = workspaces
         self._machines = machines
@@ -117,18 +117,18 @@ class AutomationService:
             "version": before + changed,
             "changed": changed,
             "changes": _changes(None if live is None else live.definition, draft.definition),
-            **self.inside(workspace, name),
+            "inside": self.inside(workspace, name),
         }
 
-    def inside(self, workspace: str, name: str) -> dict[str, Any]:
-        """Who is inside: by version, the latest first, and whether all were counted."""
-        counts, complete = self._inside.count(workspace, name)
-        versions = sorted({version for version, _ in counts}, reverse=True)
-        told = [
-            {"version": version, **{state.value: counts.get((version, state), 0) for state in INSIDE}}
-            for version in versions
+    def inside(self, workspace: str, name: str) -> list[dict[str, Any]]:
+        """How many are inside by version, the latest first, and by state: what was counted, in 16 queries."""
+        rows = self._tallies.rows(workspace, name, None)
+        told = [(version, by_state(rows[version])) for version in sorted(rows, reverse=True)]
+        return [
+            {"version": version, **{state.value: number for state, number in states.items()}}
+            for version, states in told
+            if any(states.values())
         ]
-        return {"inside": told, "complete": complete}
 
     def get(self, workspace: str, name: str) -> dict[str, Any]:
         """An automation's draft and live version, its latest changes and jobs. Raises NotFound."""

@@ -27,6 +27,7 @@ from tidings.automations.statistics.tallies import (
     DID,
     ENDED,
     LEFT,
+    PARKED,
     PAST,
     SKIPPED,
     TO,
@@ -174,6 +175,18 @@ def totals(rows: Rows) -> dict[str, Any]:
         "converted": converted,
         "conversion_rate": rate(converted, began),
     }
+
+
+def by_state(rows: Rows) -> dict[EnrolmentState, int]:
+    """How many are inside a version, for each state of `INSIDE`."""
+    told, parked = totals(rows), rows.get("", {}).get(PARKED, 0)
+    found = {
+        EnrolmentState.LIVE: told["inside"] - parked,
+        EnrolmentState.PARKED: parked,
+        EnrolmentState.FAILED: told["failed"],
+    }
+    # Rows are not read in one stroke: somebody may begin behind the reading, and end before it.
+    return {state: max(0, number) for state, number in found.items()}
 
 
 def together(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

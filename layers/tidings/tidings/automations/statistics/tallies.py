@@ -10,6 +10,7 @@ There is a row for each component of each version. What changes a row changes in
 | `ended` | the same step, where it completed the enrolment |
 | `left STATE NAME` | a run ended otherwise, in the row of where the person was; NAME is that of an exit |
 | `past STATE NAME` | the same, when the wait of the row was over and what comes behind it had not begun |
+| `parked` | somebody is parked, in the row of no component; taken back as soon as they go on, or end |
 | `converted` | an enrolment reached the automation's goal, in the row of no component |
 | `converted OUTCOME` | the same, once in the row of each component on the way that decided |
 
@@ -27,6 +28,7 @@ from tidings.automations.enrolments.model import Enrolment, EnrolmentState, Step
 from tidings.core.clock import from_text
 
 BEGAN, DID, TO, ENDED, LEFT, PAST, CONVERTED = "began", "did", "to", "ended", "left", "past", "converted"
+PARKED = "parked"
 SKIPPED = "skipped"
 # Outcomes that say that something was not done, with the check that decided it.
 _REASONED = frozenset({SKIPPED, "suppressed"})
@@ -100,6 +102,11 @@ def of_late_step(step: StepTaken, ended: tuple[str, str]) -> tuple[Changes, tupl
     did = of_step(step)
     did[step.component].pop(ENDED, None)
     return together([did, {component: Counter({name: -1})}, {now[0]: Counter({now[1]: 1})}]), now
+
+
+def of_parking() -> tuple[str, str]:
+    """Where it counts that a run ended by being parked, and as what. Where the person is, they have not left."""
+    return "", PARKED
 
 
 def of_end(enrolment: Enrolment, state: EnrolmentState, at: datetime, exit_name: str = "") -> tuple[str, str]:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from tidings.automations.components import Sends
-from tidings.automations.enrolments.model import UNDER_WAY, StepCall, StepTaken, message_of
+from tidings.automations.enrolments.model import Enrolment, StepCall, StepTaken, message_of
 from tidings.automations.steps.runner import Situation, StepRunner, wrong_component
 from tidings.automations.steps.threads import Thread, Threads
 from tidings.consent.model import Channel
@@ -126,7 +126,7 @@ class _Enrolled:
     """Goes with a message on behalf of the enrolment that ordered it.
 
     The step is recorded once, whichever repeat of the Task is first. What went is recorded also for somebody who left
-    meanwhile, unless they were erased. `shown` is what its conversation shows of the message.
+    or was parked meanwhile, unless they were erased. `shown` is what its conversation shows of the message.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class _Enrolled:
         self._shown = shown
         self._steps: dict[str, StepTaken] = {}
         self._taken: StepTaken | None = None
-        self._ended: tuple[str, str] | None = None
+        self._met: Enrolment | None = None
 
     def guards(self) -> list[Part]:
         """The claim holds only while the enrolment is live; with it the message stands in its conversation."""
@@ -149,16 +149,14 @@ class _Enrolled:
         if self._taken is not None:
             return []
         call, step = self._situation.call, self.step_for(message)
-        if self._ended is not None:
-            return self._runner.enrolments.record_late(call, step, self._ended)
-        return self._runner.enrolments.record(call, step, UNDER_WAY)
+        if self._met is not None and self._met.ended is not None:
+            return self._runner.enrolments.record_late(call, step, self._met)
+        return self._runner.enrolments.record(call, step)
 
     def refused(self, error: ConditionFailed) -> None:
-        """A repeat recorded the step; or the person left, or goes on, since that was read; or nobody is there."""
-        enrolment, taken = self._runner.stands(self._situation.call)
-        self._ended = None if enrolment is None else enrolment.ended
-        self._taken = taken
-        if taken is None and (enrolment is None or enrolment.erased):
+        """A repeat recorded the step; or the person left, was parked or goes on meanwhile; or nobody is there."""
+        self._met, self._taken = self._runner.stands(self._situation.call)
+        if self._taken is None and (self._met is None or self._met.erased):
             self._taken = self._step("unknown", {})
 
     def step_for(self, message: Message) -> StepTaken:
