@@ -79,7 +79,7 @@ def apply(client: Client, files: Sequence[Path], and_publish: bool, as_json: boo
 
 def list_all(client: Client, as_json: bool) -> int:
     """List the automations of the workspace."""
-    found = client.get("automations")["automations"]
+    found = list(statistics.pages(client, ("automations",), "automations", {"limit": "200"}))
     if as_json:
         print_json(found)
         return 0
@@ -124,7 +124,7 @@ def show(client: Client, name: str, as_json: bool) -> int:
 
 def history(client: Client, name: str, as_json: bool) -> int:
     """Show the published versions, latest first, with what each changed."""
-    versions = client.get("automations", name, "versions")["versions"]
+    versions = list(statistics.pages(client, ("automations", name, "versions"), "versions", {"limit": "200"}))
     earlier = [*versions[1:], None]
     told = [
         {**version, "changes": words.changes(before and before["definition"], version["definition"])}

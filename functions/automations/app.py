@@ -60,12 +60,17 @@ def handler(event: dict[str, Any], context: Any) -> http.Answer:
         if action == "start":
             return http.ok(starting.start(workspace, name, body), 202)
         return http.ok(desk.act(workspace, name, action, key.who, body))
-    if request.route.endswith("/versions"):
-        return http.ok({"versions": [one.as_dict() for one in automations.versions(workspace, name)]})
     if request.route.endswith("/drawing"):
         return http.page(*pictures.draw(workspace, name, request.query))
-    if request.route.endswith("/lost"):
-        automations.require(workspace, name)
-        found, cursor = resuming.lost(workspace, name, request.page_size(), request.query.get("cursor", ""))
-        return http.ok({"enrolments": found, "cursor": cursor})
-    return http.ok(automations.get(workspace, name) if name else {"automations": automations.all(workspace)})
+    if name and not request.route.endswith(("/versions", "/lost")):
+        return http.ok(automations.get(workspace, name))
+    size, cursor = request.page_size(), request.query.get("cursor", "")
+    if not name:
+        listed, cursor = automations.page(workspace, size, cursor)
+        return http.ok({"automations": listed, "cursor": cursor})
+    if request.route.endswith("/versions"):
+        versions, cursor = automations.versions(workspace, name, size, cursor)
+        return http.ok({"versions": [one.as_dict() for one in versions], "cursor": cursor})
+    automations.require(workspace, name)
+    found, cursor = resuming.lost(workspace, name, size, cursor)
+    return http.ok({"enrolments": found, "cursor": cursor})

@@ -79,12 +79,13 @@ def test_what_was_applied_is_a_draft_until_it_is_published(acme: World) -> None:
         True,
     )
     assert shown["draft"] == {"automation": "tour", **TOUR}
-    assert get(acme, "tour", "/versions") == (200, {"versions": []})
+    assert get(acme, "tour", "/versions") == (200, {"versions": [], "cursor": ""})
     status, published = publish(acme)
     assert (status, published["version"], published["changed"]) == (200, 1, True)
     assert get(acme, "tour")[1]["unpublished_changes"] is False
-    (listed,) = get(acme)[1]["automations"]
-    assert get(acme, "tour")[1].items() >= listed.items()
+    shown = get(acme, "tour")[1]
+    listed = {name: value for name, value in shown.items() if name not in ("draft", "jobs", "log")}
+    assert get(acme) == (200, {"automations": [listed], "cursor": ""})
 
 
 def test_publishing_the_same_again_changes_nothing(acme: World) -> None:
@@ -161,6 +162,111 @@ def test_publishing_that_was_interrupted_is_done_by_its_repeat(acme: World, call
     assert get(acme, "tour")[1]["live_version"] is None
     assert publish(acme)[1]["version"] == 1
     assert len(machines(acme)) == 1
+
+
+# --- pages -----------------------------------------------------------------------------------------------------------
+
+
+def pages(world: World, what: str, limit: int, **path: str) -> list[list[dict[str, Any]]]:
+    """Every page of the automations, or of the versions of one."""
+    route = "GET /v1/automations/{name}/versions" if path else "GET /v1/automations"
+    found, cursor = [], ""
+    while True:
+        status, page = world.call("automations", route, path=path, query={"limit": str(limit), "cursor": cursor})
+        assert status == 200, page
+        found.append(page[what])
+        cursor = page["cursor"]
+        if not cursor:
+            return found
+
+
+def large(number: int) -> dict[str, Any]:
+    """A definition about as large as one may be, as much larger on the wire as letters make it."""
+    return changed(trigger={"event": "E", "where": {"trait": "x", "in": [str(number), *["ż" * 1000] * 127]}})
+
+
+def test_automations_come_in_pages_by_name_each_with_where_it_stands(acme: World) -> None:
+    for name in ("b", "a", "a-1", "ab", "c"):
+        put(acme, TOUR, name)
+    publish(acme, "a")
+    publish(acme, "ab")
+    put(acme, changed(description="next"), "ab")
+    found = pages(acme, "automations", 2)
+    assert [[one["automation"] for one in page] for page in found] == [["a", "a-1"], ["ab", "b"], ["c"]]
+    told = {one["automation"]: (one["live_version"], one["unpublished_changes"]) for page in found for one in page}
+    assert told == {"a": (1, False), "a-1": (None, True), "ab": (1, True), "b": (None, True), "c": (None, True)}
+    assert {one["description"] for one in found[1]} == {"next", TOUR["description"]}
+
+
+def test_versions_come_in_pages_the_latest_first(acme: World) -> None:
+    for number in range(1, 6):
+        put(acme, changed(description=f"number {number}"))
+        publish(acme)
+    put(acme, TOUR, "tour-2")
+    publish(acme, "tour-2")
+    found = pages(acme, "versions", 2, name="tour")
+    assert [[one["version"] for one in page] for page in found] == [[5, 4], [3, 2], [1]]
+
+
+def test_more_versions_than_one_answer_has_room_for_come_in_several(acme: World) -> None:
+    for number in range(1, 8):
+        assert put(acme, large(number))[0] == 200
+        assert publish(acme)[1]["version"] == number
+    found = pages(acme, "versions", 200, name="tour")
+    assert [[one["version"] for one in page] for page in found] == [[7, 6, 5, 4, 3], [2, 1]]
+    answers = [{"statusCode": 200, "body": json.dumps({"versions": page})} for page in found]
+    assert max(len(json.dumps(answer)) for answer in answers) < 6 * 1024 * 1024
+
+
+def test_a_page_reads_no_more_drafts_than_one_answer_would_hold(acme: World) -> None:
+    for number in range(7):
+        assert put(acme, large(number), f"tour-{number}")[0] == 200
+    assert [len(page) for page in pages(acme, "automations", 200)] == [5, 2]
+
+
+def test_a_whole_page_has_room_in_an_answer_however_long_the_descriptions(acme: World) -> None:
+    put(acme, TOUR)
+    with acme.recorder.unseen():
+        (draft,) = [item for item in acme.items("TABLE_AUTOMATIONS") if item["sk"]["S"] == "draft#tour"]
+        definition = {**json.loads(draft["definition"]["S"]), "description": "ż" * 2000}
+        for number in range(200):
+            name = f"tour-{number:03d}"
+            text = json.dumps({**definition, "automation": name})
+            item = {**draft, "sk": {"S": f"draft#{name}"}, "definition": {"S": text}}
+            acme.dynamodb.put_item(TableName="Automations", Item=item)
+    found = pages(acme, "automations", 200)
+    assert [len(page) for page in found] == [200, 1]
+    assert max(len(json.dumps(json.dumps({"automations": page}))) for page in found) < 6 * 1024 * 1024
+
+
+@pytest.mark.parametrize("limit", ["0", "201", "ten", ""])
+@pytest.mark.parametrize("what", ["", "/versions", "/lost"])
+def test_a_page_has_one_to_two_hundred(acme: World, what: str, limit: str) -> None:
+    put(acme, TOUR)
+    route = f"GET /v1/automations/{{name}}{what}" if what else "GET /v1/automations"
+    path = {"name": "tour"} if what else {}
+    status, answer = acme.call("automations", route, path=path, query={"limit": limit})
+    assert (status, answer["code"], answer["field"]) == (400, "invalid_limit", "limit")
+
+
+def test_a_cursor_serves_only_the_question_it_was_made_for(acme: World) -> None:
+    for name in ("tour", "other"):
+        for description in ("one", "two"):
+            put(acme, changed(description=description), name)
+            publish(acme, name)
+    versions, every = "GET /v1/automations/{name}/versions", "GET /v1/automations"
+    questions: list[tuple[str, dict[str, str], str]] = [
+        (versions, {"name": "tour"}, "secret"),
+        (versions, {"name": "other"}, "secret"),
+        (every, {}, "secret"),
+    ]
+    for route, path, key in questions:
+        cursor = acme.call("automations", route, key=key, path=path, query={"limit": "1"})[1]["cursor"]
+        assert cursor
+        others = [one for one in questions if one != (route, path, key)]
+        for other, there, whose in [*others, (every, {}, acme.other_secret)]:
+            status, answer = acme.call("automations", other, key=whose, path=there, query={"cursor": cursor})
+            assert (status, answer["code"]) == (400, "invalid_cursor")
 
 
 # --- mistakes --------------------------------------------------------------------------------------------------------

@@ -21,11 +21,15 @@ def resume_enrolments(url: str, secret_key: str) -> int:
 
     A pause stays as it is: who comes to act in it waits. Raises CommandFailed.
     """
-    resumed = 0
-    for automation in _ask("GET", f"{url}/v1/automations", secret_key).get("automations", []):
-        if automation.get("live_version") is not None:
-            resumed += _resume(f"{url}/v1/automations/{automation['automation']}/resume", secret_key)
-    return resumed
+    resumed, cursor = 0, ""
+    while True:
+        page = _ask("GET", f"{url}/v1/automations?limit=200{f'&cursor={cursor}' if cursor else ''}", secret_key)
+        for automation in page.get("automations", []):
+            if automation.get("live_version") is not None:
+                resumed += _resume(f"{url}/v1/automations/{automation['automation']}/resume", secret_key)
+        cursor = str(page.get("cursor", ""))
+        if not cursor:
+            return resumed
 
 
 def _resume(place: str, secret_key: str) -> int:

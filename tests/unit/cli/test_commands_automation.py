@@ -145,6 +145,45 @@ def test_history_says_what_each_version_changed(capsys: pytest.CaptureFixture[st
     assert [one["changes"] for one in told] == [["added b (end)"], ["first version"]]
 
 
+class Pages:
+    """Answers a listing page by page, and keeps by which cursors it was asked."""
+
+    def __init__(self, what: str, *pages: list[Any]) -> None:
+        self.what, self.pages = what, pages
+        self.asked: list[tuple[tuple[str, ...], str, str]] = []
+
+    def get(self, *path: str, **query: str) -> Any:
+        cursor = query.get("cursor", "")
+        self.asked.append((path, query["limit"], cursor))
+        number = int(cursor or 0)
+        return {self.what: self.pages[number], "cursor": str(number + 1) if number + 1 < len(self.pages) else ""}
+
+
+def test_all_pages_of_automations_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    stands = {"description": "", "state": None, "live_version": None, "published_at": None, "unpublished_changes": True}
+    api = Pages("automations", *([{"automation": name, **stands}] for name in ("a", "b", "c")))
+    assert automations.list_all(cast(Client, api), as_json=True) == 0
+    assert [one["automation"] for one in json.loads(capsys.readouterr().out)] == ["a", "b", "c"]
+    assert api.asked == [(("automations",), "200", cursor) for cursor in ("", "1", "2")]
+    assert automations.list_all(cast(Client, api), as_json=False) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[-3:]] == ["a", "b", "c"]
+
+
+def test_a_history_over_several_pages_compares_the_last_of_one_with_the_first_of_the_next(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    components: dict[str, Any] = {"a": {"type": "end"}}
+    versions = []
+    for version in (1, 2, 3):
+        definition = {"start": "a", "components": dict(components)}
+        versions.insert(0, {"version": version, "created_at": "2026-11-22T09:00:00Z", "definition": definition})
+        components[f"b{version}"] = {"type": "end"}
+    api = Pages("versions", versions[:1], versions[1:])
+    assert automations.history(cast(Client, api), "x", as_json=True) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [one["changes"] for one in told] == [["added b2 (end)"], ["added b1 (end)"], ["first version"]]
+
+
 def test_a_template_file_must_name_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "t.yaml"
     path.write_text("subject: x")

@@ -16,8 +16,8 @@ def told(**body: Any) -> bytes:
     return answered(200, json.dumps(body).encode(), content_type="application/json", connection="close")
 
 
-def listed(*names: str) -> bytes:
-    return told(automations=[{"automation": name, "live_version": 1} for name in names])
+def listed(*names: str, cursor: str = "") -> bytes:
+    return told(automations=[{"automation": name, "live_version": 1} for name in names], cursor=cursor)
 
 
 SLOW = answered(504, b'{"message": "Endpoint request timed out"}', connection="close")
@@ -35,6 +35,17 @@ def test_everybody_is_resumed_page_by_page() -> None:
     with server(listed("tour"), told(resumed=100, cursor="next"), told(resumed=7, cursor="")) as api:
         assert resumed(api) == 107
         assert orders(api) == [{"lost": True, "limit": PAGE}, {"lost": True, "limit": PAGE, "cursor": "next"}]
+
+
+def test_every_automation_is_resumed_on_whichever_page_it_stands() -> None:
+    some, rest = told(resumed=1, cursor=""), told(resumed=2, cursor="")
+    with server(listed("a", cursor="next"), some, listed("b", "c"), rest, rest) as api:
+        assert resumed(api) == 5
+        asked = [asked.line.split(" ")[1] for asked in api.asked]
+    assert asked == [
+        "/v1/automations?limit=200", "/v1/automations/a/resume",
+        "/v1/automations?limit=200&cursor=next", "/v1/automations/b/resume", "/v1/automations/c/resume",
+    ]  # fmt: skip
 
 
 def test_an_automation_that_was_never_published_has_nobody_to_resume() -> None:

@@ -110,7 +110,7 @@ class TemplatePreview(Shape):
 
 
 class AutomationShown(Shape):
-    """An automation: what was applied last, and which version enrols people."""
+    """An automation: where it stands, and which version enrols people. `description` is that of the draft."""
 
     automation: str
     description: str
@@ -119,7 +119,7 @@ class AutomationShown(Shape):
     live_version: Version | None
     published_at: Instant | None
     unpublished_changes: bool
-    draft: DefinitionShown
+    """Whether what was applied last differs from the live version."""
 
 
 class JobShown(Shape):
@@ -144,16 +144,18 @@ class AutomationChange(Shape):
 
 
 class AutomationLookedAt(AutomationShown):
-    """An automation with its latest jobs and changes."""
+    """An automation with what was applied last, and its latest jobs and changes."""
 
+    draft: DefinitionShown
     jobs: list[JobShown]
     log: list[AutomationChange]
 
 
 class Automations(Shape):
-    """Every automation that was ever applied."""
+    """Automations that were ever applied, by name."""
 
     automations: list[AutomationShown]
+    cursor: Cursor
 
 
 class AutomationApplied(Shape):
@@ -229,9 +231,10 @@ class AutomationMoved(Shape):
 
 
 class AutomationVersions(Shape):
-    """All published versions, latest first."""
+    """Published versions, latest first."""
 
     versions: list[AutomationVersion]
+    cursor: Cursor
 
 
 class Resumed(AutomationMoved):

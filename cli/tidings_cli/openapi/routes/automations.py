@@ -71,7 +71,11 @@ TEMPLATES = (
 )  # fmt: skip
 
 AUTOMATIONS = (
-    Route("GET", "/v1/automations", "listAutomations", "List all automations", shapes.Automations),
+    Route(
+        "GET", "/v1/automations", "listAutomations", "List automations", shapes.Automations, query=PAGE,
+        about="Without what they are made of, which each shows by itself. Where that is large, a page may be short and"
+        " still have a next one.",
+    ),
     Route(
         "GET", "/v1/automations/{name}", "getAutomation", "Show an automation", shapes.AutomationLookedAt,
         about="With its latest jobs and changes, the latest first.",
@@ -98,7 +102,8 @@ AUTOMATIONS = (
     ),
     Route(
         "GET", "/v1/automations/{name}/versions", "listAutomationVersions", "List an automation's published versions",
-        shapes.AutomationVersions, refusals=_AUTOMATION,
+        shapes.AutomationVersions, query=PAGE, refusals=_AUTOMATION,
+        about="Where they are large, a page may be short and still have a next one.",
     ),
     Route(
         "GET", "/v1/automations/{name}/drawing", "drawAutomation", "Draw an automation", {"type": "string"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,9 +13,12 @@ from pynamodb.expressions.condition import Condition
 
 from tidings.automations.definition.model import Definition, parse_definition
 from tidings.automations.lifecycle.standing import AutomationState
+from tidings.automations.statistics.room import ANSWER_BYTES
 from tidings.core.clock import from_text, to_text
 from tidings.core.errors import NotFound
 from tidings.core.store import Database, Item, JsonAttribute, Key, Part, faults, put, update
+
+LATEST = 999_999  # the last version that has a place
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +93,34 @@ class DynamoAutomationStore:
 
     def version_key(self, workspace: str, name: str, version: int) -> Key:
         """Where a published version stands, for a batched read."""
-        return Key(self._items, workspace, f"version#{name}#{version:06d}")
+        return Key(self._items, workspace, _place(name, version))
 
     def all_live(self, workspace: str) -> list[Automation]:
         """Every automation that enrols people: one query."""
         return self._query(workspace, "live#")
 
-    def all_drafts(self, workspace: str) -> list[Automation]:
-        """Every automation that was ever applied."""
-        return self._query(workspace, "draft#")
+    def drafts_after(self, workspace: str, name: str, most: int) -> tuple[list[Automation], bool]:
+        """What was applied last, by name, of those after a name; and whether there are more."""
+        places = self._items.sk.between(f"draft#{name}\x00", "draft#~")
+        with faults():
+            return self._page(self._items.query(workspace, places, consistent_read=True, limit=most + 1), most)
+
+    def live_of(self, workspace: str, names: Iterable[str]) -> dict[str, Automation]:
+        """The live versions of some automations by name, as far as they were published: a batched read."""
+        keys = [Key(self._items, workspace, f"live#{name}") for name in names]
+        found = map(self.entity, self._database.batch_get(keys).values())
+        return {automation.name: automation for automation in found}
 
     def versions(self, workspace: str, name: str) -> list[Automation]:
         """The published versions, latest first."""
         return self._query(workspace, f"version#{name}#")[::-1]
+
+    def versions_before(self, workspace: str, name: str, version: int, most: int) -> tuple[list[Automation], bool]:
+        """The published versions, latest first, of those before one; and whether there are more."""
+        places = self._items.sk.between(_place(name, 0), _place(name, version - 1))
+        with faults():
+            found = self._items.query(workspace, places, scan_index_forward=False, consistent_read=True, limit=most + 1)
+            return self._page(found, most)
 
     def first_published(self, automation: Automation) -> datetime:
         """When an automation was published first, as far as its versions are there: one query."""
@@ -121,7 +140,7 @@ class DynamoAutomationStore:
         """
         before = automation.version - 1
         expected = self._as(before, automation.state) if before else self._items.pk.does_not_exist()
-        version = self._item(automation, f"version#{automation.name}#{automation.version:06d}")
+        version = self._item(automation, _place(automation.name, automation.version))
         live = self._item(automation, f"live#{automation.name}")
         live.state = None if automation.state is AutomationState.LIVE else automation.state.value
         self._database.transact(
@@ -164,6 +183,17 @@ class DynamoAutomationStore:
             found = self._items.query(workspace, self._items.sk.startswith(prefix), consistent_read=True)
             return [self.entity(item) for item in found]
 
+    def _page(self, items: Iterable[AutomationItem], most: int) -> tuple[list[Automation], bool]:
+        """As many as were asked for and one answer has room for, but at least one; and whether there are more."""
+        page: list[Automation] = []
+        left = ANSWER_BYTES
+        for item in items:
+            left -= len(json.dumps(item.definition))  # as text in the JSON that a function gives back
+            if len(page) == most or (page and left < 0):
+                return page, True
+            page.append(self.entity(item))
+        return page, False
+
     def _item(self, automation: Automation, place: str) -> AutomationItem:
         return self._items(
             automation.workspace,
@@ -180,3 +210,7 @@ class DynamoAutomationStore:
 def unknown_version() -> NotFound:
     """That an automation has no such version."""
     return NotFound("unknown_version", "There is no such version of the automation.", "version")
+
+
+def _place(name: str, version: int) -> str:
+    return f"version#{name}#{version:06d}"

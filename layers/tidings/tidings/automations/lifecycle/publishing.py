@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from tidings.accounts.store import DynamoWorkspaceStore
+from tidings.automations.automation_store import LATEST
 from tidings.automations.definition.model import Definition
 from tidings.automations.definition.rules import Problem, check
 from tidings.automations.definition.source import MAX_BYTES
@@ -21,6 +22,7 @@ from tidings.automations.machines.machines import Machines
 from tidings.automations.statistics.rules import by_state
 from tidings.automations.statistics.tally_store import DynamoTallyStore
 from tidings.automations.store import Automation, DynamoAutomationStore
+from tidings.core import cursors
 from tidings.core.clock import Clock
 from tidings.core.errors import Conflict, InvalidInput
 from tidings.core.store import ConditionFailed
@@ -131,25 +133,39 @@ class AutomationService:
         ]
 
     def get(self, workspace: str, name: str) -> dict[str, Any]:
-        """An automation's draft and live version, its latest changes and jobs. Raises NotFound."""
+        """An automation's draft, where it stands, and its latest changes and jobs. Raises NotFound."""
         draft, live = self._both(workspace, name)
         return {
             **_overview(draft, live),
+            "draft": draft.definition.as_dict(),
             "jobs": [job.as_dict() for job in self._lifecycle.jobs(workspace, name)],
             "log": [change.as_dict() for change in self._lifecycle.changes(workspace, name)],
         }
 
-    def all(self, workspace: str) -> list[dict[str, Any]]:
-        """All automations, with draft and live version."""
-        live = {automation.name: automation for automation in self._automations.all_live(workspace)}
-        return [_overview(draft, live.get(draft.name)) for draft in self._automations.all_drafts(workspace)]
+    def page(self, workspace: str, limit: int, cursor: str) -> tuple[list[dict[str, Any]], str]:
+        """Up to `limit` automations by name, with where each stands, and the cursor of the next page, empty at the end.
 
-    def versions(self, workspace: str, name: str) -> list[Automation]:
-        """The published versions, latest first. Raises NotFound."""
-        found = self._automations.versions(workspace, name)
-        if not found:
+        Fewer where drafts are large: of those a page reads some megabytes. A query and a batched read. Raises
+        InvalidInput for a bad cursor.
+        """
+        scope = (workspace, "automations")
+        place = cursors.read(scope, cursor, str)
+        drafts, more = self._automations.drafts_after(workspace, place[0] if place else "", limit)
+        live = self._automations.live_of(workspace, [draft.name for draft in drafts])
+        page = [_overview(draft, live.get(draft.name)) for draft in drafts]
+        return page, cursors.write(scope, [drafts[-1].name]) if more else ""
+
+    def versions(self, workspace: str, name: str, limit: int, cursor: str) -> tuple[list[Automation], str]:
+        """Up to `limit` published versions, latest first, and the cursor of the next page, empty at the end.
+
+        Fewer where they are large. Raises NotFound, and InvalidInput for a bad cursor.
+        """
+        scope = (workspace, "automation versions", name)
+        place = cursors.read(scope, cursor, int)
+        page, more = self._automations.versions_before(workspace, name, place[0] if place else LATEST + 1, limit)
+        if not page:
             self.require(workspace, name)
-        return found
+        return page, cursors.write(scope, [page[-1].version]) if more else ""
 
     def require(self, workspace: str, name: str) -> None:
         """Raises NotFound unless there is such an automation."""
@@ -191,6 +207,7 @@ def archived(name: str) -> Conflict:
 
 
 def _overview(draft: Automation, live: Automation | None) -> dict[str, Any]:
+    """An automation as lists show it, which leave out what it is made of."""
     changed = live is None or live.definition != draft.definition
     return {
         "automation": draft.name,
@@ -199,7 +216,6 @@ def _overview(draft: Automation, live: Automation | None) -> dict[str, Any]:
         "live_version": live.version if live else None,
         "published_at": live.created_at if live else None,
         "unpublished_changes": changed,
-        "draft": draft.definition.as_dict(),
     }
 
 
