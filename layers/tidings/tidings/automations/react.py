@@ -35,7 +35,7 @@ from tidings.contacts.linking import Sighting
 from tidings.contacts.model import Contact, Context, Identity, IdentityKind, Lead, Stamp
 from tidings.contacts.rules import Refusal, external_ids
 from tidings.contacts.service import ContactDirectory
-from tidings.contacts.settling import Settlement
+from tidings.contacts.settling import AboutTo, Settlement
 from tidings.contacts.store import Change, DynamoContactStore
 from tidings.contacts.visits import with_visit
 from tidings.conversations.rated import Ratings
@@ -43,6 +43,9 @@ from tidings.core.errors import Throttled, Unavailable
 from tidings.core.ids import digest
 from tidings.core.logs import logger
 from tidings.core.store import ConditionFailed, Database, Key
+
+# An event, and the contact that it belonged to when it was settled.
+Placed = tuple[Sighted, str]
 
 
 class Reactor:
@@ -95,17 +98,40 @@ class Reactor:
         batch = self._parse(records)
         known = self._read(batch)
         failed: list[str] = []
-        settled = [(one, self._guarded([one], partial(self._contact_of_first, known), failed)) for one in batch]
+        settled: list[Placed] = []
+        for one in batch:
+            contact = self._guarded([one], partial(self._contact_of_first, known, settled, failed), failed)
+            if contact:
+                settled.append((one, contact))
+        self._serve_all(settled, known, failed)
+        return failed
+
+    def _serve_all(self, settled: Sequence[Placed], known: Known, failed: list[str]) -> None:
+        """Serve events whose contacts are settled, each contact's together; what fails goes to `failed`."""
         by_contact: dict[tuple[str, str], list[Sighted]] = defaultdict(list)
-        for sighted, contact in settled:
-            if contact:  # as it is now: a later message of the batch may have said whose a device was
-                by_contact[sighted.event.workspace, known.now(sighted.event, contact)].append(sighted)
+        for one in settled:  # as it is now: a later message of the batch may have said whose a device was
+            by_contact[_stands_at(one, known)].append(one[0])
         loaded = self._load(by_contact, known)
         for place, group in by_contact.items():
             once = [sighted for sighted in group if not known.came_before(sighted.event)]
             if once:
                 self._guarded(once, partial(self._serve, place, loaded.get(place), known), failed)
-        return failed
+
+    def _serve_first(
+        self, known: Known, settled: list[Placed], failed: list[str], workspace: str, contacts: frozenset[str]
+    ) -> None:
+        """Serve what came before contacts become others, as it would be if a batch had ended there.
+
+        Raises Unavailable if that fails: then it all is repeated, and they are to be as they were.
+        """
+        theirs = [one for one in settled if _stands_at(one, known) in {(workspace, contact) for contact in contacts}]
+        if not any(self._matters(sighted.event, known) for sighted, _ in theirs):
+            return
+        before = len(failed)
+        self._serve_all(theirs, known, failed)
+        if len(failed) > before:
+            raise Unavailable("events_before_failed", "What came before a message is to be repeated first.")
+        settled[:] = [one for one in settled if one not in theirs]
 
     def _parse(self, records: Sequence[Record]) -> list[Sighted]:
         batch = []
@@ -140,29 +166,38 @@ class Reactor:
         known.twins = {place: self._events.entity(found[key]) for key, place in twins.items() if key in found}
         return known
 
-    def _contact_of_first(self, known: Known, group: Sequence[Sighted]) -> str:
-        return self._contact_of(group[0].event, known)
+    def _contact_of_first(
+        self, known: Known, settled: list[Placed], failed: list[str], group: Sequence[Sighted]
+    ) -> str:
+        event = group[0].event
+        return self._contact_of(event, known, partial(self._serve_first, known, settled, failed, event.workspace))
 
-    def _contact_of(self, event: Event, known: Known) -> str:
+    def _contact_of(self, event: Event, known: Known, about_to: AboutTo) -> str:
         if event.contact:
             return event.contact
-        contact = self._settle(sighting_of(event), event, known)
+        contact = self._settle(sighting_of(event), event, known, about_to)
         if event.type == "alias":
             refusal = self._alias_refused(event, known)
             if refusal is not None:
                 self._refuse(event, contact, [refusal])
             elif event.previous_id != event.user_id:
                 previous = Identity(IdentityKind.ANONYMOUS, event.previous_id)
-                contact = self._settle(replace(sighting_of(event), anonymous=previous, by_alias=True), event, known)
+                sighting = replace(sighting_of(event), anonymous=previous, by_alias=True)
+                contact = self._settle(sighting, event, known, about_to)
         return contact
 
-    def _settle(self, sighting: Sighting, event: Event, known: Known) -> str:
+    def _settle(self, sighting: Sighting, event: Event, known: Known, about_to: AboutTo) -> str:
         workspace = sighting.workspace
         identifiers = known.identifiers(workspace)
         sighting = replace(sighting, secret=known.workspaces[workspace].secret if workspace in known.workspaces else "")
         user, anonymous = (self._lead(workspace, i, known) for i in (sighting.user, sighting.anonymous))
         settled = self._settlement.settle(
-            sighting, user, anonymous, identifiers, lambda new: self._folding.tell(new, event, identifiers, True)[0]
+            sighting,
+            user,
+            anonymous,
+            identifiers,
+            lambda new: self._folding.tell(new, event, identifiers, True)[0],
+            about_to,
         )
         known.learn(workspace, sighting, settled)
         return settled.contact
@@ -376,6 +411,11 @@ class Reactor:
         sequence = record.get("dynamodb", {}).get("SequenceNumber", "")
         logger.error("set aside", extra={"error_type": type(error).__name__, "sequence": sequence})
         self._set_aside(record)
+
+
+def _stands_at(one: Placed, known: Known) -> tuple[str, str]:
+    sighted, contact = one
+    return sighted.event.workspace, known.now(sighted.event, contact)
 
 
 def _may_make_known(event: Event) -> bool:

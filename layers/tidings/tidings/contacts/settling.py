@@ -22,7 +22,12 @@ TRIES = 5
 # What may make a contact of identities that led to somebody before: only then it is asked whether they were erased.
 MAKING = frozenset({Act.ADD, Act.PROMOTE, Act.MOVE})
 
+# What takes something from contacts that are there, or makes other people of them.
+CHANGING = frozenset({Act.PROMOTE, Act.MERGE, Act.MOVE})
+
 First = Callable[[Contact], Contact]
+# Told of the contacts that are about to become others.
+AboutTo = Callable[[frozenset[str]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +59,20 @@ class Settlement:
         self._surroundings = surroundings
 
     def settle(
-        self, sighting: Sighting, user: Lead | None, anonymous: Lead | None, identifiers: Identifiers, first: First
+        self,
+        sighting: Sighting,
+        user: Lead | None,
+        anonymous: Lead | None,
+        identifiers: Identifiers,
+        first: First,
+        about_to: AboutTo,
     ) -> Settled:
         """The contact that a message belongs to, after making its identities lead there.
 
         `user` and `anonymous` are where the identities lead already, `first` what the message says of a new contact.
-        Nothing is written where they lead to one contact. Raises PersonErased for a message from before the person was
-        erased, and Unavailable if the identities kept changing.
+        `about_to` hears of contacts that it makes known, merges or takes a device from, before that; what it raises
+        keeps it from happening. Nothing is written where they lead to one contact. Raises PersonErased for a message
+        from before the person was erased, and Unavailable if the identities kept changing.
         """
         for _ in range(TRIES):
             planned = plan(sighting, user, anonymous)
@@ -68,6 +80,8 @@ class Settlement:
                 return Settled(planned.contact)
             if planned.act in MAKING:
                 sighting = self._with_new_id(sighting)
+            if planned.act in CHANGING:
+                about_to(frozenset(lead.contact for lead in (user, anonymous) if lead is not None))
             try:
                 return self._do(planned, sighting, user, anonymous, identifiers, first)
             except ConditionFailed:
