@@ -99,26 +99,29 @@ def list_all(client: Client, as_json: bool) -> int:
     return 0
 
 
-def show(client: Client, name: str, as_json: bool) -> int:
-    """Show an automation, its draft as YAML."""
+def show(client: Client, name: str, at: str, as_json: bool) -> int:
+    """Show an automation, its draft as YAML; as it stood at an instant, the version that was live."""
     import yaml
 
-    found = client.get("automations", name)
+    found = client.get("automations", name, at=at)
     if as_json:
         print_json(found)
         return 0
-    print_fields(
-        [
-            ("automation", found["automation"]),
-            ("live version", str(found["live_version"] or "none, so nobody enters it")),
-            ("published", when(found["published_at"])),
-            ("state", lifecycle.STATES[found.get("state")]),
-            ("unpublished changes", "yes" if found["unpublished_changes"] else "none"),
-        ]
-    )
-    lifecycle.print_standing(found)
-    say("")
-    print(yaml.safe_dump(found["draft"], sort_keys=False, allow_unicode=True, width=110), end="")
+    fields = [
+        ("automation", found["automation"]),
+        ("live version", str(found["live_version"] or "none, so nobody enters it")),
+        ("published", when(found["published_at"])),
+        ("state", lifecycle.STATES[found.get("state")]),
+    ]
+    if at:
+        print_fields(fields)
+    else:
+        print_fields([*fields, ("unpublished changes", "yes" if found["unpublished_changes"] else "none")])
+        lifecycle.print_standing(found)
+    definition = found["definition"] if at else found["draft"]
+    if definition is not None:
+        say("")
+        print(yaml.safe_dump(definition, sort_keys=False, allow_unicode=True, width=110), end="")
     return 0
 
 
@@ -138,9 +141,10 @@ def history(client: Client, name: str, as_json: bool) -> int:
     return 0
 
 
-def enrolments(client: Client, name: str, as_json: bool) -> int:
-    """Show who entered an automation, and where they are."""
-    found = list(statistics.pages(client, ("automations", name, "enrolments"), "enrolments", {"limit": "200"}))
+def enrolments(client: Client, name: str, at: str, as_json: bool) -> int:
+    """Show who entered an automation, and where they are, or were at an instant."""
+    asked = {"limit": "200", **({"at": at} if at else {})}
+    found = list(statistics.pages(client, ("automations", name, "enrolments"), "enrolments", asked))
     if as_json:
         print_json(found)
         return 0

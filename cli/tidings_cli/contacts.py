@@ -121,9 +121,9 @@ def messages(client: Client, contact: Json, as_json: bool) -> int:
     return _each(found, as_json, message_lines, "No message was ever meant for this person.")
 
 
-def enrolments(client: Client, contact: Json, as_json: bool) -> int:
-    """Show a contact's ways through automations: each step and why."""
-    found = paged(client, ("contacts", contact["contact"], "enrolments"), "enrolments", None, {})
+def enrolments(client: Client, contact: Json, at: str, as_json: bool) -> int:
+    """Show a contact's ways through automations, as they stood at an instant if one is given: each step and why."""
+    found = paged(client, ("contacts", contact["contact"], "enrolments"), "enrolments", None, {"at": at} if at else {})
     return _each(found, as_json, _enrolment_lines, "This person never entered an automation.")
 
 

@@ -41,12 +41,12 @@ def listed(client: Client, args: Any) -> int:
     return 0
 
 
-def show(client: Client, conversation: str, as_json: bool) -> int:
-    """Show a conversation, and everything that stands in it."""
-    told = client.get("conversations", conversation)
+def show(client: Client, conversation: str, at: str, as_json: bool) -> int:
+    """Show a conversation, and everything that stands in it, as it stood at an instant if one is given."""
+    told = client.get("conversations", conversation, at=at)
     cursor = told.pop("cursor")
     while cursor:
-        page = client.get("conversations", conversation, cursor=cursor)
+        page = client.get("conversations", conversation, at=at, cursor=cursor)
         told["entries"] += page["entries"]
         cursor = page["cursor"]
     if as_json:
@@ -141,6 +141,6 @@ def _print(told: Json) -> None:
                 "about",
                 " · ".join(resolution.get(name, "") for name in ("type", "category", "key_message") if resolution),
             ),
-            ("revision", str(told["revision"])),
+            ("revision", str(told["revision"] or "")),
         ]
     )

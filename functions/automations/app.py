@@ -12,6 +12,7 @@ from tidings.automations.lifecycle.desk import AutomationDesk
 from tidings.automations.lifecycle.job_queue import JobQueue
 from tidings.automations.lifecycle.publishing import AutomationService
 from tidings.automations.lifecycle.resuming import Resuming
+from tidings.automations.lifecycle.rewinding import AutomationsThen
 from tidings.automations.lifecycle.service import Lifecycle
 from tidings.automations.lifecycle.store import DynamoLifecycleStore
 from tidings.automations.listening.index_store import DynamoIndexStore
@@ -24,6 +25,7 @@ from tidings.core import http
 from tidings.core.clock import SystemClock
 from tidings.core.settings import Settings
 from tidings.core.store import Database
+from tidings.messages.decisions import read_at
 from tidings.messages.template_store import DynamoTemplateStore
 
 settings = Settings.read()
@@ -42,7 +44,7 @@ automations = AutomationService(store, index, kept, tallies, templates, workspac
 resuming = Resuming(store, enrolments, inside, workspaces, machines, executions, clock)
 desk = AutomationDesk(automations, Lifecycle(store, index, kept, workspaces, jobs, clock), resuming)
 starting = Starting.over(database, clock)
-pictures = Pictures(store)
+then, pictures = AutomationsThen(store, kept), Pictures(store)
 
 
 @http.answers
@@ -63,7 +65,8 @@ def handler(event: dict[str, Any], context: Any) -> http.Answer:
     if request.route.endswith("/drawing"):
         return http.page(*pictures.draw(workspace, name, request.query))
     if name and not request.route.endswith(("/versions", "/lost")):
-        return http.ok(automations.get(workspace, name))
+        at = read_at(request.query)
+        return http.ok(automations.get(workspace, name) if at is None else then.get(workspace, name, at))
     size, cursor = request.page_size(), request.query.get("cursor", "")
     if not name:
         listed, cursor = automations.page(workspace, size, cursor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tidings.accounts.cache import WorkspaceCache
 from tidings.accounts.service import Doorkeeper
@@ -22,8 +22,12 @@ from tidings.core import http
 from tidings.core.clock import SystemClock
 from tidings.core.settings import Settings
 from tidings.core.store import Database
+from tidings.messages.decisions import read_at
 from tidings.messages.history import MessageHistory
 from tidings.messages.store import DynamoMessageStore
+
+if TYPE_CHECKING:
+    from tidings.automations.enrolments.rewinding import Then
 
 clock = SystemClock()
 database = Database(Settings.read())
@@ -65,6 +69,18 @@ def _show(request: http.Request, contact: Contact) -> http.Answer:
         talks, cursor = talked.page(contact, request.page_size(), request.query.get("cursor", ""), name)
         return http.ok({"conversations": [one.as_dict() for one in talks], "cursor": cursor})
     if what == "enrolments":
-        ways, cursor = entered.page(contact, request.page_size(), request.query.get("cursor", ""), name)
+        size, then = request.page_size(), _then(request)
+        ways, cursor = entered.page(contact, size, request.query.get("cursor", ""), name, then)
         return http.ok({"enrolments": ways, "cursor": cursor})
     return http.ok(contact.as_dict())
+
+
+def _then(request: http.Request) -> Then | None:
+    at = read_at(request.query)
+    if at is None:
+        return None
+    # late: who looks at people as they are reads no definition
+    from tidings.automations.automation_store import DynamoAutomationStore
+    from tidings.automations.enrolments.rewinding import Then
+
+    return Then(at, DynamoAutomationStore(database).begins)

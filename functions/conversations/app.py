@@ -24,6 +24,7 @@ from tidings.core.clock import SystemClock
 from tidings.core.settings import Settings
 from tidings.core.store import Database
 from tidings.email.sends_gateway import DeliverLater
+from tidings.messages.decisions import read_at
 
 if TYPE_CHECKING:
     from tidings.conversations.replies import Replies
@@ -66,11 +67,23 @@ def handler(event: dict[str, Any], context: Any) -> http.Answer:
 
         return http.ok(shown_mail(database, key.workspace, request.path["conversation"], request.path["entry"]))
     if "conversation" in request.path:
-        return http.ok(listing.show(key.workspace, request.path["conversation"], request.page_size(), cursor))
+        return _show(request, key.workspace, cursor)
     if request.route.endswith("/counts"):
         return http.ok(listing.counts(key.workspace))
     found, following = listing.page(key.workspace, requests.read_asked(request.query), request.page_size(), cursor)
     return http.ok({"conversations": [one.as_dict() for one in found], "cursor": following})
+
+
+def _show(request: http.Request, workspace: str, cursor: str) -> http.Answer:
+    conversation, size, at = request.path["conversation"], request.page_size(), read_at(request.query)
+    if at is None:
+        return http.ok(listing.show(workspace, conversation, size, cursor))
+    # late: who looks at conversations as they are reads no contacts
+    from tidings.contacts.store import DynamoContactStore
+    from tidings.conversations.rewinding import ConversationsThen
+
+    then = ConversationsThen(store, DynamoEventStore(database), DynamoContactStore(database))
+    return http.ok(then.show(workspace, conversation, size, cursor, at))
 
 
 def _change(request: http.Request, key: ApiKey) -> http.Answer:

@@ -33,5 +33,5 @@ def handler(event: dict[str, Any], context: Any) -> http.Answer:
         component, limit = request.path["component"], request.page_size()
         return http.ok(people.at_component(workspace, name, component, request.query, limit))
     if "enrolment" in request.path:
-        return http.ok(people.one(workspace, name, request.path["contact"], request.path["enrolment"]))
+        return http.ok(people.one(workspace, name, request.path["contact"], request.path["enrolment"], request.query))
     return http.ok(people.enrolled(workspace, name, request.query, request.page_size()))

@@ -40,6 +40,7 @@ def _about_files(actions: Any) -> None:
     draw.add_argument("what", metavar="FILE|NAME")
     draw.add_argument("--svg", action="store_true", help="as SVG, not as Mermaid text")
     draw.add_argument("-o", "--output", type=Path, metavar="FILE", help="write to a file, not to standard output")
+    draw.add_argument("--at", default="", metavar="TIME", help="of the system: the version that was live (ISO 8601)")
     add_connection(draw)
 
 
@@ -52,6 +53,8 @@ def _about_the_system(actions: Any) -> None:
     show = actions.add_parser("show", help="show an automation and its draft")
     history = actions.add_parser("history", help="show its versions and what changed, or who is in it")
     history.add_argument("--enrolments", action="store_true", help="show who entered it, and where they are")
+    show.add_argument("--at", default="", metavar="TIME", help="as it stood at this time (ISO 8601)")
+    history.add_argument("--at", default="", metavar="TIME", help="of --enrolments: as they stood then (ISO 8601)")
     automation_changes.register(actions)
     numbers = actions.add_parser("statistics", help="count who began, acted, was skipped, left, waits and converted")
     numbers.add_argument("--version", type=positive, metavar="N", help="only those in this version")
@@ -82,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "draw":
         from tidings_cli.drawing import draw
 
-        return draw(args.what, args.svg, args.output, lambda: connect(args))
+        return draw(args.what, args.svg, args.output, args.at, lambda: connect(args))
     client = connect(args)
     changing = automation_changes.of(args)
     if changing is not None:
@@ -94,12 +97,10 @@ def run(args: argparse.Namespace) -> int:
     if args.action in ("statistics", "people"):
         return _numbers(client, args)
     if args.action == "history" and args.enrolments:
-        return automations.enrolments(client, args.name, args.json)
-    actions = {
-        "show": automations.show,
-        "history": automations.history,
-    }
-    return actions[args.action](client, args.name, args.json)
+        return automations.enrolments(client, args.name, args.at, args.json)
+    if args.action == "show":
+        return automations.show(client, args.name, args.at, args.json)
+    return automations.history(client, args.name, args.json)
 
 
 def _numbers(client: Client, args: argparse.Namespace) -> int:

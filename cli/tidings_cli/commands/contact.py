@@ -32,6 +32,8 @@ def register(subparsers: Any) -> None:
         _add_who(action)
         if name == "timeline":
             _add_timeline(action)
+        if name == "enrolments":
+            action.add_argument("--at", default="", metavar="TIME", help="as it stood at this time (ISO 8601)")
         if name == "edit":
             _add_edit(action)
         if name == "export":
@@ -117,7 +119,9 @@ def run(args: argparse.Namespace) -> int:
         return privacy.export(client, found, args.out, args.json)
     if args.action == "erase":
         return privacy.erase(client, found, args.confirm, args.json)
-    actions = {"show": contacts.show, "messages": contacts.messages, "enrolments": contacts.enrolments}
+    if args.action == "enrolments":
+        return contacts.enrolments(client, found, args.at, args.json)
+    actions = {"show": contacts.show, "messages": contacts.messages}
     return actions[args.action](client, found, args.json)
 
 

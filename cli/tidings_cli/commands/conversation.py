@@ -53,6 +53,8 @@ def _options(name: str, action: argparse.ArgumentParser) -> None:
         action.add_argument("--type", required=True, choices=("question", "incident", "problem", "task"))
         action.add_argument("--category", default="general", metavar="CATEGORY")
         action.add_argument("--key-message", required=True, metavar="TEXT", help="what it came to, for the timeline")
+    if name == "show":
+        action.add_argument("--at", default="", metavar="TIME", help="as it stood at this time (ISO 8601)")
     if name == "note":
         action.add_argument("text", metavar="TEXT")
     if name == "reply":
@@ -76,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "list":
         return conversations.listed(client, args)
     if args.action == "show":
-        return conversations.show(client, args.conversation, args.json)
+        return conversations.show(client, args.conversation, args.at, args.json)
     if args.action == "counts":
         return conversations.counts(client, args.json)
     if args.action == "note":

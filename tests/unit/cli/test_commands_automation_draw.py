@@ -31,16 +31,21 @@ def test_an_automation_of_a_system_is_drawn_by_its_name(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Api:
-        def get(self, *path: str) -> Any:
+        def get(self, *path: str, at: str) -> Any:
             assert path == ("automations", "tour")
-            components = {"mail": {"type": "send_email", "template": "tips"}}
-            return {
-                "draft": {"automation": "tour", "trigger": {"event": "E"}, "start": "mail", "components": components}
-            }
+            components = {"mail": {"type": "send_email", "template": at or "tips"}}
+            found = {"automation": "tour", "trigger": {"event": "E"}, "start": "mail", "components": components}
+            return {"definition": None if at == "never" else found} if at else {"draft": found}
 
     monkeypatch.setattr(connection, "connect", lambda args: Api())
     assert main(["automation", "draw", "tour"]) == 0
     assert '["mail<br/>e-mail tips"]' in capsys.readouterr().out
+    assert main(["automation", "draw", "tour", "--at", "then"]) == 0
+    assert '["mail<br/>e-mail then"]' in capsys.readouterr().out
+    assert main(["automation", "draw", "tour", "--at", "never"]) == 1
+    assert "not published at that time" in capsys.readouterr().err
+    assert main(["automation", "draw", str(WELCOME), "--at", "then"]) == 1
+    assert "A file is drawn as it is" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("text", "told"), [("{", "cannot be drawn"), (None, "nowhere.yaml")])

@@ -151,6 +151,21 @@ class AutomationLookedAt(AutomationShown):
     log: list[AutomationChange]
 
 
+class AutomationThen(Shape):
+    """An automation as it stood at an earlier time. What its draft was then is not kept."""
+
+    automation: str
+    at: Instant
+    description: str
+    state: AutomationState | None
+    """None where nothing was published yet, as of the version."""
+    live_version: Version | None
+    published_at: Instant | None
+    definition: DefinitionShown | None
+    log: list[AutomationChange]
+    """The latest changes until then, the latest first."""
+
+
 class Automations(Shape):
     """Automations that were ever applied, by name."""
 

@@ -90,6 +90,8 @@ class EntryShown(Shape):
 class ConversationRead(ConversationShown):
     """A conversation with a page of what stands in it, in the order of time."""
 
+    revision: Annotated[int, Field(ge=1)] | None  # type: ignore[assignment]
+    """None of a conversation as it stood at an earlier time, which nobody can change."""
     entries: list[EntryShown]
     cursor: Cursor
 

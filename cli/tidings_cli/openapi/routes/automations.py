@@ -11,7 +11,7 @@ from tidings_cli.openapi.answers import statistics
 from tidings_cli.openapi.answers.base import AutomationError
 from tidings_cli.openapi.answers.contacts import LostEnrolments
 from tidings_cli.openapi.codes import lint_codes
-from tidings_cli.openapi.routes.route import PAGE, WRITES, Body, Query, Route
+from tidings_cli.openapi.routes.route import AT, PAGE, WRITES, Body, Query, Route
 
 _TEMPLATE = ("unknown_template",)
 _AUTOMATION = ("unknown_automation",)
@@ -27,6 +27,13 @@ _PUBLISHED = {
     "anyOf": [
         {"$ref": "#/components/schemas/AutomationPublished"},
         {"$ref": "#/components/schemas/AutomationPreview"},
+    ]
+}
+
+_LOOKED_AT = {
+    "anyOf": [
+        {"$ref": "#/components/schemas/AutomationLookedAt"},
+        {"$ref": "#/components/schemas/AutomationThen"},
     ]
 }
 
@@ -77,9 +84,11 @@ AUTOMATIONS = (
         " still have a next one.",
     ),
     Route(
-        "GET", "/v1/automations/{name}", "getAutomation", "Show an automation", shapes.AutomationLookedAt,
-        about="With its latest jobs and changes, the latest first.",
-        refusals=_AUTOMATION,
+        "GET", "/v1/automations/{name}", "getAutomation", "Show an automation", _LOOKED_AT,
+        also=(shapes.AutomationLookedAt, shapes.AutomationThen),
+        about="With its latest jobs and changes, the latest first. With `at` it is the version that was live then, and"
+        " where the automation stood.",
+        query=(AT,), refusals=(*_AUTOMATION, "invalid_timestamp", "not_yet"),
     ),
     Route(
         "PUT", "/v1/automations/{name}", "applyAutomation", "Keep an automation as a draft", shapes.AutomationApplied,
@@ -114,21 +123,24 @@ AUTOMATIONS = (
                 "version", "A version's number, or `draft`; without it the live one, or the draft if there is none.",
                 {"type": "string", "pattern": "^(draft|[1-9][0-9]{0,5})$"},
             ),
+            AT,
         ),
-        refusals=(*_AUTOMATION, "unknown_version", "invalid_format", "invalid_version"),
+        refusals=(
+            *_AUTOMATION, "unknown_version", "invalid_format", "invalid_version", "invalid_timestamp", "not_yet",
+        ),
         media=("image/svg+xml", "text/vnd.mermaid"),
     ),
     Route(
         "GET", "/v1/automations/{name}/enrolments", "listAutomationEnrolments", "List everybody who entered",
         statistics.AutomationEnrolments,
         about="Latest first; a page may be short and still have a next one.",
-        query=(Query("state", "Only who is in this state, such as `live`."), _VERSION, *PAGE),
-        refusals=(*_AUTOMATION, "invalid_state", "invalid_version"),
+        query=(Query("state", "Only who is in this state, such as `live`."), _VERSION, AT, *PAGE),
+        refusals=(*_AUTOMATION, "invalid_state", "invalid_version", "invalid_timestamp"),
     ),
     Route(
         "GET", "/v1/automations/{name}/enrolments/{contact}/{enrolment}", "getAutomationEnrolment",
         "Show somebody's way, with what was decided about each message", statistics.EnrolmentPath,
-        refusals=("unknown_enrolment",),
+        query=(AT,), refusals=("unknown_enrolment", "invalid_timestamp", "not_yet"),
     ),
     Route(
         "GET", "/v1/automations/{name}/statistics", "getAutomationStatistics",

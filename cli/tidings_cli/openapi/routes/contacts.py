@@ -88,7 +88,7 @@ ROUTES = (
     Route(
         "GET", "/v1/contacts/{contact}/enrolments", "listContactEnrolments",
         "List the automations that a contact entered, with each step", shapes.ContactEnrolments, key=Key.OF_AGENTS,
-        query=PAGE, refusals=_CONTACT,
+        query=(AT, *PAGE), refusals=(*_CONTACT, "invalid_timestamp"),
     ),
     Route(
         "GET", "/v1/contacts/{contact}/export", "exportContact", "Export everything that is known of a person",

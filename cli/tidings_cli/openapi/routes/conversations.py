@@ -9,7 +9,7 @@ from tidings.conversations.model import State
 from tidings.conversations.replying import ConversationReply
 from tidings_cli.openapi.answers import conversations as shapes
 from tidings_cli.openapi.answers.consents import Forgotten
-from tidings_cli.openapi.routes.route import PAGE, WRITES, Body, Key, Query, Route
+from tidings_cli.openapi.routes.route import AT, PAGE, WRITES, Body, Key, Query, Route
 
 _KNOWN = ("unknown_conversation",)
 _CHANGES = (
@@ -55,7 +55,8 @@ CONVERSATIONS = (
     ),
     Route(
         "GET", "/v1/conversations/{conversation}", "getConversation", "Show a conversation and what stands in it",
-        shapes.ConversationRead, key=Key.OF_AGENTS, query=PAGE, refusals=_KNOWN,
+        shapes.ConversationRead, key=Key.OF_AGENTS, query=(AT, *PAGE),
+        refusals=(*_KNOWN, "invalid_timestamp", "not_yet"),
     ),
     _change("take", "takeConversation", "Take a conversation, or give it to an agent", requests.TakeInput),
     _change(

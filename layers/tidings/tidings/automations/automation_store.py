@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
@@ -55,6 +55,17 @@ class Automation:
         }
 
 
+class Versioned(Protocol):
+    """What names a version, as enrolments do."""
+
+    @property
+    def workspace(self) -> str: ...
+    @property
+    def automation(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+
+
 class AutomationItem(Item):
     version = NumberAttribute()
     definition = UnicodeAttribute()
@@ -91,6 +102,11 @@ class DynamoAutomationStore:
         """A published version: one read."""
         return self._get(self.version_key(workspace, name, version))
 
+    def begins(self, of: Versioned) -> str:
+        """At which component a version begins that somebody entered, empty if it is not there: one read."""
+        found = self.version(of.workspace, of.automation, of.version)
+        return "" if found is None else found.definition.start
+
     def version_key(self, workspace: str, name: str, version: int) -> Key:
         """Where a published version stands, for a batched read."""
         return Key(self._items, workspace, _place(name, version))
@@ -121,6 +137,10 @@ class DynamoAutomationStore:
         with faults():
             found = self._items.query(workspace, places, scan_index_forward=False, consistent_read=True, limit=most + 1)
             return self._page(found, most)
+
+    def live_at(self, workspace: str, name: str, at: datetime) -> Automation | None:
+        """The version that was published last by an instant: one query."""
+        return next((one for one in self.versions(workspace, name) if one.created_at <= at), None)
 
     def first_published(self, automation: Automation) -> datetime:
         """When an automation was published first, as far as its versions are there: one query."""

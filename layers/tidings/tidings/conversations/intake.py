@@ -248,7 +248,8 @@ class Intake:
         event = inbound_event(after, inbound, entry, now)
         told = [event]
         if before is None:
-            told.append(changed(after, OPENED, {"inbox": after.inbox}, now, event.node))
+            given = {"agent": after.agent} if after.agent else {}
+            told.append(changed(after, OPENED, {"inbox": after.inbox, **given}, now, event.node))
         elif before.state is State.ON_HOLD:
             told.append(changed(after, RESUMED, {"by": "inbound"}, now, event.node))
         return [self._events.part(one) for one in told]

@@ -6,6 +6,7 @@ import heapq
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import accumulate
 from math import inf
 from operator import itemgetter
@@ -98,25 +99,34 @@ class ConversationListing:
             if stretch.until:
                 yield (stretch.until, _FIRST), None
 
-    def entries(self, conversation: Conversation, limit: int, cursor: str) -> tuple[list[Entry], str]:
+    def entries(
+        self, conversation: Conversation, limit: int, cursor: str, until: datetime | None = None
+    ) -> tuple[list[Entry], str]:
         """A page of what stands in a conversation, by time, and the cursor of the next one. Raises InvalidInput.
 
-        It is shorter than `limit` where the texts are long: an answer of Lambda has 6 MB at most.
+        With `until` what stood in it by then. It is shorter than `limit` where the texts are long: an answer of Lambda
+        has 6 MB at most.
         """
-        scope = ("entries", conversation.workspace, conversation.id)
+        scope = ("entries", conversation.workspace, conversation.id, *([to_text(until)] if until else []))
         place = cursors.read(scope, cursor, str)
         found = self._store.entries(conversation.workspace, conversation.id, str(place[0]) if place else "", limit + 1)
+        found = [one for one in found if until is None or one.at <= until]
         ends = accumulate(len(one.text.encode()) for one in found)
         page = found[: min(limit, max(1, bisect_right(list(ends), PAGE_BYTES)))]
         return page, cursors.write(scope, [order_of(page[-1])]) if len(found) > len(page) else ""
 
     def show(self, workspace: str, conversation: str, limit: int, cursor: str) -> dict[str, Any]:
         """A conversation with a page of what stands in it: two reads. Raises NotFound, InvalidInput."""
+        found = self.get(workspace, conversation)
+        page, following = self.entries(found, limit, cursor)
+        return {**found.as_dict(), "entries": [one.as_dict() for one in page], "cursor": following}
+
+    def get(self, workspace: str, conversation: str) -> Conversation:
+        """A conversation: one read. Raises NotFound."""
         found = self._store.get(workspace, conversation)
         if found is None:
             raise NotFound("unknown_conversation", "There is no such conversation.", "conversation")
-        page, following = self.entries(found, limit, cursor)
-        return {**found.as_dict(), "entries": [one.as_dict() for one in page], "cursor": following}
+        return found
 
     def counts(self, workspace: str) -> dict[str, Any]:
         """How many conversations each inbox has in each state, and all of them together: one batched read."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tidings.automations.enrolments.model import Enrolment
+from tidings.automations.enrolments.rewinding import Then
 from tidings.automations.enrolments.store import DynamoEnrolmentStore
 from tidings.automations.statistics.room import Room
 from tidings.contacts.model import Contact
@@ -18,20 +19,25 @@ class EnrolmentHistory:
     def __init__(self, enrolments: DynamoEnrolmentStore) -> None:
         self._enrolments = enrolments
 
-    def page(self, contact: Contact, limit: int, cursor: str, name: str) -> tuple[list[dict[str, Any]], str]:
+    def page(
+        self, contact: Contact, limit: int, cursor: str, name: str, then: Then | None = None
+    ) -> tuple[list[dict[str, Any]], str]:
         """Up to `limit` enrolments as the API shows them, the latest first, and the cursor of the next page.
 
         One query for each id that the contact goes by, over all of its enrolments, and one for the steps of each that
-        is shown. `name` is what the contact was asked for by, to which cursors are bound. Raises InvalidInput.
+        is shown. `name` is what the contact was asked for by, to which cursors are bound; `then` shows those that had
+        begun by an instant, as they stood. Raises InvalidInput.
         """
         found = [
             one
             for one in self._enrolments.of_contact(contact.workspace, contact.shown_ids)
-            if contact.shows(one.contact, one.started_at)
+            if contact.shows(one.contact, one.started_at) and (then is None or then.had_begun(one))
         ]
-        scope = (contact.workspace, name, "enrolments")
+        scope = (contact.workspace, name, "enrolments", *([to_text(then.at)] if then else []))
         page, following = cursors.latest_first(found, _order, limit, scope, cursor)
         room = Room()
+        if then is not None:
+            return [then.with_steps(self._enrolments, one, room) for one in page], following
         return [self._enrolments.with_steps(one, room) for one in page], following
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 
 class AutomationState(StrEnum):
@@ -24,3 +26,12 @@ class AutomationState(StrEnum):
         if self is AutomationState.ARCHIVED:
             return "archived"
         return "" if self.admits else "paused"
+
+
+def moved_to(what: str, details: Mapping[str, Any]) -> AutomationState | None:
+    """Where a change that stands in the log led; None for one that left an automation where it stood."""
+    if what == "paused":
+        return AutomationState.PAUSED if details.get("what") == "all" else AutomationState.ENTRIES_PAUSED
+    if what == "archived":
+        return AutomationState.ARCHIVED
+    return AutomationState.LIVE if what in ("resumed", "unarchived") else None

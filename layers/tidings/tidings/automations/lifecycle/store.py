@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -11,11 +13,13 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from tidings.automations.lifecycle.jobs import Change, Job, JobKind, JobProgress, JobState
+from tidings.automations.lifecycle.standing import AutomationState, moved_to
 from tidings.core.clock import from_text, to_text
 from tidings.core.errors import Unavailable
 from tidings.core.store import ConditionFailed, Database, Item, JsonAttribute, Part, faults, put, update
 
 SHOWN = 20
+_LAST = "\U0010ffff"
 
 
 class ChangeItem(Item):
@@ -69,12 +73,28 @@ class DynamoLifecycleStore:
         """Write down a change by itself: one write."""
         self._database.transact([self.log(workspace, name, change)])
 
-    def changes(self, workspace: str, name: str) -> list[Change]:
-        """The latest changes, the latest first: one query."""
+    def changes(self, workspace: str, name: str, until: datetime | None = None) -> list[Change]:
+        """The latest changes, until an instant if one is given, the latest first: one query."""
+        return list(islice(self._latest(workspace, name, until, SHOWN), SHOWN))
+
+    def state_at(self, workspace: str, name: str, at: datetime) -> AutomationState:
+        """Where a published automation stood at an instant, by the last change of that until then: one query."""
+        moves = (moved_to(one.what, one.details) for one in self._latest(workspace, name, at, None))
+        return next((state for state in moves if state is not None), AutomationState.LIVE)
+
+    def _latest(self, workspace: str, name: str, until: datetime | None, most: int | None) -> Iterator[Change]:
+        first = f"log#{name}#"
+        last = f"{first}{to_text(until)}{_LAST}" if until else f"{first}{_LAST}"
         with faults():
-            prefix = self._changes.sk.startswith(f"log#{name}#")
-            found = self._changes.query(workspace, prefix, limit=SHOWN, scan_index_forward=False, consistent_read=True)
-            return [Change(one.what, one.who, from_text(one.at), one.details or {}) for one in found]
+            found = self._changes.query(
+                workspace,
+                self._changes.sk.between(first, last),
+                limit=most,
+                scan_index_forward=False,
+                consistent_read=True,
+            )
+            for one in found:
+                yield Change(one.what, one.who, from_text(one.at), one.details or {})
 
     # --- jobs -------------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from tidings.automations.components import Sends, Wait
 from tidings.automations.definition.model import Definition
 from tidings.automations.enrolments.items import StepItem
 from tidings.automations.enrolments.model import Enrolment, EnrolmentState, StepTaken, message_of
+from tidings.automations.enrolments.rewinding import Then, as_of
 from tidings.automations.machines.graph import state_of
 from tidings.automations.statistics.lists import Asked, DynamoLists, Listed, standing_at
 from tidings.automations.statistics.room import Room
@@ -20,6 +21,7 @@ from tidings.core import cursors
 from tidings.core.clock import Clock, to_text
 from tidings.core.errors import InvalidInput, NotFound
 from tidings.core.store import Database, Key
+from tidings.messages import decisions
 from tidings.messages.store import DynamoMessageStore
 
 ACTED, WAITING = "acted", "waiting"
@@ -48,17 +50,24 @@ class AutomationPeople:
         self._clock = clock
 
     def enrolled(self, workspace: str, name: str, query: Mapping[str, str], limit: int) -> dict[str, Any]:
-        """Everybody who entered, the latest first; `state` and `version` ask for some. Raises InvalidInput."""
+        """Everybody who entered, the latest first; `state` and `version` ask for some. Raises InvalidInput.
+
+        With `at` those who had entered by then, as they stood: a query for each who went on since.
+        """
         self._automations.require(workspace, name)
-        version, state = version_in(query), _state_in(query)
-        scope = (workspace, name, "enrolments", state or "", str(version))
+        version, state, then = version_in(query), _state_in(query), self._then(query)
+        told = [to_text(then.at)] if then else []
+        scope = (workspace, name, "enrolments", state or "", str(version), *told)
         place = cursors.read(scope, query.get("cursor", ""), str)
-        wanted: dict[str, dict[str, str]] = {} if state is None else {"state": {"S": state.value}}
+        wanted: dict[str, dict[str, str]] = {} if state is None or then else {"state": {"S": state.value}}
         wanted |= {} if version is None else {"version": {"N": str(version)}}
         index = ("enrolments", "entered", "automation_shard", "entered")
         asked = Asked(*index, f"{workspace}#{name}", wanted=wanted)
-        listed, after = self._lists.page(asked, limit, place[0] if place else "")
+        first = f"{told[0]}{_LAST}" if told else ""
+        listed, after = self._lists.page(asked, limit, place[0] if place else first)
         found = self._enrolments.listed([(one.pk, one.sk) for one in listed])
+        if then is not None:
+            found = [then.seen(self._enrolments, one)[0] for one in found if then.had_begun(one)]
         return {
             "enrolments": [{**one.as_dict(), "path_at": _path(one)} for one in found if state in (None, one.state)],
             "cursor": cursors.write(scope, [after]) if after else "",
@@ -91,22 +100,33 @@ class AutomationPeople:
         people = [room.shown(_acted(one, self._enrolments.step(item))) for one, item in pairs]
         return {"people": people, "cursor": cursors.write(scope, [after]) if after else ""}
 
-    def one(self, workspace: str, name: str, contact: str, entry: str) -> dict[str, Any]:
+    def one(
+        self, workspace: str, name: str, contact: str, entry: str, query: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
         """An enrolment with its steps, each with why, and where it sent the message and what was decided about it.
 
-        Two batched reads and one query. Raises NotFound.
+        With `at` as it stood then. Two batched reads and one query. Raises NotFound, InvalidInput.
         """
+        then = self._then(query or {})
         enrolment = self._enrolments.get(workspace, contact, name, entry)
         if enrolment is None:
             raise NotFound("unknown_enrolment", "There is no such enrolment in this automation.", "enrolment")
         version = self._automations.version(workspace, name, enrolment.version)
         steps = self._enrolments.steps_of(enrolment)
-        decisions = self._decisions(enrolment, steps, None if version is None else version.definition)
-        path = Room().path([{**step.as_dict(), "message": decisions.get(step.n)} for step in steps])
+        if then is not None:
+            if not then.had_begun(enrolment):
+                raise NotFound("not_yet", "They had not entered the automation at that time.", "at")
+            enrolment, steps = as_of(enrolment, steps, then)
+        decided = self._decisions(enrolment, steps, None if version is None else version.definition, then)
+        path = Room().path([{**step.as_dict(), "message": decided.get(step.n)} for step in steps])
         return {**enrolment.as_dict(), "path_at": _path(enrolment), "path": path}
 
+    def _then(self, query: Mapping[str, str]) -> Then | None:
+        at = decisions.read_at(query)
+        return None if at is None else Then(at, self._automations.begins)
+
     def _decisions(
-        self, enrolment: Enrolment, steps: Iterable[StepTaken], definition: Definition | None
+        self, enrolment: Enrolment, steps: Iterable[StepTaken], definition: Definition | None, then: Then | None
     ) -> dict[int, dict[str, Any]]:
         components = definition.components if definition else {}
         keys = {}
@@ -115,7 +135,8 @@ class AutomationPeople:
                 message = message_of(enrolment, step.component, step.n)
                 keys[self._messages.key(enrolment.workspace, enrolment.contact, message)] = step.n
         items = self._database.batch_get(keys) if keys else {}
-        found = {keys[key]: self._messages.entity(item) for key, item in items.items()}
+        messages = {keys[key]: self._messages.entity(item) for key, item in items.items()}
+        stood = {n: one if then is None else decisions.as_of(one, then.at) for n, one in messages.items()}
         return {
             n: {
                 "message": one.id,
@@ -123,7 +144,8 @@ class AutomationPeople:
                 "decision": dict(one.decision),
                 "earlier": [dict(earlier) for earlier in one.earlier],
             }
-            for n, one in found.items()
+            for n, one in stood.items()
+            if one is not None
         }
 
     def _waiting(
