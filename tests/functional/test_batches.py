@@ -110,6 +110,20 @@ def test_nobody_is_merged_while_what_they_did_before_could_not_be_served(acme: W
     assert by_tour(acme) == ["merged", "plain", "strangers"]
 
 
+def test_a_batch_that_is_repeated_whole_asks_nobody_else(acme: World) -> None:
+    say(acme, "identify", userId="ada", traits={"plan": "team"})
+    say(acme, "track", anonymousId="a-1", event="Look")
+    acme.pump()
+    say(acme, "track", anonymousId="a-1", event="Tour", messageId="tour")
+    say(acme, "identify", userId="ada", anonymousId="a-1")
+    records = acme.new_records()
+    for _ in range(2):
+        assert react_to(acme, records) == []
+    assert by_tour(acme) == ["plain", "strangers"]
+    acme.pump()
+    assert by_tour(acme) == ["merged", "plain", "strangers"]
+
+
 USERS, DEVICES = ("u1", "u2"), ("a1", "a2")
 PLANS = st.sampled_from([{}, {"plan": "team"}, {"plan": "solo"}])
 CALLS = st.one_of(

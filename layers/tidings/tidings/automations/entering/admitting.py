@@ -68,10 +68,15 @@ class Admitting:
     def admit(self, said: Asked, at: datetime | None = None, others: Sequence[str] = (), zone: str = "") -> None:
         """Enrol the contact where it is taken in, and keep where and why it is not: one write more if there is any.
 
-        For `at`, `others` and `zone` see `Asking`. Raises Throttled or Unavailable, then it is to be repeated.
+        For `at`, `others` and `zone` see `Asking`. An event that comes again after a merge is not asked anew of who
+        survived where it was refused before; that costs a read. Raises Throttled or Unavailable, then it is to be
+        repeated.
         """
         refused: list[Refused] = []
+        before = self._refused_before(said) if at is None else frozenset()
         for listener in said.admitting:
+            if listener.name in before:
+                continue
             automation = self._listeners.automation(listener)
             answer = self._enrolling.enrol(
                 Asking(
@@ -88,6 +93,13 @@ class Admitting:
             refused += [answer] if answer is not None else []
         if refused or said.refusing:
             self._keep(said, refused)
+
+    def _refused_before(self, said: Asked) -> frozenset[str]:
+        """The automations that refused the event when it was that of a contact which became part of this one."""
+        if not said.admitting or not said.contact.absorbed:
+            return frozenset()
+        found = self._refusals.of_event(said.contact.workspace, said.contact.absorbed, said.event)
+        return frozenset(refused.automation for one in found for refused in one.refused)
 
     def _keep(self, said: Asked, refused: Sequence[Refused]) -> None:
         room = max(0, MOST_KEPT - len(refused))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -30,12 +30,19 @@ class DynamoRefusalStore:
     """Refusals in DynamoDB, one item for an event, under the contact that it came to."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._items = database.table(RefusalItem, "enrolments")
 
     def key(self, workspace: str, contact: str, event: Event) -> Key:
         """Where the refusals of an event stand, for a batched read."""
         sk = f"{REFUSED}{to_text(event.received_at)}#{digest('refused', event.message_id)}"
         return Key(self._items, f"{workspace}#{contact}", sk)
+
+    def of_event(self, workspace: str, contacts: Sequence[str], event: Event) -> list[Refusals]:
+        """What refused an event of some contacts: one batched read."""
+        keys = [self.key(workspace, contact, event) for contact in contacts]
+        found = self._database.batch_get(keys)
+        return [self.entity(found[key]) for key in keys if key in found]
 
     def keep(self, workspace: str, event: Event, kept: Refusals) -> None:
         """Keep what refused an event, over what an earlier try kept: one write."""
