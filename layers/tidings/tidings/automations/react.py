@@ -130,7 +130,7 @@ class Reactor:
         before = len(failed)
         self._serve_all(theirs, known, failed)
         if len(failed) > before:
-            raise Unavailable("events_before_failed", "What came before a message is to be repeated first.")
+            raise Unavailable("identity_contended", "What came before a message is to be repeated first.")
         settled[:] = [one for one in settled if one not in theirs]
 
     def _parse(self, records: Sequence[Record]) -> list[Sighted]:
