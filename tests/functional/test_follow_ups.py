@@ -328,8 +328,9 @@ def test_the_closest_conversation_goes_to_an_inbox(acme: World) -> None:
     assert counts(acme) == recounted(acme) == {("sales", "new"): 1}
 
 
-def test_a_conversation_may_go_to_an_agent(acme: World) -> None:
-    automation(acme, MORE, {**TO_SALES, "inbox": "default", "agent": "Eve"}, trigger={"inbound": "any"})
+@pytest.mark.parametrize("trigger", [{"inbound": "any"}, {"event": "Email Received"}])
+def test_a_conversation_may_go_to_an_agent(acme: World, trigger: dict[str, Any]) -> None:
+    automation(acme, MORE, {**TO_SALES, "inbox": "default", "agent": "Eve"}, trigger=trigger)
     acme.receive_mail(acme.mail_in(mail("Is it open?"), US))
     acme.run()
     (one,) = conversations(acme)
@@ -411,6 +412,17 @@ def test_where_there_is_nothing_to_assign_the_way_goes_on_and_says_why(
     ada = begun(acme)
     assert path(acme, ada)[-1] == (f"c{len(ways) - 1}", "none")
     assert enrolment(acme, ada)["path"][-1]["why"] == {"check": check, "found": found}
+
+
+def test_a_message_that_an_app_tells_of_is_in_no_conversation(acme: World) -> None:
+    acme.identify("ada", email=ADA)
+    acme.receive_mail(acme.mail_in(mail("Is it open?"), US))
+    (one,) = conversations(acme)
+    automation(acme, {**TO_SALES, "inbox": "default", "agent": "Eve"}, trigger={"event": "Email Received"})
+    acme.track("ada", "Email Received", conversation=one["conversation"])
+    acme.run()
+    assert path(acme, one["contact"]) == [("c0", "none")]
+    assert conversations(acme)[0]["agent"] == ""
 
 
 def test_a_resolved_conversation_is_assigned_to_nobody(acme: World) -> None:

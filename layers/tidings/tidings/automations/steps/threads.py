@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from tidings.automations.components import Sends
-from tidings.automations.definition.triggers import InboundTrigger
+from tidings.automations.components.waits import RECEIVED
 from tidings.automations.steps.runner import Situation
 from tidings.consent.model import Channel
 from tidings.conversations.model import Conversation, Direction, Entry
@@ -47,7 +47,8 @@ def upstream(situation: Situation) -> str:
 
 def _of_trigger(situation: Situation) -> str:
     """The conversation of the message that the enrolment began with."""
-    if not situation.enrolment.is_of_own_event or not isinstance(situation.definition.trigger, InboundTrigger):
+    enrolment = situation.enrolment
+    if not enrolment.is_of_own_event or enrolment.event.get("event") not in RECEIVED.values():
         return ""
     return str(situation.properties.get("conversation") or "")
 
