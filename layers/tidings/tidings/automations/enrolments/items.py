@@ -69,6 +69,7 @@ class EnrolmentItem(Item):
     run_at = UnicodeAttribute(null=True)
     run_n = NumberAttribute(null=True)
     conversation = UnicodeAttribute(null=True)
+    waited = JsonAttribute(null=True)
     event = JsonAttribute(null=True)
     root = UnicodeAttribute(null=True)
     updated_at = UnicodeAttribute(null=True)

@@ -57,7 +57,7 @@ class Enrolment:
     `why` is the truth table of the trigger's condition, where it was read with it, and `left` says by which exit the
     person left, and why. `ended` says where the end was counted of a run that ended or was parked, and as what
     (`tallies`); `converted_at` is when the event came that reached the automation's goal, `conversation` the one that a
-    step had to do with last.
+    step had to do with last, `waited` until when they waited before where they may come again (`graph.Moment`).
     """
 
     workspace: str
@@ -84,6 +84,7 @@ class Enrolment:
     converted_at: datetime | None = None
     erased: bool = False
     conversation: str = ""
+    waited: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def place(self) -> tuple[str, str, str, str]:
@@ -176,7 +177,8 @@ class Enrolment:
 class StepTaken:
     """One component passed: its outcome, what followed, and why.
 
-    `conversation` is the one that is the closest from then on; empty if the step has nothing to do with any.
+    `conversation` is the one that is the closest from then on; empty if the step has nothing to do with any. `waited`
+    is what the enrolment keeps of the waits before it.
     """
 
     n: int
@@ -187,6 +189,7 @@ class StepTaken:
     at: datetime
     why: Mapping[str, Any] = field(default_factory=dict)
     conversation: str = ""
+    waited: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def answer(self) -> dict[str, Any]:

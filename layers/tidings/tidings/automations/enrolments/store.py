@@ -295,6 +295,7 @@ class DynamoEnrolmentStore:
             run_at=from_text(item.run_at) if item.run_at else None,
             run_n=int(item.run_n or 0),
             conversation=item.conversation or "",
+            waited=item.waited or {},
             left=item.left or {},
             ended=(item.ended[0], item.ended[1]) if item.ended else None,
             converted_at=from_text(item.converted_at) if item.converted_at else None,
@@ -344,7 +345,8 @@ class DynamoEnrolmentStore:
             table.until.set(dict(step.until)),
             table.updated_at.set(to_text(step.at)),
         ]
-        return [*actions, table.conversation.set(step.conversation)] if step.conversation else actions
+        actions += [table.conversation.set(step.conversation)] if step.conversation else []
+        return [*actions, table.waited.set(dict(step.waited))] if step.waited else actions
 
     def _standing(
         self, whose: Enrolment | StepCall, component: str, until: Mapping[str, str], since: datetime

@@ -14,7 +14,9 @@ from tidings.automations.machines.calendar import WEEKDAYS, instant_of, next_wee
 from tidings.automations.machines.following import REST, Following, Run
 from tidings.automations.machines.lasting import AWAITS_AT_MOST, RUN_AT_MOST, most_steps, renews
 from tidings.conditions.values import lookup
+from tidings.core.clock import from_text
 
+INSTANT = timedelta(microseconds=1)
 _LAST_INSTANT = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
@@ -23,7 +25,8 @@ class Moment:
     """What decides how long a wait lasts: the present (aware, UTC), the contact's traits, the trigger's properties.
 
     `zone` is the contact's time zone. `run` and `n`, the steps taken with the one that comes, say when an execution has
-    lasted long enough (`lasting`).
+    lasted long enough (`lasting`). `waited` are the instants until which they waited before at waits until a time of
+    day that they may come to again, by component.
     """
 
     now: datetime
@@ -32,6 +35,7 @@ class Moment:
     zone: ZoneInfo = field(default_factory=zone_of)
     run: Run | None = None
     n: int = 0
+    waited: Mapping[str, str] = field(default_factory=dict)
 
 
 def links(component: Component) -> dict[str, str]:
@@ -76,13 +80,14 @@ def follow(definition: Definition, component_id: str, moment: Moment) -> Followi
     `next` is the state to enter: the component itself (a wait too), or "" where it is an end or nothing. `until` holds
     the ends of all waits in the unbroken chain of waits that begins there, each beginning when the one before ends; a
     wait for an event ends the chain, at the latest when it times out, and so does one whose date will be past then and
-    that is to be left.
+    that is to be left. Whoever comes to a time of day again waits for the next one, however slow the clock is here.
     """
     until: dict[str, datetime] = {}
     reached, begins, missed = component_id, moment.now, ""
     component = definition.components.get(reached)
     while isinstance(component, Wait) and reached not in until:
-        end = end_of(component, begins, moment)
+        before = moment.waited.get(reached)
+        end = end_of(component, begins if before is None else max(begins, from_text(before) + INSTANT), moment)
         if component.may_leave and (end is None or end < begins):
             missed = reached
             break
@@ -95,6 +100,18 @@ def follow(definition: Definition, component_id: str, moment: Moment) -> Followi
     following = "" if missed == component_id else state_of(definition, component_id)
     rest = _rest(definition, until, moment) if following else {}
     return Following(following, until | rest, missed)
+
+
+def recurring(definition: Definition, until: Mapping[str, str]) -> dict[str, str]:
+    """Of some waits' ends, by component, those until a time of day that one may come to again."""
+    return {name: end for name, end in until.items() if _recurs(definition, name)}
+
+
+def _recurs(definition: Definition, component_id: str) -> bool:
+    component = definition.components.get(component_id)
+    if not isinstance(component, Wait) or not isinstance(component.until, UntilTime):
+        return False
+    return component_id in reachable(definition, links(component).values())
 
 
 def _rest(definition: Definition, until: Mapping[str, datetime], moment: Moment) -> dict[str, datetime]:

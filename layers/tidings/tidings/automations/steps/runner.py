@@ -29,7 +29,7 @@ from tidings.automations.enrolments.model import (
 )
 from tidings.automations.exits.leaving import Doors, Inside
 from tidings.automations.machines.calendar import zone_of
-from tidings.automations.machines.graph import Moment, follow, links
+from tidings.automations.machines.graph import Moment, follow, links, recurring
 from tidings.automations.store import DynamoAutomationStore, DynamoEnrolmentStore
 from tidings.contacts.model import Contact
 from tidings.contacts.store import DynamoContactStore
@@ -57,6 +57,11 @@ class Situation:
         """The component that the call is about."""
         return self.definition.components[self.call.component]
 
+    @property
+    def waited(self) -> dict[str, str]:
+        """Until when they waited before, where they may come again: also at the waits that led here."""
+        return {**self.enrolment.waited, **recurring(self.definition, self.enrolment.until)}
+
     def moment(self, now: datetime) -> Moment:
         """What decides how long the waits last that follow the step."""
         return Moment(
@@ -66,6 +71,7 @@ class Situation:
             zone=zone_of(self.contact.time_zone, self.workspace.time_zone),
             run=self.enrolment.run,
             n=self.call.n + 1,
+            waited=self.waited,
         )
 
 
@@ -187,6 +193,7 @@ class StepRunner:
             at=now,
             why=why,
             conversation=conversation,
+            waited=moment.waited,
         )
 
     def take(self, situation: Situation, outcome: str, link: str, why: Mapping[str, Any]) -> dict[str, Any]:

@@ -40,7 +40,8 @@ class OpenWait:
     """Somebody who waits. `token` is what their machine waits with; `passed` are message ids that do not count.
 
     `properties` are what this wait and later ones ask of the event that enrolled them, `messages` by component the ids
-    of messages that arms are about, `zone` the workspace's time zone and `run` the execution that they are in.
+    of messages that arms are about, `zone` the workspace's time zone, `run` the execution that they are in and `waited`
+    what their enrolment keeps of the waits before this one.
     `ended_by` is the message id of the event that ended it, or `timeout`; empty while it is open.
     """
 
@@ -53,6 +54,7 @@ class OpenWait:
     messages: Mapping[str, Sequence[str]] = field(default_factory=dict)
     zone: str = ""
     run: Run | None = None
+    waited: Mapping[str, str] = field(default_factory=dict)
     ended_by: str = ""
 
     def counts(self, event: Event) -> bool:
@@ -123,6 +125,7 @@ def step_of(
         zone=zone_of(contact.time_zone, wait.zone),
         run=wait.run,
         n=wait.call.n + 1,
+        waited=wait.waited,
     )
     following = follow(definition, links(component)[outcome], moment)
     return StepTaken(
@@ -134,6 +137,7 @@ def step_of(
         at=now,
         why=_in_vain(component, wait) if event is None or arm is None else _came(component, wait, event, contact, arm),
         conversation="" if event is None else conversation_of(event),
+        waited=wait.waited,
     )
 
 

@@ -31,6 +31,7 @@ class WaitItem(Item):
     messages = JsonAttribute(null=True)
     zone = UnicodeAttribute(null=True)
     run = JsonAttribute(null=True)
+    waited = JsonAttribute(null=True)
     ended_by = UnicodeAttribute(null=True)
     expires_at = NumberAttribute()
 
@@ -61,6 +62,7 @@ class DynamoWaitStore:
             messages={name: list(ids) for name, ids in wait.messages.items()} or None,
             zone=wait.zone or None,
             run=[to_text(wait.run.began), wait.run.steps] if wait.run else None,
+            waited=dict(wait.waited) or None,
             expires_at=int((wait.deadline + KEPT).timestamp()),
         )
         try:
@@ -110,6 +112,7 @@ class DynamoWaitStore:
             messages=item.messages or {},
             zone=item.zone or "",
             run=Run(from_text(item.run[0]), int(item.run[1])) if item.run else None,
+            waited=item.waited or {},
             ended_by=item.ended_by or "",
         )
 

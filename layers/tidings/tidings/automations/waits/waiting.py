@@ -162,6 +162,7 @@ class WaitForTask:
             messages=self._messages_of(situation, component),
             zone="" if zone == "UTC" else zone,
             run=_run(situation),
+            waited=situation.waited,
         )
 
     def _messages_of(self, situation: Situation, component: Awaits) -> dict[str, list[str]]:
@@ -205,7 +206,7 @@ class WaitForTask:
         """When somebody came to a component with nothing or a wait before it."""
         if before is not None:
             return max(_ends(situation, before.until), default=latest)
-        moment = replace(situation.moment(situation.enrolment.started_at), run=None)
+        moment = replace(situation.moment(situation.enrolment.started_at), run=None, waited={})
         following = follow(situation.definition, situation.definition.start, moment)
         waited = situation.definition.start != component
         return max(following.until.values(), default=latest) if waited else situation.enrolment.started_at
