@@ -83,6 +83,11 @@ UPDATE = {"type": "update_contact", "set": {"plan": "team"}}
 ASSIGN = {"type": "assign_conversation", "inbox": "sales"}
 START = {"type": "start_automation", "automation": "other"}
 INBOUND = {"type": "inbound_message", "timeout": "1 day", "on_timeout": "mail"}
+END = {"type": "end"}
+TWO_ARMS = {
+    **waits_for(on_timeout="e"),
+    "arms": [{"name": "m", "event": "Contact Updated", "next": "m"}, {"name": "a", "event": "X", "next": "a"}],
+}
 TWICE = {**waits_for(), "arms": [{"name": "yes", "event": "Paid"}, {"name": "yes", "event": "Refunded"}]}
 
 GRAPHS: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
@@ -106,6 +111,35 @@ GRAPHS: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
     (
         automation(mail={**MAIL, "next": "wait"}, wait=waits_for("Email Sent", on_timeout="end"), end={"type": "end"}),
         [("loop_without_wait", "mail", "error")],
+    ),
+    # What a loop does itself ends its own waits, of another of the person's ways through it.
+    *(
+        (
+            automation(w=waits_for(event, next="act", on_timeout="e"), act=act | {"next": "w"}, e=END)
+            | {"trigger": {"inbound": "any"}},
+            [("loop_by_own_acts", "w", "error")],
+        )
+        for event, act in (
+            ("Contact Updated", UPDATE),
+            ("Conversation Transferred", ASSIGN),
+            ("Automation Requested", START),
+        )
+    ),
+    (automation(w=waits_for("Contact Updated", next="act", on_timeout="e"), act=MAIL | {"next": "w"}, e=END), []),
+    (
+        automation(w=waits_for("Contact Updated", next="a", on_timeout="e"), a={**PAUSE, "next": "u"}, e=END,
+                   u=UPDATE | {"next": "w"}),
+        [],
+    ),
+    (  # the update comes but once, or behind a wait: each turn needs another one
+        automation(u=UPDATE | {"next": "w"}, w=waits_for("Contact Updated", next="m", on_timeout="e"),
+                   m=MAIL | {"next": "w"}, e=END),
+        [],
+    ),
+    (
+        automation(w=TWO_ARMS, m=MAIL | {"next": "w"}, a={**PAUSE, "next": "u"}, e=END,
+                   u=UPDATE | {"next": "w"}),
+        [],
     ),
     (
         {**automation(wait=waits_for("Email Sent"), mail=MAIL), "trigger": {"event": "Email Delivered"}},

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 
-from tidings.automations.components import Awaits, Component, Sends, UntilTime, UpdateContact, Wait
-from tidings.automations.components.acts import StartAutomation
+from tidings.automations.components import (
+    AssignConversation,
+    Awaits,
+    Component,
+    Sends,
+    StartAutomation,
+    UntilTime,
+    UpdateContact,
+    Wait,
+)
 from tidings.automations.definition.model import Definition
 from tidings.automations.definition.own_events import OF_SENDING
 from tidings.automations.definition.problems import Problem
+from tidings.automations.definition.triggers import REQUESTED
 from tidings.automations.machines.graph import state_of, ways
 
-UPDATED = "Contact Updated"
+UPDATED, TRANSFERRED = "Contact Updated", "Conversation Transferred"
 
 
 def through_trigger(definition: Definition) -> Iterator[Problem]:
@@ -33,13 +42,22 @@ def through_trigger(definition: Definition) -> Iterator[Problem]:
 def _starts_again(definition: Definition, component: Component) -> str:
     """The event of the trigger that follows from a component by itself; empty if there is none."""
     events = set(definition.trigger.events)
+    if isinstance(component, StartAutomation):
+        return min(events, default="") if component.automation == definition.automation else ""
+    if isinstance(component, AssignConversation):  # a second time it is there already, and nothing is told
+        return ""
+    return min(events & brought_about(component), default="")
+
+
+def brought_about(component: Component) -> Set[str]:
+    """The events that follow from a component without anybody doing anything."""
     if isinstance(component, Sends):
-        return min(events & OF_SENDING, default="")
+        return OF_SENDING
     if isinstance(component, UpdateContact):
-        return min(events & {UPDATED}, default="")
-    if isinstance(component, StartAutomation) and component.automation == definition.automation:
-        return min(events, default="")
-    return ""
+        return {UPDATED}
+    if isinstance(component, AssignConversation):
+        return {TRANSFERRED}
+    return {REQUESTED} if isinstance(component, StartAutomation) else set()
 
 
 def _at_the_start(definition: Definition) -> Iterator[str]:
@@ -55,12 +73,15 @@ def _at_the_start(definition: Definition) -> Iterator[str]:
         ahead.extend(at_once(component))
 
 
-def at_once(component: Component) -> list[str]:
-    """Where a component may lead without any time passing for certain, and without anybody doing anything."""
+def at_once(component: Component, brought: Set[str] = OF_SENDING) -> list[str]:
+    """Where a component may lead without any time passing for certain, and without anybody doing anything.
+
+    `brought` are the events that come of themselves.
+    """
     if isinstance(component, Wait) and (component.length or isinstance(component.until, UntilTime)):
         return []
     if isinstance(component, Awaits):
-        return [arm.next or "" for arm in component.awaited if arm.event in OF_SENDING]
+        return [arm.next or "" for arm in component.awaited if arm.event in brought]
     return [target for _, target in ways(component)]
 
 
@@ -76,6 +97,28 @@ def loops(definition: Definition) -> Iterator[Problem]:
     for loop in _loops_among({name: [wait.next or ""] for name, wait in waits.items()}):
         message = f"the loop {_way(loop)} only waits and never ends; lead out of it, or let it do something"
         yield Problem("loop_without_action", message, loop[0], place=f"components.{loop[0]}")
+
+
+def loops_by_own_acts(definition: Definition) -> Iterator[Problem]:
+    """A loop that waits for what it does itself turns without end once somebody is in it twice."""
+    components = definition.components
+    awaited = {event for one in components.values() if isinstance(one, Awaits) for event in one.events} - OF_SENDING
+    brought = awaited & {event for one in components.values() for event in brought_about(one)}
+    if not brought:
+        return
+    inside = {name: at_once(one, brought | OF_SENDING) for name, one in components.items()}
+    turning = {name: targets for name, targets in inside.items() if _loop_through(name, inside)}
+    for loop in _loops_among(turning):
+        waits = (components[name] for name in loop)
+        events = brought & {event for one in waits if isinstance(one, Awaits) for event in one.events}
+        acts = [name for name in turning if brought_about(components[name]) & events]
+        if acts:
+            message = (
+                f'the loop {_way(loop)} waits for "{min(brought_about(components[acts[0]]) & events)}", which '
+                f'"{acts[0]}" brings about: two ways of one person would end each other\'s waits without end; '
+                "put a wait `for` a length of time into it"
+            )
+            yield Problem("loop_by_own_acts", message, loop[0], place=f"components.{loop[0]}")
 
 
 def endless(definition: Definition) -> Iterator[Problem]:

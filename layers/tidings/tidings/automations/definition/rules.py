@@ -11,6 +11,7 @@
 | unreachable_component | no way leads to it |
 | no_acting_component | nothing but waits and ends |
 | loop_without_wait | a loop in which no wait takes time for certain; `until` a date takes none once it is past |
+| loop_by_own_acts | a loop that waits for what it does itself, and has no wait that takes time for certain |
 | loop_without_action | a loop of waits and nothing else |
 | loop_without_end | a loop that nobody can ever leave |
 | loop_through_trigger | what it does at once starts it again: a message, a change of the contact, itself |
@@ -46,7 +47,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tidings.automations.components import Awaits, Branch, Split, Wait
-from tidings.automations.definition.loops import endless, loops, through_trigger
+from tidings.automations.definition.loops import endless, loops, loops_by_own_acts, through_trigger
 from tidings.automations.definition.model import Definition, code_of
 from tidings.automations.definition.own_events import OF_SENDING
 from tidings.automations.definition.problems import Problem, in_component, no_component, warning
@@ -104,7 +105,7 @@ def lint(definition: Definition, templates: Collection[str] | None = None) -> li
         *_exits(definition),
         *_links(definition),
         *_reach(definition),
-        *(list(loops(definition)) or endless(definition)),
+        *(list(loops(definition)) or list(loops_by_own_acts(definition)) or endless(definition)),
         *_waits(definition),
         *_arms(definition),
         *references(definition),
