@@ -208,6 +208,22 @@ def test_an_answer_may_have_to_say_something(acme: World) -> None:
     assert path(acme)[-1] == ("answer", "answered")
 
 
+def test_an_answer_counts_since_the_last_message_on_the_way(acme: World) -> None:
+    acme.template("text", channel="sms", text="Hello")
+    text = {"type": "send_sms", "template": "text", "kind": "transactional", "two_way": True, "next": "mark"}
+    mark = {"type": "update_contact", "set": {"asked": True}, "next": "answer"}
+    definition = {"automation": "booking", "trigger": {"event": "Booking Requested"}, "start": "ask"}
+    acme.automation({**definition, "components": {"ask": text, "mark": mark, "answer": REPLIED}})
+    acme.identify("ada", email=ADA, phone=THEIR_NUMBER)
+    acme.track("ada", "Booking Requested")
+    machine(acme).step(acme.task, acme.now)
+    acme.now += MINUTE
+    acme.receive(acme.text("Yes"))
+    acme.now += MINUTE
+    acme.run()
+    assert path(acme)[-1] == ("answer", "answered")
+
+
 def test_nobody_writes_in_time(acme: World) -> None:
     automation(acme, REPLIED)
     begun(acme)

@@ -12,9 +12,13 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.functional.test_feedback import OPEN
 from tests.support.machine import Execution
 from tests.support.recorder import Call
 from tests.support.world import World, variables
+
+from tidings.automations.webhooks.gateway import Heard, WebhookGateway
+from tidings.core.clock import SystemClock
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ANSWER = "Booking Answered"
@@ -497,6 +501,123 @@ def test_two_events_right_after_one_another_end_two_waits(world: World) -> None:
     world.invoke("react", {"Records": second})
     step(world, 2)
     assert path(world) == [("w", "Paid"), ("v", "Paid")]
+
+
+HOOK = {"type": "webhook", "url": "https://crm.example/new"}
+UPDATE = {"type": "update_contact", "set": {"plan": "team"}}
+
+
+def calls(monkeypatch: pytest.MonkeyPatch, do: Callable[[], Any]) -> None:
+    """Something happens before the servers of webhooks answer."""
+
+    def call(*_: Any) -> Heard:
+        do()
+        return Heard(200)
+
+    monkeypatch.setattr(WebhookGateway, "call", call)
+
+
+@pytest.mark.parametrize(
+    "before", [{}, {"ask": {**MAIL, "next": "hook"}}, {"hour": {"type": "wait", "for": "1 hour", "next": "hook"}}]
+)
+def test_what_a_server_tells_before_it_answers_the_webhook_counts(
+    world: World, monkeypatch: pytest.MonkeyPatch, before: dict[str, Any]
+) -> None:
+    simple(world, **before, hook={**HOOK, "next": "w"}, w=wait_for("Provisioned", "mail"), mail=MAIL)
+    world.identify("ada", email="ada@people.example")
+    world.track("ada", "Signed Up")
+
+    def provisions() -> None:
+        world.track("ada", "Provisioned")
+        world.now += timedelta(seconds=1)
+
+    calls(monkeypatch, provisions)
+    world.run(2 * HOUR)
+    assert ("w", "Provisioned") in path(world)
+
+
+def test_what_came_before_somebody_came_to_the_webhook_does_not_count(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hour = {"type": "wait", "for": "1 hour", "next": "hook"}
+    simple(world, hour=hour, hook={**HOOK, "next": "w"}, w=wait_for("Provisioned", "mail"), mail=MAIL)
+    calls(monkeypatch, lambda: None)
+    world.identify("ada", email="ada@people.example")
+    world.track("ada", "Signed Up")
+    world.now += HOUR / 2
+    world.track("ada", "Provisioned")
+    world.run(HOUR)
+    assert machine(world).token
+
+
+def test_one_event_does_not_end_the_waits_before_and_behind_a_webhook(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simple(world, v=wait_for("Paid", "hook"), hook={**HOOK, "next": "w"}, w=wait_for("Paid", "mail"), mail=MAIL)
+    calls(monkeypatch, lambda: None)
+    world.identify("ada", email="ada@people.example")
+    world.track("ada", "Signed Up")
+    world.run()
+    world.track("ada", "Paid")
+    world.run()
+    assert machine(world).token
+    world.track("ada", "Paid")
+    world.run()
+    assert path(world) == [("v", "Paid"), ("hook", "answered"), ("w", "Paid"), ("mail", "accepted")]
+
+
+@pytest.mark.parametrize("of", [{"of": "ask"}, {}])
+@pytest.mark.parametrize("between", [HOOK, UPDATE, {"type": "wait", "for": "1 hour"}])
+def test_what_became_of_a_message_counts_since_it_was_sent(
+    world: World, monkeypatch: pytest.MonkeyPatch, between: dict[str, Any], of: dict[str, str]
+) -> None:
+    arms = [{"name": "Opened", "event": "Email Opened", **of}]
+    opened = {"type": "wait_for", "arms": arms, "timeout": "2 days"}
+    simple(world, ask={**MAIL, "next": "between"}, between={**between, "next": "w"}, w=opened)
+    calls(monkeypatch, lambda: None)
+    world.identify("ada", email="ada@people.example")
+    world.track("ada", "Signed Up")
+    step(world)
+    world.now += timedelta(minutes=1)
+    world.feedback(world.ses.event("Open", world.ses.accepted[0], **OPEN))
+    world.now += timedelta(minutes=1)
+    world.run(HOUR)
+    assert path(world)[-1] == ("w", "Opened")
+
+
+def test_what_ended_a_wait_for_what_became_of_a_message_ends_no_other(world: World) -> None:
+    def opened(**more: str) -> dict[str, Any]:
+        arms = [{"name": "Opened", "event": "Email Opened", **more}]
+        return {"type": "wait_for", "arms": arms, "timeout": "2 days"}
+
+    simple(world, ask={**MAIL, "next": "v"}, v=opened(next="u"), u={**UPDATE, "next": "w"}, w=opened(of="ask"))
+    world.identify("ada", email="ada@people.example")
+    world.track("ada", "Signed Up")
+    world.run()
+    world.now += timedelta(minutes=1)
+    world.feedback(world.ses.event("Open", world.ses.accepted[0], **OPEN))
+    world.run()
+    assert path(world) == [("ask", "accepted"), ("v", "Opened"), ("u", "updated")]
+    assert machine(world).token
+
+
+@pytest.mark.parametrize("tick", [0, 7])
+def test_what_the_automation_itself_changed_is_not_what_it_waits_for(
+    world: World, monkeypatch: pytest.MonkeyPatch, tick: int
+) -> None:
+    def now(_: Any) -> Any:
+        world.now += timedelta(microseconds=tick)
+        return world.now
+
+    simple(world, u={**UPDATE, "next": "w"}, w=wait_for("Contact Updated", "mail"), mail=MAIL)
+    monkeypatch.setattr(SystemClock, "now", now)
+    world.identify("ada", email="ada@people.example")
+    world.now += HOUR
+    world.track("ada", "Signed Up")
+    world.run(HOUR)
+    assert machine(world).token
+    world.identify("ada", plan="solo")
+    assert path(world)[-1] == ("w", "Contact Updated")
 
 
 # --- versions and the index ------------------------------------------------------------------------------------------

@@ -10,6 +10,9 @@ from tidings.automations.components.base import Component, Link, to
 from tidings.automations.components.choices import Decides
 from tidings.automations.definition.names import ComponentId, Name, spelled
 
+# Outcomes of messages that went, or may have: from then on theirs is the closest conversation.
+WENT = frozenset({"accepted", "unknown"})
+
 
 class Sends(Component):
     """What all components that send have: what is sent, as what, and what comes after it.

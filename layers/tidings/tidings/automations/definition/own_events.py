@@ -34,10 +34,12 @@ OF_SENDING = frozenset(
     }
 )
 
+# What is about messages: what became of them, and what the person wrote.
+OF_MESSAGES = frozenset({*(f"Email {name}" for name in OF_EMAIL), *(f"SMS {name}" for name in OF_SMS)})
+
 OWN_EVENTS = frozenset(
     {
-        *(f"Email {name}" for name in OF_EMAIL),
-        *(f"SMS {name}" for name in OF_SMS),
+        *OF_MESSAGES,
         *(f"Conversation {name}" for name in OF_CONVERSATIONS),
         *("Contact Created", "Contact Updated", "Contacts Merged", "Change Refused", "Form Submitted"),
         *("Consent Given", "Consent Withdrawn", "Consent Asked"),

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from tidings.automations.components import Sends
+from tidings.automations.components.sends import WENT
 from tidings.automations.enrolments.model import Enrolment, StepCall, StepTaken, message_of
 from tidings.automations.steps.runner import Situation, StepRunner, wrong_component
 from tidings.automations.steps.threads import Thread, Threads
@@ -25,8 +26,6 @@ S = TypeVar("S", bound=Sends)
 
 # What a message's outcome means where a component has no link of that name.
 _LINKS = {"refused": "skipped"}
-# Outcomes of messages that went, or may have: from then on theirs is the closest conversation.
-_WENT = frozenset({"accepted", "unknown"})
 # Who refuses where the enrolment is over, or somebody else took the step.
 ENROLLED = frozenset({"enrolment", "step"})
 TRIES = 5
@@ -166,7 +165,7 @@ class _Enrolled:
     def _step(self, outcome: str, why: Mapping[str, Any]) -> StepTaken:
         if outcome not in self._steps:
             link = _LINKS.get(outcome, outcome)
-            conversation = self._thread.id if outcome in _WENT else ""
+            conversation = self._thread.id if outcome in WENT else ""
             self._steps[outcome] = self._runner.step(self._situation, outcome, link, why, conversation)
         return self._steps[outcome]
 

@@ -41,7 +41,8 @@ class OpenWait:
 
     `properties` are what this wait and later ones ask of the event that enrolled them, `messages` by component the ids
     of messages that arms are about, `zone` the workspace's time zone, `run` the execution that they are in and `waited`
-    what their enrolment keeps of the waits before this one.
+    what their enrolment keeps of the waits before this one. `begins` says since when that counts which an arm is about,
+    by the component whose messages it is about, or the event, and under no name of the rest; `since` is the first.
     `ended_by` is the message id of the event that ended it, or `timeout`; empty while it is open.
     """
 
@@ -55,11 +56,16 @@ class OpenWait:
     zone: str = ""
     run: Run | None = None
     waited: Mapping[str, str] = field(default_factory=dict)
+    begins: Mapping[str, datetime] = field(default_factory=dict)
     ended_by: str = ""
 
     def counts(self, event: Event) -> bool:
         """Whether an event came in time, and is not what the waiting began with."""
         return self.since <= event.received_at < self.deadline and event.message_id not in self.passed
+
+    def began(self, arm: EventArm) -> datetime:
+        """Since when events count that an arm is about."""
+        return self.begins.get(arm.of or arm.event, self.begins.get("", self.since))
 
     def left(self, now: datetime) -> int:
         """How long it still lasts, in whole seconds; at least one, as Step Functions wants it.
@@ -76,7 +82,8 @@ def arm_of(component: Awaits, wait: OpenWait, event: Event, contact: Contact) ->
     if component.own and event.type != SYSTEM:
         return None
     for arm in component.awaited:
-        if _is_about(arm, wait, event) and (arm.where is None or evaluate(arm.where, facts)):
+        is_early = event.received_at < wait.began(arm)
+        if not is_early and _is_about(arm, wait, event) and (arm.where is None or evaluate(arm.where, facts)):
             return arm
     return None
 

@@ -32,6 +32,7 @@ class WaitItem(Item):
     zone = UnicodeAttribute(null=True)
     run = JsonAttribute(null=True)
     waited = JsonAttribute(null=True)
+    begins = JsonAttribute(null=True)
     ended_by = UnicodeAttribute(null=True)
     expires_at = NumberAttribute()
 
@@ -63,6 +64,7 @@ class DynamoWaitStore:
             zone=wait.zone or None,
             run=[to_text(wait.run.began), wait.run.steps] if wait.run else None,
             waited=dict(wait.waited) or None,
+            begins={name: to_text(began) for name, began in wait.begins.items()} or None,
             expires_at=int((wait.deadline + KEPT).timestamp()),
         )
         try:
@@ -113,6 +115,7 @@ class DynamoWaitStore:
             zone=item.zone or "",
             run=Run(from_text(item.run[0]), int(item.run[1])) if item.run else None,
             waited=item.waited or {},
+            begins={name: from_text(began) for name, began in (item.begins or {}).items()},
             ended_by=item.ended_by or "",
         )
 

@@ -12,10 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from tidings.activity.changes import CONTACT_UPDATED
 from tidings.activity.model import Event
 from tidings.activity.timeline import TimelineService
-from tidings.automations.components import Awaits, Decides, Wait
+from tidings.automations.components import Awaits, Decides, Sends, UpdateContact, Wait, Webhook
+from tidings.automations.components.sends import WENT
+from tidings.automations.components.waits import EventArm
 from tidings.automations.definition.names import TIMEOUT
+from tidings.automations.definition.own_events import OF_MESSAGES
 from tidings.automations.enrolments.model import StepCall, StepTaken, message_of
 from tidings.automations.machines.following import REST, Run
 from tidings.automations.machines.gateway import StepFunctionsGateway
@@ -150,52 +154,65 @@ class WaitForTask:
         written, now = enrolment.until.get(call.component), self._clock.now()
         # Where days are made shorter for a local system, a wait before this one ends before its time.
         deadline = min(from_text(written), now + component.length) if written else now + component.length
-        since, passed = self._began(situation, deadline - component.length)
+        steps = self._runner.enrolments.steps_of(enrolment) if call.n else []
+        begins = self._begins(situation, component, steps, self._began(situation, steps, deadline - component.length))
+        since = min(begins.values())
         zone = situation.workspace.time_zone
         return OpenWait(
             call=call,
             token="",
             since=since,
             deadline=deadline,
-            passed=tuple(one for one in (enrolment.event.get("message_id", ""), passed) if one),
+            passed=_passed(situation, component, steps, since),
             properties=properties_for(situation.definition, situation.properties),
-            messages=self._messages_of(situation, component),
+            messages=_messages_of(call, component, steps),
             zone="" if zone == "UTC" else zone,
             run=_run(situation),
             waited=situation.waited,
+            begins=begins if len(begins) > 1 else {},
         )
 
-    def _messages_of(self, situation: Situation, component: Awaits) -> dict[str, list[str]]:
-        """The messages that arms are about, as far as they were sent: one query if there are such arms."""
-        named = {arm.of for arm in component.awaited if arm.of is not None}
-        found: dict[str, list[str]] = {name: [] for name in sorted(named)}
-        for step in self._runner.enrolments.steps_of(situation.enrolment) if named else ():
-            if step.component in named:
-                found[step.component].append(message_of(situation.call, step.component, step.n))
-        return found
+    def _begins(
+        self, situation: Situation, component: Awaits, steps: Sequence[StepTaken], since: datetime
+    ) -> dict[str, datetime]:
+        """Since when what counts that arms are about: of a message, since it was sent; of all else, `since`."""
+        sent = {arm.of or arm.event: _sending(situation, arm, steps) for arm in component.awaited}
+        begins = {name: min(since, self._acted(situation, step)) for name, step in sent.items() if step is not None}
+        return {"": since, **begins}
 
-    def _began(self, situation: Situation, since: datetime) -> tuple[datetime, str]:
-        """Since when events count, and the message id of one that does not: it ended the wait before this one.
+    def _began(self, situation: Situation, steps: Sequence[StepTaken], since: datetime) -> datetime:
+        """Since when events count that are about no message: when the component before it acted.
 
-        That is when the component before it acted: not when that was known, which may be later by as long as AWS fails.
-        What only decided in between takes no time. After a wait it is when that ended.
+        That is not when it was known, which may be later by as long as AWS fails; of a webhook it is when somebody came
+        to it, since its server may tell what it did before it answers. What only decided in between takes no time.
+        After a wait it is when that ended.
         """
         call, n = situation.call, situation.call.n
         if not n:
-            return since, ""
-        steps = {step.n: step for step in self._runner.enrolments.steps_of(situation.enrolment)}
+            return since
+        taken = {step.n: step for step in steps}
         reached, until = call.component, since
-        while n in steps and steps[n].next == reached:
-            step = steps[n]
-            if not isinstance(situation.definition.components.get(step.component), Decides):
-                return min(until, self._acted(situation, step)), str(step.why.get("message_id", ""))
+        while n in taken and taken[n].next == reached:
+            step = taken[n]
+            component = situation.definition.components.get(step.component)
+            if isinstance(component, Webhook):
+                return min(until, self._came(situation, step, taken.get(n - 1), until))
+            if not isinstance(component, Decides):
+                return min(until, self._acted(situation, step))
             reached, until, n = step.component, min(until, step.at), n - 1
-        return min(until, self._entered(situation, reached, steps.get(n), until)), ""
+        return min(until, self._entered(situation, reached, taken.get(n), until))
+
+    def _came(self, situation: Situation, step: StepTaken, before: StepTaken | None, latest: datetime) -> datetime:
+        """When somebody came to the component of a step."""
+        if before is None or before.next != step.component:
+            return self._entered(situation, step.component, before, latest)
+        return _received(before) or before.at
 
     def _acted(self, situation: Situation, step: StepTaken) -> datetime:
         """When a step acted: a message may have been answered before it was known that it went."""
-        if "received_at" in step.why:
-            return from_text(str(step.why["received_at"]))
+        received = _received(step)
+        if received is not None:
+            return received
         call = situation.call
         key = self._messages.key(call.workspace, call.contact, message_of(call, step.component, step.n))
         item = self._database.batch_get([key]).get(key)
@@ -220,3 +237,40 @@ def _run(situation: Situation) -> Run | None:
 def _ends(situation: Situation, until: Mapping[str, str]) -> Sequence[datetime]:
     components = situation.definition.components
     return [from_text(end) for name, end in until.items() if isinstance(components.get(name), Wait)]
+
+
+def _sending(situation: Situation, arm: EventArm, steps: Sequence[StepTaken]) -> StepTaken | None:
+    """The step that sent the message that an arm is about: the last of the component that it names, else of any."""
+    components = situation.definition.components
+    for step in reversed(steps):
+        went = isinstance(components.get(step.component), Sends) and step.outcome in WENT
+        if step.component == arm.of or (arm.of is None and went and arm.event in OF_MESSAGES):
+            return step
+    return None
+
+
+def _passed(situation: Situation, component: Awaits, steps: Sequence[StepTaken], since: datetime) -> tuple[str, ...]:
+    """The message ids of what does not count: what the enrolment began with, ended waits of it before, or made."""
+    passed = [situation.enrolment.event.get("message_id", "")]
+    for step in steps:
+        before = situation.definition.components.get(step.component)
+        if isinstance(before, UpdateContact) and step.at >= since and CONTACT_UPDATED in component.events:
+            passed.append(str(step.why.get("event", "")))
+        if isinstance(before, Awaits) and (_received(step) or step.at) >= since and before.events & component.events:
+            passed.append(str(step.why.get("message_id", "")))
+    return tuple(sorted({one for one in passed if one}))
+
+
+def _messages_of(call: StepCall, component: Awaits, steps: Sequence[StepTaken]) -> dict[str, list[str]]:
+    """The messages that arms are about, as far as they were sent."""
+    named = {arm.of for arm in component.awaited if arm.of is not None}
+    found: dict[str, list[str]] = {name: [] for name in sorted(named)}
+    for step in steps:
+        if step.component in named:
+            found[step.component].append(message_of(call, step.component, step.n))
+    return found
+
+
+def _received(step: StepTaken) -> datetime | None:
+    """When the event was received that ended the wait of a step; None for any other step."""
+    return from_text(str(step.why["received_at"])) if "received_at" in step.why else None
