@@ -8,7 +8,7 @@ from typing import Any
 
 from tidings_cli import lifecycle, statistics, words
 from tidings_cli.client import ApiError, Client
-from tidings_cli.files import read_document, read_text, template_names
+from tidings_cli.files import read_document, read_text, template_channels
 from tidings_cli.printing import FAILED, OK, WARNING, escape, print_fields, print_json, print_table, say, when
 
 Problems = list[dict[str, str]]
@@ -16,10 +16,13 @@ Problems = list[dict[str, str]]
 
 def lint(files: Sequence[Path], templates: Path | None, as_json: bool) -> int:
     """Print every problem of every file; 1 if there is an error among them."""
+    from tidings.automations.definition.elsewhere import Elsewhere, NamedTemplate
     from tidings.automations.definition.rules import check
 
-    names = template_names(templates) if templates else None
-    found = {path: [problem.as_dict() for problem in check(read_text(path), names)[1]] for path in files}
+    channels = template_channels(templates) if templates else {}
+    named = {name: NamedTemplate(channel) for name, channel in channels.items()}
+    there = Elsewhere(named if templates else None)
+    found = {path: [one.as_dict() for one in check(read_text(path), lambda _: there)[1]] for path in files}
     if as_json:
         print_json([{"file": str(path), "problems": problems} for path, problems in found.items()])
     else:

@@ -34,11 +34,12 @@ def read_document(path: Path, named_by: str) -> dict[str, Any]:
     return document
 
 
-def template_names(folder: Path) -> set[str]:
-    """The names of the templates in a folder's files. Raises CommandFailed."""
+def template_channels(folder: Path) -> dict[str, str]:
+    """The templates in a folder's files, by name the channel of each. Raises CommandFailed."""
     if not folder.is_dir():
         raise CommandFailed(f"{folder} is no folder.", 2)
-    return {read_document(path, "template")["template"] for path in documents(folder)}
+    found = [read_document(path, "template") for path in documents(folder)]
+    return {one["template"]: str(one.get("channel", "email")) for one in found}
 
 
 def documents(folder: Path) -> Iterable[Path]:

@@ -10,6 +10,7 @@ from tidings.automations.enrolments.inside_store import DynamoInsideStore
 from tidings.automations.entering.starting import Starting
 from tidings.automations.lifecycle.desk import AutomationDesk
 from tidings.automations.lifecycle.job_queue import JobQueue
+from tidings.automations.lifecycle.naming import Naming
 from tidings.automations.lifecycle.publishing import AutomationService
 from tidings.automations.lifecycle.resuming import Resuming
 from tidings.automations.lifecycle.rewinding import AutomationsThen
@@ -36,11 +37,12 @@ store, enrolments = DynamoAutomationStore(database), DynamoEnrolmentStore(databa
 index = DynamoIndexStore(database, store)
 kept, inside = DynamoLifecycleStore(database), DynamoInsideStore(database, enrolments)
 tallies = DynamoTallyStore(database)
-workspaces, templates = DynamoWorkspaceStore(database), DynamoTemplateStore(database)
+workspaces = DynamoWorkspaceStore(database)
+naming = Naming(database, store, DynamoTemplateStore(database), workspaces)
 executions = StepFunctionsGateway(settings.require("MACHINES_ROLE_ARN"))
 machines = Machines(executions, functions_of(settings), settings.require("MACHINE_PREFIX"), kept)
 jobs = JobQueue(QueueGateway(settings.require("QUEUE_JOBS_URL")), clock)
-automations = AutomationService(store, index, kept, tallies, templates, workspaces, machines, jobs, clock)
+automations = AutomationService(store, index, kept, tallies, naming, workspaces, machines, jobs, clock)
 resuming = Resuming(store, enrolments, inside, workspaces, machines, executions, clock)
 desk = AutomationDesk(automations, Lifecycle(store, index, kept, workspaces, jobs, clock), resuming)
 starting = Starting.over(database, clock)

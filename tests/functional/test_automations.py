@@ -331,6 +331,82 @@ def test_all_mistakes_are_listed_at_once_and_warnings_do_not_stop_anything(acme:
     assert (status, [one["level"] for one in answer["problems"]]) == (200, ["warning"])
 
 
+NAMES: list[tuple[dict[str, Any], str, str]] = [
+    ({"type": "send_email", "template": "nobodys"}, "unknown_template", "template"),
+    ({"type": "send_sms", "template": "tips"}, "wrong_channel", "template"),
+    ({"type": "send_email", "template": "text"}, "wrong_channel", "template"),
+    ({"type": "send_email", "template": "tips", "topic": "nothing"}, "unknown_topic", "topic"),
+    ({"type": "send_email", "template": "about-nothing"}, "unknown_topic", "template"),
+    (
+        {"type": "check_suppression", "channel": "email", "kind": "marketing", "topic": "nothing"},
+        "unknown_topic",
+        "topic",
+    ),
+    ({"type": "assign_conversation", "inbox": "nowhere"}, "unknown_inbox", "inbox"),
+]
+
+
+@pytest.mark.parametrize(("component", "code", "key"), NAMES)
+def test_what_is_named_and_not_there_is_refused(acme: World, component: dict[str, Any], code: str, key: str) -> None:
+    acme.template("text", channel="sms")
+    acme.template("about-nothing", topic="nothing")
+    status, answer = put(acme, changed("tips", **component))
+    assert (status, answer["code"], answer["field"]) == (400, code, "tips"), answer
+    (place,) = [one["place"] for one in answer["problems"] if one["level"] == "error"]
+    assert place == f"components.tips.{key}"
+
+
+@pytest.mark.parametrize(
+    "component",
+    [
+        {"type": "send_sms", "template": "text"},
+        {"type": "send_email", "template": "tips", "topic": "marketing"},
+        {"type": "send_email", "template": "tips", "topic": "nothing", "kind": "transactional"},
+        {"type": "send_email", "template": "about-nothing", "kind": "transactional"},
+        {"type": "check_suppression", "channel": "email", "kind": "transactional", "topic": "nothing"},
+        {"type": "check_suppression", "channel": "email", "kind": "marketing", "topic": "club"},
+        {"type": "check_suppression", "channel": "email", "topic": "nothing"},
+        {"type": "send_email", "template": "about-nothing", "topic": "club"},
+    ],
+)
+def test_what_is_named_and_there_or_never_asked_for_is_taken(acme: World, component: dict[str, Any]) -> None:
+    acme.template("text", channel="sms")
+    acme.template("about-nothing", topic="nothing")
+    club = {"title": "Club"}
+    assert acme.call("policy", "PUT /v1/topics/{topic}", club, path={"topic": "club"})[0] == 200
+    assert put(acme, changed("tips", **component)) == (200, {"automation": "tour", "problems": []})
+
+
+def test_starting_an_automation_that_is_not_there_or_begins_otherwise_is_told_of_and_allowed(acme: World) -> None:
+    start = changed("tips", type="start_automation", automation="other")
+
+    def told() -> list[tuple[str, str, str]]:
+        status, answer = put(acme, start)
+        assert status == 200, answer
+        return [(one["code"], one["level"], one["place"]) for one in answer["problems"]]
+
+    place = "components.tips.automation"
+    other = changed(trigger={"api": True})
+    assert told() == [("unknown_automation", "warning", place)]
+    put(acme, other, "other")
+    assert told() == [("unknown_automation", "warning", place)]
+    publish(acme, "other")
+    assert told() == []
+    put(acme, TOUR, "other")
+    publish(acme, "other")
+    assert told() == [("not_started_by_api", "warning", place)]
+    put(acme, other, "other")
+    publish(acme, "other")
+    acme.call("automations", "POST /v1/automations/{name}/archive", path={"name": "other"})
+    assert told() == [("unknown_automation", "warning", place)]
+    assert publish(acme)[0] == 200
+
+
+def test_an_automation_that_starts_itself_after_a_wait_names_what_is_there(acme: World) -> None:
+    again = {**changed("tips", type="start_automation", automation="tour"), "trigger": {"api": True}}
+    assert put(acme, again) == (200, {"automation": "tour", "problems": []})
+
+
 @pytest.mark.parametrize("name", ["Tour", "2tour", "tour_2", "t" * 64])
 def test_a_name_is_short_and_plain(acme: World, name: str) -> None:
     status, answer = put(acme, TOUR, name)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tidings.automations.definition.elsewhere import Elsewhere, NamedTemplate
 from tidings.automations.definition.model import Definition, parse_definition
 from tidings.automations.definition.own_events import OF_SMS
 from tidings.automations.definition.rules import OF_SENDING, Problem, check, lint
@@ -53,7 +54,7 @@ def codes(problems: list[Problem]) -> list[tuple[str, str, str]]:
 
 
 def test_a_good_automation_has_no_problems() -> None:
-    definition, problems = check(json.dumps(GOOD), templates=["tips"])
+    definition, problems = check(json.dumps(GOOD), lambda _: Elsewhere({"tips": NamedTemplate()}))
     assert problems == []
     assert definition is not None
     assert definition.as_dict() == GOOD
@@ -348,8 +349,29 @@ def test_an_automation_whose_machine_is_too_large_is_refused_before_it_is_publis
 def test_templates_are_looked_for_only_if_they_are_known() -> None:
     definition = Definition.model_validate(GOOD)
     assert lint(definition) == []
-    assert codes(lint(definition, ["other"])) == [("unknown_template", "mail", "error")]
-    assert lint(definition, {"tips": 1}) == []
+    assert codes(lint(definition, Elsewhere({"other": NamedTemplate()}))) == [("unknown_template", "mail", "error")]
+    assert lint(definition, Elsewhere({"tips": NamedTemplate()})) == []
+
+
+OTHER = Definition.model_validate({**GOOD, "automation": "other"})
+NOTHING = Elsewhere({"text": NamedTemplate("sms")}, (), (), {"other": OTHER})
+NAMES: list[tuple[dict[str, Any], str]] = [
+    (automation(mail=MAIL), "unknown_template"),
+    (automation(mail={**MAIL, "template": "text"}), "wrong_channel"),
+    (automation(text={"type": "send_sms", "template": "text", "topic": "club"}), "unknown_topic"),
+    (automation(reply={"type": "assign_conversation", "inbox": "default"}), "unknown_inbox"),
+    (automation(start={"type": "start_automation", "automation": "missing"}), "unknown_automation"),
+    (automation(start={"type": "start_automation", "automation": "other"}), "not_started_by_api"),
+]
+
+
+@pytest.mark.parametrize(("written", "code"), NAMES)
+def test_what_is_named_elsewhere_is_looked_for_only_if_it_is_known_what_is_there(
+    written: dict[str, Any], code: str
+) -> None:
+    definition = Definition.model_validate(written)
+    assert code in [problem.code for problem in lint(definition, NOTHING)]
+    assert code not in [problem.code for problem in lint(definition)]
 
 
 def test_a_loop_is_told_by_its_way() -> None:
@@ -523,7 +545,8 @@ def test_every_code_of_the_table_is_tested() -> None:
     }
     tested = {code for _, expected in GRAPHS for code, _, _ in expected} | {code for _, code, _, _ in FORMS}
     in_source_tests = {"invalid_syntax", "duplicate_key", "alias_refused", "definition_too_large"}
-    assert told == tested | in_source_tests | {"unknown_template", "machine_too_large"}
+    of_names = {code for _, code in NAMES}
+    assert told == tested | in_source_tests | of_names | {"machine_too_large"}
 
 
 def test_an_automation_that_was_checked_says_what_was_written() -> None:

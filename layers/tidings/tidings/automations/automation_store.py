@@ -96,7 +96,11 @@ class DynamoAutomationStore:
 
     def live(self, workspace: str, name: str) -> Automation | None:
         """The published version that enrols people."""
-        return self._get(Key(self._items, workspace, f"live#{name}"))
+        return self._get(self.live_key(workspace, name))
+
+    def live_key(self, workspace: str, name: str) -> Key:
+        """Where the published version stands that enrols people, for a batched read."""
+        return Key(self._items, workspace, f"live#{name}")
 
     def version(self, workspace: str, name: str, version: int) -> Automation | None:
         """A published version: one read."""

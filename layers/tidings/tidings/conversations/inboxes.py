@@ -68,7 +68,7 @@ def require_category(workspace: Workspace, name: str) -> None:
         raise NotFound("unknown_category", f"There is no category named {name}.", "category")
 
 
-def _inboxes_of(workspace: Workspace) -> dict[str, dict[str, Any]]:
+def inboxes_of(workspace: Workspace) -> dict[str, dict[str, Any]]:
     """The inboxes of a workspace as the API shows them, by name; `default` is always there."""
     usual = {"title": "", "description": "", "addresses": [], "channels": []}
     return _shown(workspace, INBOXES, "inbox", INBOX, usual)
@@ -95,6 +95,6 @@ def _shown(
 
 
 SECTIONS = (
-    Section(INBOXES, "inbox", INBOXES_MOST, _read_inbox, _inboxes_of, code="unknown_inbox"),
+    Section(INBOXES, "inbox", INBOXES_MOST, _read_inbox, inboxes_of, code="unknown_inbox"),
     Section(CATEGORIES, "category", CATEGORIES_MOST, _read_category, _categories_of, code="unknown_category"),
 )

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+Level = Literal["error", "warning"]
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -14,7 +16,7 @@ class Problem:
     code: str
     message: str
     component: str = ""
-    level: Literal["error", "warning"] = "error"
+    level: Level = "error"
     place: str = ""
 
     def as_dict(self) -> dict[str, str]:
@@ -28,10 +30,10 @@ class Problem:
         }
 
 
-def in_component(code: str, component: str, key: str, message: str) -> Problem:
-    """An error at a key of a component, or at the component itself where the key is empty."""
+def in_component(code: str, component: str, key: str, message: str, level: Level = "error") -> Problem:
+    """A problem at a key of a component, or at the component itself where the key is empty."""
     place = f"components.{component}.{key}" if key else f"components.{component}"
-    return Problem(code, f"{place}: {message}", component, place=place)
+    return Problem(code, f"{place}: {message}", component, level, place)
 
 
 def no_component(name: str, components: Iterable[str]) -> str:

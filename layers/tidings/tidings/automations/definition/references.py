@@ -1,8 +1,8 @@
-"""What an automation names elsewhere, and whether it is there: components, templates, events, conversations."""
+"""What an automation names, and whether it is there: components, events, conversations."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 
 from tidings.automations.components import (
@@ -161,16 +161,7 @@ def _too_much(code: str, component: str, place: str) -> Problem:
     return Problem(code, message, component, place=place)
 
 
-# --- templates, events, conversations -------------------------------------------------------------------------------
-
-
-def templates_named(definition: Definition, templates: Collection[str] | None) -> Iterator[Problem]:
-    """Templates must be there, if it is known which are."""
-    for component_id, component in definition.components.items():
-        if templates is not None and isinstance(component, Sends) and component.template not in templates:
-            yield in_component(
-                "unknown_template", component_id, "template", f'there is no template "{component.template}"'
-            )
+# --- events, conversations ------------------------------------------------------------------------------------------
 
 
 def events_named(definition: Definition) -> Iterator[Problem]:

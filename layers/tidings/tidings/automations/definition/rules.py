@@ -29,24 +29,29 @@
 | events_in_exit, events_in_goal | the same in the `where` of an exit or of the goal |
 | property_in_exit | an exit's `when` looks at properties, and there is no event |
 | component_in_exit | an exit's `when` asks for a component: who engaged with it, what it answered, `since` it |
-| unknown_template | no such template |
+| unknown_template, unknown_topic, unknown_inbox | no such template, topic or inbox |
+| wrong_channel | a template of the other channel |
+| unknown_automation | warning: starts an automation that is not published |
+| not_started_by_api | warning: starts an automation that has another trigger |
 | nothing_follows_wait | warning: the way ends after a wait |
 | branch_without_effect | warning: every arm leads to the same place |
 | no_conversation_before | warning: follows up, or assigns, a conversation that nothing before it opens |
 | event_misspelled | warning: an event that is called nearly like one of Tidings' own |
 
-The links themselves are walked in `graph`, circles in `loops`, and what is named elsewhere in `references`.
+The links themselves are walked in `graph`, circles in `loops`, what is named in `references`, and what of that the
+workspace has to have in `elsewhere`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from pydantic import ValidationError
 
 from tidings.automations.components import Awaits, Branch, Split, Wait
+from tidings.automations.definition.elsewhere import UNKNOWN, Elsewhere, named_elsewhere
 from tidings.automations.definition.loops import endless, loops, loops_by_own_acts, through_trigger
 from tidings.automations.definition.model import Definition, code_of
 from tidings.automations.definition.own_events import OF_SENDING
@@ -56,7 +61,6 @@ from tidings.automations.definition.references import (
     events_named,
     of_one_event,
     references,
-    templates_named,
 )
 from tidings.automations.definition.source import read
 from tidings.automations.machines.compile import StepFunctions
@@ -75,11 +79,12 @@ _LONGEST = StepFunctions(*["x" * 140] * 7)
 
 
 def check(
-    written: str | Mapping[str, Any], templates: Collection[str] | None = None
+    written: str | Mapping[str, Any], look_up: Callable[[Definition], Elsewhere] | None = None
 ) -> tuple[Definition | None, list[Problem]]:
     """The definition that a text or plain data says, and all that is wrong with it.
 
-    The definition is None if the form is wrong; what the graph says is then not looked at.
+    The definition is None if the form is wrong; what the graph says is then not looked at. `look_up` tells what there
+    is of what a definition names; without it nothing is said of that.
     """
     try:
         definition = Definition.model_validate(read(written) if isinstance(written, str) else dict(written))
@@ -87,11 +92,11 @@ def check(
         return None, [Problem(error.code, error.message)]
     except ValidationError as error:
         return None, _problems_of_form(error)
-    return definition, lint(definition, templates)
+    return definition, lint(definition, look_up(definition) if look_up else UNKNOWN)
 
 
-def lint(definition: Definition, templates: Collection[str] | None = None) -> list[Problem]:
-    """What is wrong with the graph; unknown templates only if the names of all templates are given."""
+def lint(definition: Definition, there: Elsewhere = UNKNOWN) -> list[Problem]:
+    """What is wrong with the graph, and with what it names elsewhere as far as it is known what is there."""
     if len(definition.components) > MAX_COMPONENTS:
         message = (
             f"has {len(definition.components)} components, and at most {MAX_COMPONENTS} are allowed; make two "
@@ -111,7 +116,7 @@ def lint(definition: Definition, templates: Collection[str] | None = None) -> li
         *references(definition),
         *events_named(definition),
         *conversations(definition),
-        *templates_named(definition, templates),
+        *named_elsewhere(definition, there),
         *wrong_bodies(definition),
     ]
     return problems if any(one.level == "error" for one in problems) else [*problems, *_size(definition)]

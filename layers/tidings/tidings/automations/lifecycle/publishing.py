@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from tidings.accounts.store import DynamoWorkspaceStore
@@ -15,6 +16,7 @@ from tidings.automations.definition.source import MAX_BYTES
 from tidings.automations.definition.triggers import DateTrigger
 from tidings.automations.lifecycle.job_queue import BEFORE_SWEEPING, JobQueue
 from tidings.automations.lifecycle.jobs import Change, JobKind
+from tidings.automations.lifecycle.naming import Naming
 from tidings.automations.lifecycle.standing import AutomationState
 from tidings.automations.lifecycle.store import DynamoLifecycleStore
 from tidings.automations.listening.index_store import DynamoIndexStore
@@ -26,7 +28,6 @@ from tidings.core import cursors
 from tidings.core.clock import Clock
 from tidings.core.errors import Conflict, InvalidInput
 from tidings.core.store import ConditionFailed
-from tidings.messages.template_store import DynamoTemplateStore
 
 
 class InvalidAutomation(InvalidInput):
@@ -51,7 +52,7 @@ class AutomationService:
         index: DynamoIndexStore,
         lifecycle: DynamoLifecycleStore,
         tallies: DynamoTallyStore,
-        templates: DynamoTemplateStore,
+        naming: Naming,
         workspaces: DynamoWorkspaceStore,
         machines: Machines,
         jobs: JobQueue,
@@ -61,7 +62,7 @@ class AutomationService:
         self._index = index
         self._lifecycle = lifecycle
         self._tallies = tallies
-        self._templates = templates
+        self._naming = naming
         self._workspaces = workspaces
         self._machines = machines
         self._jobs = jobs
@@ -193,8 +194,7 @@ class AutomationService:
     def _checked(self, workspace: str, body: Mapping[str, Any]) -> tuple[Definition, list[Problem]]:
         if len(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()) > MAX_BYTES:
             raise InvalidInput("definition_too_large", f"A definition has at most {MAX_BYTES // 1024} KB of JSON.")
-        templates = {template.name for template in self._templates.all_live(workspace)}
-        definition, problems = check(body, templates)
+        definition, problems = check(body, partial(self._naming.of, workspace))
         errors = [problem for problem in problems if problem.level == "error"]
         if definition is None or errors:
             raise InvalidAutomation(problems)
