@@ -182,6 +182,36 @@ def test_a_cap_and_an_interval_hold_for_each_value_and_parallel_for_all(acme: Wo
     assert entries(acme) == 4
 
 
+def test_an_interval_lets_each_value_in_again_after_it_as_often_as_there_is_one(acme: World) -> None:
+    publish(acme, {"per": "cart", "interval": "1 day"})
+    order(acme, cart="a")
+    order(acme, cart="b")
+    acme.run(timedelta(days=1) - timedelta(seconds=3))
+    order(acme, cart="a")
+    assert (entries(acme), why(acme).why["rule"]) == (2, "interval"), "a second too early"
+    for _ in range(2):
+        acme.run(timedelta(days=1))
+        order(acme, cart="a")
+    assert entries(acme) == 4
+    order(acme)
+    assert (entries(acme), why(acme).reason.value) == (4, "no_key")
+
+
+def test_an_interval_counts_what_was_entered_while_each_value_entered_once(acme: World) -> None:
+    publish(acme, {"per": "cart"})
+    order(acme, cart="a")
+    publish(acme, {"per": "cart", "interval": "1 day"})
+    order(acme, cart="a")
+    assert (entries(acme), why(acme).why["rule"]) == (1, "interval")
+    acme.run(timedelta(days=1))
+    order(acme, cart="a")
+    assert entries(acme) == 2
+    publish(acme, {"per": "cart"})
+    acme.run(timedelta(days=2))
+    order(acme, cart="a")
+    assert (entries(acme), why(acme).why["rule"]) == (2, "at_most")
+
+
 def test_a_rule_counts_what_was_entered_under_another_rule(acme: World) -> None:
     publish(acme, "every_time")
     for _ in range(2):

@@ -52,6 +52,8 @@ def entered(at: datetime, scope: str = "", under_way: bool = False) -> Entered:
         (rule(per="a.b"), True, False, "once:a.b"),
         (rule(per="a", at_most=1, interval="1 day"), True, False, "once:a"),
         (rule(per="a", parallel=1), False, True, "counted:ways:a"),
+        (rule(per="a", interval="1 day"), False, True, "counted::a"),
+        (rule(per="a", interval="1 day", parallel=1), False, True, "counted:ways:a"),
         (rule(per="a", at_most=2), False, True, "counted::a"),
         (rule(at_most=2), False, True, "counted::"),
         (rule(interval="1 day"), False, True, "counted::"),
@@ -107,6 +109,16 @@ def test_a_rule_lets_in_whom_each_of_its_keys_lets_in(count: int, hours: int, wa
     assert (said is None) == (count < 3 and not too_early and ways < 2)
     if said is not None:
         assert said.rule == ("at_most" if count >= 3 else "interval" if too_early else "parallel")
+
+
+@given(st.integers(0, 3), st.integers(-30, 30), st.booleans(), st.none() | st.integers(1, 2))
+def test_each_value_enters_once_unless_an_interval_or_a_number_says_more(
+    count: int, hours: int, spaced: bool, most: int | None
+) -> None:
+    asked = rule(per="a", **({"interval": "1 day"} if spaced else {}), **({"at_most": most} if most else {}))
+    said = denied(asked, Tally(count, NOW if count else None), Tally(count), NOW + timedelta(hours=hours))
+    too_often = count >= (most or (100 if spaced else 1))
+    assert (said is None) == (not too_often and not (spaced and count > 0 and hours < 24))
 
 
 def test_what_was_entered_later_than_an_event_came_holds_against_it_too() -> None:

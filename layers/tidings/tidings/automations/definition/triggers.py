@@ -152,8 +152,8 @@ class Reentry(Model):
     """How often one contact may enter.
 
     `per` names a property of the event: entries count for each of its values by themselves, and each value enters once
-    unless `at_most` says more. `parallel` is how many of the contact's ways may be under way at once, whatever their
-    value; `interval` how long it takes from one entry to the next.
+    unless `at_most` or `interval` says more. `parallel` is how many of the contact's ways may be under way at once,
+    whatever their value; `interval` how long it takes from one entry to the next.
     """
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
@@ -166,7 +166,8 @@ class Reentry(Model):
     @property
     def cap(self) -> int | None:
         """How many entries there may be in all, for each value of `per` if there is one; None for any number."""
-        return 1 if self.at_most is None and self.per is not None else self.at_most
+        once_each = self.per is not None and self.interval is None
+        return 1 if self.at_most is None and once_each else self.at_most
 
     @property
     def interval_length(self) -> timedelta | None:
