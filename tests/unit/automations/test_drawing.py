@@ -189,6 +189,108 @@ def test_no_text_is_cut_or_wider_than_its_box_in_a_browser(scheme: str) -> None:
             assert paper == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 24, 31)"}[scheme]
 
 
+# --- what stands in a drawing ----------------------------------------------------------------------------------------
+
+
+def telling() -> Definition:
+    """What a drawing used to keep to itself."""
+    written: dict[str, Any] = {
+        "automation": "renewal",
+        "trigger": {
+            "date": {"trait": "ends", "offset": "-30 days", "at": "10:00"},
+            "where": {"trait": "plan", "is": "team"},
+        },
+        "exits": [
+            {
+                "name": "Renewed",
+                "event": "Contract Renewed",
+                "match": "contract",
+                "where": {"property": "years", "at_least": 2},
+            },
+            {"name": "Partner", "when": {"trait": "role", "is": "partner"}},
+        ],
+        "goal": {"event": "Contract Renewed", "within": "40 days"},
+        "start": "morning",
+        "components": {
+            "morning": {"type": "wait", "until": {"at": "09:00"}, "next": "early"},
+            "early": {
+                "type": "wait",
+                "until": {"trait": "ends", "offset": "2 days"},
+                "if_past": "leave",
+                "next": "mark",
+            },
+            "mark": {"type": "update_contact", "set": {"a": 1}, "unset": ["b"], "next": "clear"},
+            "clear": {"type": "update_contact", "unset": ["b"], "next": "split"},
+            "split": {
+                "type": "split",
+                "arms": [{"name": "A", "percent": 62.5, "next": "mail"}, {"name": "B", "percent": 20, "next": "mail"}],
+                "holdout": 17.5,
+            },
+            "mail": {"type": "send_email", "template": "t"},
+        },
+    }
+    return Definition.model_validate(written)
+
+
+NOTES = [
+    'Only where plan is "team"',
+    "Exit Renewed: Contract Renewed with the same contract where years is at least 2",
+    'Exit Partner: role is "partner"',
+    "Goal: Contract Renewed, within 40 days",
+]
+DETAILS = [
+    "30 days before ends, once at 10:00",
+    "waits until 09:00",
+    "waits until 2 days after ends",
+    "sets a, clears b",
+    "clears b",
+]
+WORDS = ["date past or missing", "62.5% A, 20% B", "17.5% holdout"]
+
+
+def test_a_drawing_says_offsets_what_is_cleared_percentages_and_the_way_out_of_a_wait() -> None:
+    found = elements(svg(telling()))
+    assert [one.text for one in found if one.get("class") == "detail"][:5] == DETAILS
+    assert [one.text for one in found if one.get("class") == "words"] == WORDS
+    text = mermaid(telling())
+    assert all(one in text for one in DETAILS)
+    assert '  n2 -->|"date past or missing"| n7' in text.splitlines()
+    assert '  n5 -->|"62.5% A, 20% B"| n6' in text.splitlines()
+
+
+def test_a_drawing_notes_whom_it_takes_in_how_people_leave_and_what_is_success() -> None:
+    found = elements(svg(telling()))
+    (note,) = [one for one in found if one.get("class") == "box note"]
+    assert " ".join(str(one.text).strip() for one in note if one.tag.endswith("text")) == " ".join(NOTES)
+    about = next(one for one in found if one.tag.endswith("desc"))
+    assert all(f"{one}." in str(about.text) for one in NOTES)
+    rows = mermaid(telling()).splitlines()
+    (row,) = [one for one in rows if one.startswith("  note>")]
+    assert row.count("<br/>") == 3
+    assert "Goal: Contract Renewed, within 40 days" in row
+    assert "  note -.- n0" in rows
+
+
+def test_what_is_noted_stands_above_the_flow_and_inside_the_drawing() -> None:
+    long = {"trait": "plan", "in": [f"plan number {n}" for n in range(60)]}
+    trigger = {"event": "E", "where": long}
+    for one in (telling(), Definition.model_validate({**telling().as_dict(), "trigger": trigger})):
+        (root, *_), found = elements(svg(one)), elements(svg(one))
+        (note,) = [each for each in found if each.get("class") == "box note"]
+        rect, *texts = note
+        bottom = float(str(rect.get("y"))) + float(str(rect.get("height")))
+        (flow,) = [each for each in found if each.get("transform")]
+        down = float(str(flow.get("transform")).split()[1].rstrip(")"))
+        assert float(str(texts[-1].get("y"))) < bottom <= down
+        assert float(str(rect.get("x"))) + float(str(rect.get("width"))) <= float(str(root.get("width")))
+        assert len(texts) <= 8
+
+
+def test_a_drawing_of_what_has_nothing_to_note_has_no_note() -> None:
+    assert "note>" not in mermaid(of("filter"))
+    assert not [one for one in elements(svg(of("filter"))) if one.get("class") == "box note"]
+
+
 # --- Mermaid ----------------------------------------------------------------------------------------------------------
 
 
@@ -219,6 +321,7 @@ def test_mermaid_names_every_component_and_every_way() -> None:
 _ROW = re.compile(
     r"flowchart TD|  accTitle: Automation [a-z0-9-]+"
     r"|  n\d+(\(\[|\{\{|\{|\[\[|\[|\(\()\"((#\d+;|[\w .,:%()/-])|<br/>)*\"(\]\)|\}\}|\}|\]\]|\]|\)\))"
+    r"|  note>\"((#\d+;|[\w .,:%()/-])|<br/>)*\"\]|  note -\.- n0"
     r"|  n\d+ -->(\|\"(#\d+;|[\w .,:%()/-])*\"\|)? n\d+",
     re.ASCII,
 )

@@ -12,15 +12,18 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from xml.sax.saxutils import escape
 
-from tidings.automations.components import Awaits, Component, Decides, End, Sends, Wait
+from tidings.automations.components import Awaits, Component, Decides, End, Sends, Split, Wait
 from tidings.automations.definition.model import Definition
-from tidings.automations.pictures.layout import BOX_HEIGHT, Line, Point, laid_out
-from tidings.automations.pictures.saying import said, triggered_by
+from tidings.automations.pictures.layout import BOX_HEIGHT, MARGIN, Line, Point, laid_out
+from tidings.automations.pictures.saying import holding_throughout, said, triggered_by
 
 _TRIGGER = "trigger"  # as the name of a box; components' begin with "c:"
 _TEXT, _SMALL = 13.0, 11.0  # pixels
 _WIDEST, _WIDEST_WORDS = 250.0, 150.0
 _END, _UPRIGHT = 14.0, 12.0
+_NOTE_WIDEST, _NOTE_ROW, _NOTE_ROWS = 360.0, 17.0, 3  # of what is noted: as wide as the flow, but at least so
+_INDENT = 10.0  # of what does not fit into one row
+_PAST = "date past or missing"
 
 
 @dataclass(frozen=True)
@@ -32,14 +35,16 @@ class _Box:
 
 @dataclass
 class _Drawn:
-    """Boxes by their names, and lines between them with what is written on each."""
+    """Boxes by their names, lines between them with what is written on each, and what is noted beside the flow."""
 
+    notes: list[str]
     boxes: dict[str, _Box] = field(default_factory=dict)
     lines: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 def _drawn(definition: Definition) -> _Drawn:
-    drawn = _Drawn({_TRIGGER: _Box("trigger", "start", triggered_by(definition.trigger))})
+    start = _Box("trigger", "start", triggered_by(definition.trigger))
+    drawn = _Drawn(holding_throughout(definition), {_TRIGGER: start})
     for name, component in definition.components.items():
         drawn.boxes[f"c:{name}"] = _Box(_kind(component), name, said(component))
     if definition.start in definition.components:
@@ -69,10 +74,15 @@ def _kind(component: Component) -> str:
 def _ways(component: Component) -> dict[str, str]:
     """Where a component leads, and by which outcomes; those that come of `next` need no words, nor does an only way."""
     words: dict[str, list[str]] = {}
+    shares = (
+        {arm: f"{share.normalize():f}% " for arm, share in component.shares} if isinstance(component, Split) else {}
+    )
     for link in component.links():
         told = words.setdefault(link.target, [])
         if link.key != "next" and link.outcome not in told:
-            told.append(link.outcome)
+            told.append(f"{shares.get(link.outcome, '')}{link.outcome}")
+    if isinstance(component, Wait) and component.may_leave:
+        words.setdefault("", []).append(_PAST)
     if len(words) == 1:
         return {} if "" in words else dict.fromkeys(words, "")
     return {target: ", ".join(told) for target, told in words.items()}
@@ -101,6 +111,8 @@ def mermaid(definition: Definition) -> str:
         rows.append(
             f"  {ids[name]}{left}{'<br/>'.join(filter(None, map(_plain, (box.name, box.detail)))) or ' '}{right}"
         )
+    if drawn.notes:
+        rows += [f'  note>"{"<br/>".join(map(_plain, drawn.notes))}"]', f"  note -.- {ids[_TRIGGER]}"]
     for source, target, words in drawn.lines:
         rows.append(f"  {ids[source]} -->{f'|{chr(34)}{_plain(words)}{chr(34)}|' if words else ''} {ids[target]}")
     return "\n".join(rows) + "\n"
@@ -127,6 +139,7 @@ text { font-family: system-ui, "Segoe UI", Roboto, Arial, sans-serif; fill: var(
 .trigger text { fill: var(--on-trigger); } .dot { fill: var(--line); } .count { text-anchor: end; }
 .line { fill: none; stroke: var(--line); stroke-width: 1.5; } .back { stroke-dasharray: 5 4; }
 .head { fill: var(--line); } .words-paper { fill: var(--paper); }
+.note rect { fill: var(--paper); stroke-dasharray: 3 3; } .note text { font-size: 11px; text-anchor: start; }
 """
 _HEAD = (
     '<marker id="head" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto">'
@@ -140,7 +153,11 @@ def svg(definition: Definition, counts: Mapping[str, str] | None = None) -> str:
     told = [(one, two, _fitted(words, _SMALL, _WIDEST_WORDS)) for one, two, words in drawn.lines]
     lines = [Line(one, two, _wide(words, _SMALL) + 10 if words else 0) for one, two, words in told if one != two]
     layout = laid_out({name: _box_width(box) for name, box in drawn.boxes.items()}, lines)
-    width, height = max(layout.width, 120), layout.height
+    notes = _wrapped(drawn.notes, max(_NOTE_WIDEST, layout.width - 2 * MARGIN) - 20)
+    wide = max((indent + _wide(row, _SMALL) for indent, row in notes), default=0.0)
+    width = max(layout.width, 120.0, wide + 20 + 2 * MARGIN if notes else 0.0)
+    down = MARGIN + len(notes) * _NOTE_ROW + 12 if notes else 0.0
+    height = layout.height + down
     name = escape(_one_line(definition.automation, 80))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
@@ -151,13 +168,45 @@ def svg(definition: Definition, counts: Mapping[str, str] | None = None) -> str:
         f'<rect class="paper" width="{width:.0f}" height="{height:.0f}"/>',
     ]
     own = [(one, words) for one, two, words in told if one == two]
+    parts += _note(notes, wide + 20)
+    parts.append(f'<g transform="translate({(width - layout.width) / 2:.1f} {down:.1f})">')
     parts += [_line(points) for points in layout.routes]
     parts += [_around(layout.boxes[one], _box_width(drawn.boxes[one]), words) for one, words in own]
     for (_, _, words), place in zip([one for one in told if one[0] != one[1]], layout.words, strict=True):
         parts += _words(words, place)
     for one, box in drawn.boxes.items():
         parts.append(_box(box, layout.boxes[one], (counts or {}).get(one.removeprefix("c:"), "")))
-    return "\n".join([*parts, "</svg>"]) + "\n"
+    return "\n".join([*parts, "</g></svg>"]) + "\n"
+
+
+def _wrapped(notes: Sequence[str], widest: float) -> list[tuple[float, str]]:
+    """Notes in rows that have room, each with how far it is indented; no note takes more than a few."""
+    found: list[tuple[float, str]] = []
+    for note in notes:
+        rows = [""]
+        for word in _one_line(note, 600).split():
+            longer = f"{rows[-1]} {word}".strip()
+            if rows[-1] and _wide(longer, _SMALL) > widest - _INDENT:
+                rows.append(word)
+            else:
+                rows[-1] = longer
+        if len(rows) > _NOTE_ROWS:
+            rows[_NOTE_ROWS - 1 :] = [" ".join(rows[_NOTE_ROWS - 1 :])]
+        found += [(_INDENT if n else 0.0, _fitted(row, _SMALL, widest - _INDENT)) for n, row in enumerate(rows)]
+    return found
+
+
+def _note(rows: Sequence[tuple[float, str]], width: float) -> list[str]:
+    """What is noted, above the flow."""
+    if not rows:
+        return []
+    texts = [
+        f'<text x="{MARGIN + 10 + indent:.1f}" y="{MARGIN + 6 + (n + 0.75) * _NOTE_ROW:.1f}">{escape(row)}</text>'
+        for n, (indent, row) in enumerate(rows)
+    ]
+    height = len(rows) * _NOTE_ROW + 12
+    box = f'<rect x="{MARGIN:.1f}" y="{MARGIN:.1f}" width="{width:.1f}" height="{height:.1f}" rx="4"/>'
+    return ['<g class="box note">' + box, *texts, "</g>"]
 
 
 def _in_words(drawn: _Drawn) -> str:
@@ -169,7 +218,7 @@ def _in_words(drawn: _Drawn) -> str:
         if box.name:
             about = f"{box.name} ({box.detail})" if box.detail else box.name
             told.append(f"{about}, then {'; '.join(onward) or 'the end'}.")
-    return _clean(" ".join(told))
+    return _clean(" ".join([*told, *(f"{note}." for note in drawn.notes)]))
 
 
 def _box(box: _Box, place: Point, count: str) -> str:

@@ -19,7 +19,10 @@ from tidings.automations.components import (
 )
 from tidings.automations.components.acts import GoalReached
 from tidings.automations.components.choices import Branch, Filter, Split
-from tidings.automations.definition.triggers import AnyTrigger, ApiTrigger, EventTrigger, InboundTrigger
+from tidings.automations.components.waits import OneEvent
+from tidings.automations.definition.model import Definition
+from tidings.automations.definition.triggers import AnyTrigger, ApiTrigger, EventExit, EventTrigger, InboundTrigger
+from tidings.conditions.explain import describe
 
 
 def triggered_by(trigger: AnyTrigger) -> str:
@@ -31,7 +34,28 @@ def triggered_by(trigger: AnyTrigger) -> str:
         return f"a message by {channels}"
     if isinstance(trigger, ApiTrigger):
         return "a call of the API"
-    return f"{trigger.date.trait}, {'each year' if trigger.date.every == 'year' else 'once'} at {trigger.date.at}"
+    date = trigger.date
+    often = "each year" if date.every == "year" else "once"
+    return f"{_moved(date.trait, date.offset)}, {often} at {date.at}"
+
+
+def holding_throughout(definition: Definition) -> list[str]:
+    """What holds of all components: whom the trigger takes in, how people leave, and what is success; a text for each.
+
+    `Only where plan is "team"`, `Exit Left: Account Closed`, `Goal: Project Created, within 14 days`.
+    """
+    where, goal = definition.trigger.where, definition.goal
+    found = [] if where is None else [f"Only where {describe(where)}"]
+    for one in definition.exits:
+        found.append(f"Exit {one.name}: {_event(one) if isinstance(one, EventExit) else describe(one.when)}")
+    if goal is not None:
+        found.append(f"Goal: {_event(goal)}{f', within {goal.within}' if goal.within else ''}")
+    return found
+
+
+def _event(one: OneEvent) -> str:
+    match = f" with the same {' and '.join(one.matches)}" if one.matches else ""
+    return f"{one.event}{match}{'' if one.where is None else f' where {describe(one.where)}'}"
 
 
 def said(component: Component) -> str:
@@ -54,7 +78,8 @@ def said(component: Component) -> str:
 
 def _act(component: Component) -> str:
     if isinstance(component, UpdateContact):
-        return f"sets {', '.join([*component.set_, *component.unset])}"
+        changes = (("sets", component.set_), ("clears", component.unset))
+        return ", ".join(f"{verb} {', '.join(traits)}" for verb, traits in changes if traits)
     if isinstance(component, StartAutomation):
         return f"starts {component.automation}"
     if isinstance(component, AssignConversation):
@@ -74,6 +99,14 @@ def _wait(wait: Wait) -> str:
         return f"waits until {until}"
     at = f" at {until.at}" if until.at else ""
     if isinstance(until, UntilTime):
-        return f"waits until {' or '.join(until.weekdays) or 'it is'}{at}"
+        return f"waits until {' or '.join(until.weekdays)}{at}" if until.weekdays else f"waits until {until.at}"
     named = until.trait if isinstance(until, UntilTrait) else until.property
-    return f"waits until {f'{until.offset} from ' if until.offset else ''}{named}{at}"
+    return f"waits until {_moved(named, until.offset)}{at}"
+
+
+def _moved(date: str, offset: str | None) -> str:
+    """A date moved by an offset, in words: `30 days before contract_ends`."""
+    if not offset:
+        return date
+    length, side = offset.lstrip("+-").strip(), "before" if offset.startswith("-") else "after"
+    return f"{length} {side} {date}"
