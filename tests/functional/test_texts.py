@@ -453,9 +453,10 @@ def test_a_suppressed_number_goes_the_other_way(ada: World) -> None:
 
 
 def test_a_template_of_mails_sends_no_text(ada: World) -> None:
-    ada.automation(CONFIRM)
-    ada.template("pin2")
+    """Its channel may be changed after the automation was published."""
+    ada.template("pin2", channel="sms")
     ada.automation({**CONFIRM, "components": {"ask": {"type": "send_sms", "template": "pin2"}}, "start": "ask"})
+    ada.template("pin2")
     ada.track("ada", "Booked")
     ada.run()
     (message,) = ada.of_contact(ada.contact(user_id="ada")["contact"], "messages")

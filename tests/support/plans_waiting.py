@@ -168,10 +168,14 @@ WRITES: Components = {
 }
 
 
+def sales(world: World) -> None:
+    status, _ = world.call("policy", "PUT /v1/inboxes/{inbox}", {"title": "Sales"}, path={"inbox": "sales"})
+    assert status == 200
+
+
 @story("here=accepted wait=answered there=assigned mail=accepted", sent=2)
 def somebody_writes(world: World) -> None:
-    body = {"title": "Sales"}
-    assert world.call("policy", "PUT /v1/inboxes/{inbox}", body, path={"inbox": "sales"})[0] == 200
+    sales(world)
     begun(world, WRITES)
     go(world, HOUR)
     world.receive(world.text("Hello", answers="sms-1"))
@@ -180,12 +184,14 @@ def somebody_writes(world: World) -> None:
 
 @story("here=accepted wait=timeout", sent=1)
 def nobody_writes(world: World) -> None:
+    sales(world)
     begun(world, WRITES)
     go(world, 2 * DAY)
 
 
 @story("here=none there=accepted", sent=1)
 def nothing_is_to_assign(world: World) -> None:
+    sales(world)
     begun(world, {"here": {**WRITES["there"], "on_none": "there"}, "there": mail(), "mail": mail()})
     go(world)
 
