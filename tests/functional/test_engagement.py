@@ -187,7 +187,17 @@ def test_a_message_that_was_skipped_engaged_nobody(world: World) -> None:
     world.run(timedelta(days=1))
     found = facts(world, {"engaged": "first"})
     assert found.engagements("first", ENGAGEMENTS) == {}
+    assert not found.has_sent("first")
     assert world.recorder.names() == [QUERY]
+
+
+def test_of_what_sent_nothing_it_is_not_said_that_it_was_not_opened(ada: World) -> None:
+    rules = [{"engaged": "second"}, {"engaged": "nobody"}]
+    asked = facts(ada, *rules)
+    assert [explain(parse_condition(rule), asked).sentence for rule in rules] == [
+        "What second sent was not opened, clicked or replied to.",
+        "nobody sent them nothing.",
+    ]
 
 
 def test_who_became_part_of_another_takes_what_they_did_along(world: World) -> None:

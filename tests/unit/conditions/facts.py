@@ -39,3 +39,6 @@ class MadeUpFacts:
     def engagements(self, component: str, kinds: Collection[str]) -> Mapping[str, datetime]:
         self.engagements_asked.append((component, tuple(kinds)))
         return self.engaged.get(component, {})  # more than was asked for: whoever asks takes what it asked for
+
+    def has_sent(self, component: str) -> bool:
+        return component in self.engaged

@@ -28,7 +28,10 @@ FACTS_NOW = MadeUpFacts(
     events={"Paid": [Occurrence(NOW - timedelta(days=2), {"sum": 5}), Occurrence(NOW, {"sum": 50})]},
     instants={"enrolment": NOW - timedelta(days=1)},
     answers={"ask": {"status": 200, "body": {"tier": "gold"}}},
-    engaged={"tips": {"delivered": NOW - timedelta(hours=2), "opened": NOW - timedelta(hours=1), "replied": NOW}},
+    engaged={
+        "hello": {},
+        "tips": {"delivered": NOW - timedelta(hours=2), "opened": NOW - timedelta(hours=1), "replied": NOW},
+    },
 )
 OPENED_AT, REPLIED_AT = "2026-06-15T11:00:00.000000Z", "2026-06-15T12:00:00.000000Z"
 
@@ -70,6 +73,7 @@ OPENED_AT, REPLIED_AT = "2026-06-15T11:00:00.000000Z", "2026-06-15T12:00:00.0000
          "What tips sent was opened (2026-06-15 11:00:00 UTC)."),
         ({"engaged": "tips", "by": "clicked"}, False, {}, "What tips sent was not clicked."),
         ({"engaged": "hello"}, False, {}, "What hello sent was not opened, clicked or replied to."),
+        ({"engaged": "elsewhere"}, False, {}, "elsewhere sent them nothing."),
         ({"did": "Paid", "since": {"step": "pause"}}, False, 0, "Paid was not counted, since nobody passed pause yet."),
     ],
 )  # fmt: skip

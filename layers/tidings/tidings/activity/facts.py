@@ -13,9 +13,12 @@ from tidings.contacts.model import Contact
 
 
 class Engaging(Protocol):
-    """Tells when a person first did something with what a component sent: of the kinds that are asked for."""
+    """Tells when a person first did something with what a component sent, of the kinds that are asked for; and whether
+    it sent anything."""
 
     def __call__(self, component: str, kinds: Collection[str]) -> Mapping[str, datetime]: ...
+
+    def has_sent(self, component: str) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,10 @@ class ContactFacts:
     def engagements(self, component: str, kinds: Collection[str]) -> Mapping[str, datetime]:
         """When a person first did each of these kinds with what the component sent, if ever."""
         return self.engaging(component, kinds) if self.engaging else {}
+
+    def has_sent(self, component: str) -> bool:
+        """Whether the component sent anything."""
+        return self.engaging is not None and self.engaging.has_sent(component)
 
     def occurrences(self, query: EventQuery) -> Iterable[Occurrence]:
         """The contact's events of a name: one query for each of its identities."""

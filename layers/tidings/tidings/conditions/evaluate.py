@@ -132,3 +132,6 @@ class _Counted:
 
     def engagements(self, component: str, kinds: Collection[str]) -> Mapping[str, datetime]:
         return {}
+
+    def has_sent(self, component: str) -> bool:
+        return False

@@ -152,6 +152,8 @@ def _engaged(rule: Engaged, facts: Facts) -> Explanation:
     found = engaged(rule, facts, whole=True)
     seen = [f"{_DONE.get(kind, kind)} ({at:{_INSTANT}} UTC)" for kind, at in found.items()]
     became = _listed(seen, "and") if seen else f"not {_ways(rule)}"
+    if not found and not facts.has_sent(rule.component):
+        return Explanation(False, describe(rule), {}, _cut(f"{rule.component} sent them nothing."))
     instants = {kind: to_text(at) for kind, at in found.items()}
     return Explanation(bool(found), describe(rule), instants, _cut(f"What {rule.component} sent was {became}."))
 

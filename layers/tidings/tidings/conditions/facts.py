@@ -65,3 +65,6 @@ class Facts(Protocol):
 
         `kinds` are some of `ENGAGEMENTS`. Empty where the component sent nothing; machines do not count.
         """
+
+    def has_sent(self, component: str) -> bool:
+        """Whether the component sent anything in this enrolment. Asked only to explain, once engagements were."""

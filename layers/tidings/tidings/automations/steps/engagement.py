@@ -107,6 +107,10 @@ class EnrolmentEngagement:
                 found[kind] = min(instants)
         return found
 
+    def has_sent(self, component: str) -> bool:
+        """Whether the component sent anything; reads what the first question reads, if that was not asked yet."""
+        return bool(self._messages().get(component))
+
     def _messages(self) -> Mapping[str, list[Message]]:
         if self._sent is None:
             self._sent = self._reader.messages_of(self._enrolment, self._components, self._steps())
