@@ -192,6 +192,33 @@ def test_who_waits_is_listed_with_until_when(acme: World) -> None:
     ]
 
 
+def test_who_passed_a_wait_is_listed_and_as_many_as_are_counted(acme: World) -> None:
+    def passed(wait: str) -> list[str]:
+        found = people(acme, wait, limit="1")
+        assert len(found) == of(acme, wait)["acted"]
+        assert [one["outcome"] for one in found] == ["waited"] * len(found)
+        return sorted(one["contact"] for one in found)
+
+    enter(acme, "u1", "u2", "u3")
+    ada, bob, cleo = (acme.contact(user_id=user)["contact"] for user in ("u1", "u2", "u3"))
+    assert passed("pause") == passed("rest") == []
+    acme.run(DAY / 2)
+    acme.track("u3", "Account Closed")
+    acme.run(DAY)
+    assert passed("pause") == sorted([ada, bob]), "who left while they waited did not pass"
+    assert passed("rest") == []
+    acme.track("u2", "Account Closed")
+    acme.run(DAY * 3)
+    assert passed("pause") == sorted([ada, bob]), "who left later did"
+    assert passed("rest") == [ada]
+    (one,) = people(acme, "rest")
+    assert one["path_at"].split("/")[-2] == ada
+    assert (one["at"], one["next"], one["n"]) == (None, "tips", 0), "they began there, and acted since"
+    assert people(acme, "rest", version="1") == people(acme, "rest", outcome="waited") == [one]
+    assert people(acme, "rest", outcome="skipped") == []
+    assert cleo not in passed("pause")
+
+
 def test_everybody_who_entered_is_listed_page_by_page_and_by_state(acme: World) -> None:
     enter(acme, "u1", "u2", "u3")
     acme.track("u2", "Account Closed")
@@ -244,3 +271,19 @@ def test_where_an_answer_has_no_room_for_why_the_latest_steps_tell_it_and_nobody
     monkeypatch.setattr("tidings.automations.statistics.room.ANSWER_BYTES", 0)
     assert len(listed) == 2
     assert people(acme, "tips") == [{**one, "why": left_out} for one in listed]
+
+
+def test_when_a_wait_was_over_is_told_where_a_step_led_to_it(acme: World) -> None:
+    components = {
+        "first": {"type": "send_email", "template": "tips", "next": "pause"},
+        **{name: TOUR["components"][name] for name in ("pause", "rest")},
+        "tips": {"type": "send_email", "template": "tips"},
+    }
+    acme.automation({**TOUR, "start": "first", "components": components})
+    enter(acme, "u1")
+    acme.run(DAY * 2)
+    (one,) = people(acme, "pause")
+    assert (one["at"], one["next"], one["n"], one["version"]) == ("2026-11-22T09:00:01.000000Z", "rest", 1, 2)
+    acme.run(DAY * 3)
+    assert people(acme, "pause") == [one]
+    assert [each["at"] for each in people(acme, "rest")] == ["2026-11-24T09:00:01.000000Z"]

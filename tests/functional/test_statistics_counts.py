@@ -28,6 +28,7 @@ from tidings.automations.enrolments.model import (
     until_texts,
 )
 from tidings.automations.machines.graph import Moment, follow, links, state_of
+from tidings.automations.statistics.passing import DynamoPassing, has_passed, heads_of, sources
 from tidings.automations.statistics.rules import by_state, heads_to_ask, numbers, totals
 from tidings.automations.statistics.service import StatisticsService
 from tidings.automations.statistics.tallies import place_of
@@ -205,6 +206,19 @@ def attempted(world: World, do: Callable[[], object], is_lost: bool) -> None:
         world.recorder.after = None
 
 
+def passed(run: Run, wait: str) -> list[str]:
+    """Who is listed to have passed a wait, two by two."""
+    listing, found = DynamoPassing(run.world.database, run.store), list[str]()
+    for source in sources(run.definition, heads_of(run.definition, wait)):
+        after, is_first = "", True
+        while after or is_first:
+            came, after = listing.page(("acme", run.name), source, {1: run.definition}, 2, after)
+            is_first = False
+            here = [one for one in came if has_passed(run.definition, wait, one, run.world.now)]
+            found += [one.enrolment.contact for one in here]
+    return found
+
+
 def require_right(run: Run) -> None:
     """The counts say what a recount of enrolments and steps says."""
     world = run.world
@@ -222,6 +236,8 @@ def require_right(run: Run) -> None:
         assert told["waiting"] == here[name], (name, told, here)
         assert one.outcomes == Counter(step.outcome for step in steps if step.component == name)
         assert min(told["entered"], told["acted"], told["left"]) >= 0
+        if isinstance(run.definition.components[name], Wait):
+            assert len(passed(run, name)) == told["acted"], (name, told, passed(run, name))
     states = Counter(one.state for one in ways)
     told = totals(rows)
     assert told["started"] == len(ways)

@@ -118,14 +118,17 @@ class EnrolmentPath(EnrolmentListed):
 
 
 class PersonWhoActed(Shape):
-    """Somebody who passed a component, what came of it and why."""
+    """Somebody who passed a component, what came of it and why.
+
+    `at` is null of a wait at which the enrolment began, once more followed.
+    """
 
     contact: str
     entry: str
     version: Version
     n: int
     outcome: str
-    at: Instant
+    at: Instant | None
     next: str
     why: dict[str, Any]
     path_at: str

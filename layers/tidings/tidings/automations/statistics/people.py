@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from tidings.automations.components import Sends, Wait
+from tidings.automations.components.waits import WAITED
 from tidings.automations.definition.model import Definition
 from tidings.automations.enrolments.items import StepItem
 from tidings.automations.enrolments.model import Enrolment, EnrolmentState, StepTaken, message_of
 from tidings.automations.enrolments.rewinding import Then, as_of
 from tidings.automations.machines.graph import state_of
 from tidings.automations.statistics.lists import Asked, DynamoLists, Listed, standing_at
+from tidings.automations.statistics.passing import DynamoPassing, has_passed, heads_of, sources
 from tidings.automations.statistics.room import Room
 from tidings.automations.statistics.service import no_such_version, version_in
 from tidings.automations.statistics.tallies import place_of
@@ -47,6 +49,7 @@ class AutomationPeople:
         self._messages = messages
         self._steps = database.table(StepItem, "steps")
         self._lists = DynamoLists(database)
+        self._passing = DynamoPassing(database, enrolments)
         self._clock = clock
 
     def enrolled(self, workspace: str, name: str, query: Mapping[str, str], limit: int) -> dict[str, Any]:
@@ -78,7 +81,8 @@ class AutomationPeople:
     ) -> dict[str, Any]:
         """Who acted at a component, the latest first, or is `waiting` there, who goes on first first.
 
-        `outcome` tells those of one outcome; without it those of one stand together. Raises InvalidInput, NotFound.
+        `outcome` tells those of one outcome; without it those of one stand together. Who passed a wait stand together
+        by where they came from. Raises InvalidInput, NotFound.
         """
         version, outcome, who = version_in(query), query.get("outcome", ""), query.get("who", ACTED)
         if who not in (ACTED, WAITING):
@@ -88,6 +92,10 @@ class AutomationPeople:
         cursor = query.get("cursor", "")
         if who == WAITING:
             return self._waiting(workspace, name, component, versions, limit, scope, cursor)
+        waits = [one for one in versions if isinstance(one.definition.components[component], Wait)]
+        if waits and waits[0] is versions[0]:  # what is a wait by now is listed as one
+            passed = waits if outcome in ("", WAITED) else []
+            return self._passed(workspace, name, component, passed, limit, scope, cursor)
         place = cursors.read(scope, cursor, str)
         wanted = {} if version is None else {"version": {"N": str(version)}}
         begins = f"{outcome}\t" if outcome else ""
@@ -159,7 +167,7 @@ class AutomationPeople:
         cursor: str,
     ) -> dict[str, Any]:
         definitions = {one.version: one.definition for one in versions}
-        heads = sorted({head for definition in definitions.values() for head in _heads(definition, component)})
+        heads = sorted({head for definition in definitions.values() for head in heads_of(definition, component)})
         at, after = cursors.read(scope, cursor, int, str) or (0, "")
         now, people = self._clock.now(), list[dict[str, Any]]()
         for _ in range(LOOKS):
@@ -175,6 +183,32 @@ class AutomationPeople:
             if not after or (head != component and after > border):
                 at, after = at + 1, ""
         return {"people": people, "cursor": cursors.write(scope, [at, after]) if at < len(heads) else ""}
+
+    def _passed(
+        self,
+        workspace: str,
+        name: str,
+        wait: str,
+        versions: Iterable[Automation],
+        limit: int,
+        scope: tuple[str, ...],
+        cursor: str,
+    ) -> dict[str, Any]:
+        definitions = {one.version: one.definition for one in versions}
+        from_where = sorted({s for one in definitions.values() for s in sources(one, heads_of(one, wait))})
+        at, after = cursors.read(scope, cursor, int, str) or (0, "")
+        now, people = self._clock.now(), list[dict[str, Any]]()
+        for _ in range(LOOKS):
+            if at >= len(from_where) or len(people) >= limit:
+                break
+            room = limit - len(people)
+            came, after = self._passing.page((workspace, name), from_where[at], definitions, room, after)
+            for one in came:
+                definition = definitions[one.enrolment.version]
+                if has_passed(definition, wait, one, now):
+                    people.append({**one.shown(wait, definition), "path_at": _path(one.enrolment)})
+            at += not after
+        return {"people": people, "cursor": cursors.write(scope, [at, after]) if at < len(from_where) else ""}
 
     def _standing(self, head: str, component: str, listed: Iterable[Listed]) -> list[dict[str, Any]]:
         """Those of whom it still holds, by the enrolments as they are: one batched read."""
@@ -241,16 +275,6 @@ def _state_in(query: Mapping[str, str]) -> EnrolmentState | None:
     except ValueError:
         states = ", ".join(EnrolmentState)
         raise InvalidInput("invalid_state", f"state is one of {states}.", "state") from None
-
-
-def _heads(definition: Definition, component: str) -> list[str]:
-    """The states from which only waits lead to a component, itself included."""
-    found = [component]
-    for one in found:
-        for name, other in definition.components.items():
-            if isinstance(other, Wait) and state_of(definition, other.next or "") == one and name not in found:
-                found.append(name)
-    return found
 
 
 def _is_at(definition: Definition, component: str, head: str, listed: Listed, now: datetime) -> bool:

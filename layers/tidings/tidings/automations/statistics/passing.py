@@ -1,0 +1,144 @@
+"""Whom a wait let pass: nothing is written for them, so it is read off where they came from and where they are.
+
+Somebody comes to a wait by a step that leads there, or to waits that lead there, or by beginning there. They passed it
+if they took a further step, are behind it by now, or left or came to the end from behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from tidings.automations.components import Wait
+from tidings.automations.components.waits import WAITED
+from tidings.automations.definition.model import Definition
+from tidings.automations.enrolments.items import StepItem
+from tidings.automations.enrolments.model import Enrolment, StepTaken
+from tidings.automations.machines.graph import links, state_of
+from tidings.automations.statistics.lists import Asked, DynamoLists, Listed
+from tidings.automations.statistics.tallies import PAST, parts_of, place_of
+from tidings.automations.store import DynamoEnrolmentStore
+from tidings.core.store import Database, Key
+
+BEGUN = ""  # in place of a component: whoever began at a wait came from none
+
+
+class Came(NamedTuple):
+    """That somebody came to a state, after `n` steps; `until` are the ends of the waits there, where they are known."""
+
+    enrolment: Enrolment
+    n: int
+    head: str
+    until: Mapping[str, str]
+
+    def shown(self, wait: str, definition: Definition) -> dict[str, Any]:
+        """How the API shows that they passed a wait, without where their path is; when, if that is known."""
+        (onward,) = definition.components[wait].links()
+        return {
+            "contact": self.enrolment.contact,
+            "entry": self.enrolment.entry,
+            "version": self.enrolment.version,
+            "n": self.n,
+            "outcome": WAITED,
+            "at": self.until.get(wait),
+            "next": state_of(definition, onward.target),
+            "why": {},
+        }
+
+
+class DynamoPassing:
+    """Lists who passed a wait, by where they came from."""
+
+    def __init__(self, database: Database, enrolments: DynamoEnrolmentStore) -> None:
+        self._database = database
+        self._enrolments = enrolments
+        self._steps = database.table(StepItem, "steps")
+        self._lists = DynamoLists(database)
+
+    def page(
+        self, place: tuple[str, str], source: str, definitions: Mapping[int, Definition], limit: int, after: str
+    ) -> tuple[list[Came], str]:
+        """Up to `limit` who came from a source, the latest first, and behind whom the next page begins, "" at the end.
+
+        `place` is the workspace and the automation. A page of a list and two batched reads at most.
+        """
+        name = "#".join(place)
+        if source == BEGUN:
+            asked = Asked("enrolments", "entered", "automation_shard", "entered", name)
+        else:
+            asked = Asked("steps", "taken", "acted", "taken", f"{name}#{source}")
+        listed, following = self._lists.page(asked, limit, after)
+        here = [one for one in listed if one.version in definitions]
+        return (self._begun(here, definitions) if source == BEGUN else self._led(here)), following
+
+    def _begun(self, listed: Iterable[Listed], definitions: Mapping[int, Definition]) -> list[Came]:
+        found = self._enrolments.listed([(one.pk, one.sk) for one in listed])
+        heads = {version: state_of(one, one.start) for version, one in definitions.items()}
+        return [Came(one, 0, heads[one.version], {} if one.n else one.until) for one in found]
+
+    def _led(self, listed: Iterable[Listed]) -> list[Came]:
+        keys = {Key(self._steps, one.pk, one.sk): (one.pk, one.sk.rpartition("#")[0]) for one in listed}
+        items = self._database.batch_get(keys) if keys else {}
+        steps = [(keys[key], self._enrolments.step(items[key])) for key in keys if key in items]
+        enrolments = {
+            (f"{one.workspace}#{one.contact}", f"{one.automation}#{one.entry}"): one
+            for one in self._enrolments.listed(dict.fromkeys(whose for whose, _ in steps))
+        }
+        return [_by(enrolments[whose], step) for whose, step in steps if whose in enrolments]
+
+
+def _by(enrolment: Enrolment, step: StepTaken) -> Came:
+    return Came(enrolment, step.n, step.next, step.until)
+
+
+def sources(definition: Definition, heads: Iterable[str]) -> list[str]:
+    """From where people come to some states: components that act, and `BEGUN` where the automation begins there."""
+    wanted = set(heads)
+    found = [BEGUN] if state_of(definition, definition.start) in wanted else []
+    for name, component in definition.components.items():
+        if component.acts and wanted & {state_of(definition, target) for target in links(component).values()}:
+            found.append(name)
+    return found
+
+
+def heads_of(definition: Definition, component: str) -> list[str]:
+    """The states from which only waits lead to a component, itself included."""
+    found = [component]
+    for one in found:
+        for name, other in definition.components.items():
+            if isinstance(other, Wait) and state_of(definition, other.next or "") == one and name not in found:
+                found.append(name)
+    return found
+
+
+def has_passed(definition: Definition, wait: str, came: Came, now: datetime) -> bool:
+    """Whether somebody who came to a state passed a wait that only waits lead to from there."""
+    order = _chain(definition, came.head)
+    if wait not in order:
+        return False
+    enrolment = came.enrolment
+    if enrolment.n > came.n:
+        return True
+    here, is_past = _place(enrolment, now)
+    return here != "" and here in order and (order.index(here) > order.index(wait) or (here == wait and is_past))
+
+
+def _chain(definition: Definition, head: str) -> list[str]:
+    """A state, and what follows it up to the first that is no wait."""
+    found = [head]
+    while isinstance(one := definition.components.get(found[-1]), Wait):
+        following = state_of(definition, one.next or "")
+        if following in found:
+            break
+        found.append(following)
+    return found
+
+
+def _place(enrolment: Enrolment, now: datetime) -> tuple[str, bool]:
+    """Where somebody is, or left from, and whether they are behind it."""
+    if enrolment.ended is not None:
+        component, name = enrolment.ended
+        return component, parts_of(name)[0] == PAST
+    place = place_of(enrolment.component, enrolment.until, now)
+    return place.component, place.is_past
