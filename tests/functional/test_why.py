@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.functional.test_executions import ended
+from tests.support.lifecycle import act, done, go, state
 from tests.support.world import START, World
 
 from tidings.core.clock import to_text
@@ -181,6 +182,15 @@ def test_a_way_that_failed_says_so(tour: World) -> None:
     code, answer = answered(tour, user_id="bob", template="tips")
     assert code == "ended"
     assert answer == 'Their way through tour failed at "pause" (Lost), before it came to the template tips.'
+
+
+def test_who_rests_while_an_automation_is_paused_is_told_so(tour: World) -> None:
+    done(act(tour, "pause", {"what": "all"}))
+    go(tour, days=2)
+    assert state(tour) == "parked"
+    for asked in ({"template": "tips"}, {"automation": "tour"}):
+        code, answer = answered(tour, user_id="ada", **asked)
+        assert (code, "once tour is not paused any more" in answer) == ("waiting", True)
 
 
 def test_what_cannot_be_is_told_as_such(tour: World) -> None:

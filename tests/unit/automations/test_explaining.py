@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,6 +80,24 @@ def test_a_way_that_ended_before_is_told_with_its_error() -> None:
     found = way(enrolment(state=EnrolmentState.FAILED, error="Lost", updated_at=hours(1)), [], 2)
     assert (found.standing, "failed" in found.sentence, "(Lost)" in found.sentence) == (Standing.ENDED, True, True)
     assert way(enrolment(state=EnrolmentState.FAILED, updated_at=hours(3)), [], 1).standing is Standing.WAITING
+
+
+def test_who_rests_while_the_automation_is_paused_is_told_so() -> None:
+    one = enrolment(state=EnrolmentState.PARKED, component="tips", until={}, updated_at=hours(3))
+    found = way(one, [step(1, "who", "Team", "later", 2)], 4)
+    assert (found.standing, found.component) == (Standing.WAITING, "tips")
+    assert found.sentence.endswith('at the component "tips", where they go on once tour is not paused any more: '
+                                   "the template tips may follow.")  # fmt: skip
+    assert "paused" not in way(one, [], 1).sentence
+
+
+@pytest.mark.parametrize("state", EnrolmentState)
+def test_a_way_in_whatever_state_is_told(state: EnrolmentState) -> None:
+    going = state in (EnrolmentState.LIVE, EnrolmentState.PARKED)
+    steps = [step(1, "who", "otherwise", "", 2)] if state is EnrolmentState.COMPLETED else []
+    found = way(enrolment(state=state, updated_at=hours(1)), steps, 2)
+    over = Standing.TURNED if state is EnrolmentState.COMPLETED else Standing.ENDED
+    assert found.standing is (Standing.WAITING if going else over)
 
 
 def test_a_template_that_the_version_does_not_send_is_told() -> None:

@@ -90,7 +90,7 @@ def _unfinished(
 ) -> Way:
     """A way that could still come to the mail when it ended, or can."""
     changed_later = enrolment.updated_at is not None and enrolment.updated_at > at
-    if enrolment.state not in (EnrolmentState.LIVE, EnrolmentState.COMPLETED) and not changed_later:
+    if enrolment.state in _ENDS and not changed_later:
         why = f" ({enrolment.error})" if enrolment.error else ""
         told = f'Their way through {enrolment.automation} {_ENDS[enrolment.state]} at "{enrolment.component}"{why}, '
         return Way(enrolment, Standing.ENDED, f"{told}before it came to {what}.", enrolment.component, steps=taken)
@@ -100,6 +100,8 @@ def _unfinished(
     here = definition.components.get(component)
     told += f", where they wait for {' or '.join(sorted(here.events))}" if isinstance(here, Awaits) else ""
     told += f" until {_text(from_text(until))}" if until else ""
+    rests = enrolment.state is EnrolmentState.PARKED and not changed_later
+    told += f", where they go on once {enrolment.automation} is not paused any more" if rests else ""
     return Way(enrolment, Standing.WAITING, f"{told}: {what} may follow.", component, until, steps=taken)
 
 
