@@ -14,8 +14,8 @@ from tests.support.world import START, WORKSPACE, World, variables
 
 from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.activity.model import SYSTEM, Event
+from tidings.activity.own_events import REQUESTED
 from tidings.automations.definition.model import parse_definition
-from tidings.automations.definition.triggers import REQUESTED
 from tidings.automations.lifecycle.standing import AutomationState
 from tidings.automations.listening import index_store
 from tidings.automations.listening.index_store import DynamoIndexStore, IndexItem

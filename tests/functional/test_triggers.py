@@ -372,7 +372,7 @@ def test_whatever_call_fails_a_change_is_told_once(acme: World, number: int, use
 
 def test_every_change_of_a_contact_is_an_event_that_a_trigger_can_name(acme: World) -> None:
     """Consents, merges, conversations and messages tell of themselves; the list is that of our own events."""
-    from tidings.automations.definition.own_events import OWN_EVENTS
+    from tidings.activity.own_events import OWN_EVENTS
 
     for name in ("Consent Given", "Contacts Merged", "Conversation Opened", "Email Delivered", "SMS Delivered"):
         assert name in OWN_EVENTS
@@ -401,3 +401,52 @@ def test_nor_does_it_end_a_wait_or_let_anybody_out(acme: World, part: str) -> No
     (one,) = entered(acme)
     assert one["state"] == "completed"
     assert one["path"][0]["outcome"] == "timeout"
+
+
+def reported(world: World, name: str, key: str, **whose: str) -> None:
+    """A second later somebody reports an event under a name of our own, and then all there is comes of it."""
+    world.now += timedelta(seconds=1)
+    body = {"event": name, "messageId": world.fresh(), **whose}
+    assert world.ingest("track", body, key)[0] == 200
+    world.pump()
+
+
+@pytest.mark.parametrize(("key", "converts"), [("publishable", False), ("write", True)])
+@pytest.mark.parametrize("merged", [False, True])
+def test_nor_is_it_anybody_s_goal(acme: World, key: str, converts: bool, merged: bool) -> None:
+    publish(acme, {"event": "Ordered"}, goal={"event": "Consent Given"})
+    acme.track("ada", "Ordered")
+    reported(acme, "Consent Given", key, **({"anonymousId": "a-1"} if merged else {"userId": "ada"}))
+    if merged:
+        merge(acme, who(acme, anonymous_id="a-1"), who(acme, user_id="ada"))
+    assert bool(entered(acme)[0]["converted_at"]) is converts
+
+
+@pytest.mark.parametrize(("key", "arm"), [("publishable", "otherwise"), ("write", "Gave")])
+def test_nor_does_a_condition_count_it(acme: World, key: str, arm: str) -> None:
+    arms = [{"name": "Gave", "when": {"did": "Consent Given"}, "next": "asked"}]
+    components = {"which": {"type": "branch", "arms": arms, "otherwise": "asked"}, "asked": COMPONENTS["asked"]}
+    publish(acme, {"event": "Ordered"}, start="which", components=components)
+    reported(acme, "Consent Given", key, userId="ada")
+    acme.track("ada", "Ordered")
+    acme.run()
+    assert entered(acme)[0]["path"][0]["outcome"] == arm
+
+
+@pytest.mark.parametrize(("key", "state"), [("publishable", "live"), ("write", "exited")])
+def test_nor_does_the_condition_of_an_exit(acme: World, key: str, state: str) -> None:
+    exits = [{"name": "Withdrew", "when": {"did": "Consent Withdrawn", "since": "enrolment"}}]
+    publish(acme, {"event": "Ordered"}, exits=exits)
+    acme.track("ada", "Ordered")
+    reported(acme, "Consent Withdrawn", key, userId="ada")
+    assert entered(acme)[0]["state"] == state
+
+
+@pytest.mark.parametrize(("key", "entries"), [("publishable", 0), ("write", 1)])
+def test_nor_does_it_start_anything_by_a_merge(acme: World, key: str, entries: int) -> None:
+    trigger = {"event": "Consent Given", "where": {"trait": "plan", "is": "free"}, "merged": True}
+    publish(acme, trigger)
+    reported(acme, "Consent Given", key, anonymousId="a-1")
+    acme.now += timedelta(seconds=1)
+    merge(acme, who(acme, anonymous_id="a-1"), who(acme, user_id="ada"))
+    assert len(entered(acme)) == entries

@@ -9,9 +9,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tidings.activity.own_events import DATE_REACHED, REQUESTED
 from tidings.automations.automation_store import Automation
 from tidings.automations.definition.model import parse_definition
-from tidings.automations.definition.triggers import DATE_REACHED, REQUESTED
 from tidings.automations.lifecycle.standing import AutomationState
 from tidings.automations.listening.index import (
     ANYTHING,

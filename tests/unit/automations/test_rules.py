@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from tidings.activity.own_events import OF_SMS
 from tidings.automations.definition.elsewhere import Elsewhere, NamedTemplate
 from tidings.automations.definition.model import Definition, parse_definition
-from tidings.automations.definition.own_events import OF_SMS
 from tidings.automations.definition.rules import OF_SENDING, Problem, check, lint
 from tidings.core.errors import InvalidInput
 from tidings.email.rules import MEANINGS

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from tidings.activity.model import Event, Place
+from tidings.activity.own_events import is_pretended
 from tidings.contacts.model import Contact, Identity, IdentityKind
 from tidings.core import cursors
 from tidings.core.clock import from_text, to_text
@@ -112,11 +113,11 @@ class TimelineService:
         return Page(page, cursors.write(scope, [to_text(following[0]), *following[1:]]) if following else "")
 
     def named_since(self, contact: Contact, name: str, since: datetime | None) -> list[Event]:
-        """A contact's events of a name received at an instant or later, in order."""
+        """A contact's events of a name received at an instant or later, in order, but for those that are pretended."""
         found: dict[str, Event] = {}
         for identity in contact.event_identities:
             for event in self._events.named_since(contact.workspace, identity, name, since):
-                if event.contact and not contact.shows(event.contact, event.received_at):
+                if is_pretended(event) or (event.contact and not contact.shows(event.contact, event.received_at)):
                     continue
                 # A message that came under two ids of the contact happened once, when it first came.
                 known = found.setdefault(event.message_id, event)

@@ -16,7 +16,8 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from tidings.activity.model import SYSTEM, Event
-from tidings.automations.definition.triggers import DATE_REACHED, TraitDate
+from tidings.activity.own_events import DATE_REACHED
+from tidings.automations.definition.triggers import TraitDate
 from tidings.automations.machines.calendar import anniversary, day_of, in_year, instant_of, next_anniversary
 from tidings.conditions.values import lookup, parse_instant
 from tidings.contacts.model import Contact, Identity, IdentityKind

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 
+from tidings.activity.own_events import OWN_EVENTS
 from tidings.automations.components import (
     AssignConversation,
     Awaits,
@@ -19,7 +20,6 @@ from tidings.automations.components import (
 from tidings.automations.components.acts import FromAnswer, Values
 from tidings.automations.components.waits import RECEIVED
 from tidings.automations.definition.model import Definition
-from tidings.automations.definition.own_events import OWN_EVENTS
 from tidings.automations.definition.problems import Problem, in_component, no_component, warning
 from tidings.automations.definition.triggers import InboundTrigger
 from tidings.automations.machines.graph import links, reachable

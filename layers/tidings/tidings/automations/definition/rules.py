@@ -50,11 +50,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tidings.activity.own_events import OF_SENDING
 from tidings.automations.components import Awaits, Branch, Split, Wait
 from tidings.automations.definition.elsewhere import UNKNOWN, Elsewhere, named_elsewhere
 from tidings.automations.definition.loops import endless, loops, loops_by_own_acts, through_trigger
 from tidings.automations.definition.model import Definition, code_of
-from tidings.automations.definition.own_events import OF_SENDING
 from tidings.automations.definition.problems import Problem, in_component, no_component, warning
 from tidings.automations.definition.references import (
     conversations,

@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
+from tidings.activity.own_events import DATE_REACHED, REQUESTED
 from tidings.automations.components.waits import OneEvent, received_on
 from tidings.automations.definition.names import Label, OffsetText, ReplyChannels, TimeOfDay, time_of
 from tidings.conditions.durations import parse_duration, parse_offset
@@ -19,10 +20,6 @@ from tidings.conditions.model import Condition, Model
 from tidings.conditions.operands import DurationText, Text
 from tidings.conditions.places import TAG, tag_by_key
 from tidings.conditions.values import lookup, same
-
-# Tidings' own events by which somebody is asked into one automation; their property `automation` names it.
-REQUESTED = "Automation Requested"
-DATE_REACHED = "Date Reached"
 
 
 class Trigger(Model):

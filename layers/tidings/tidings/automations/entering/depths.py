@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from tidings.activity.chain import NodeKind
 from tidings.activity.model import SYSTEM, Event
-from tidings.automations.definition.own_events import OF_SENDING
+from tidings.activity.own_events import OF_SENDING
 from tidings.automations.enrolments.store import DynamoEnrolmentStore
 from tidings.automations.entering.requests import DEPTH, depth_below
 from tidings.core.ids import contact_of_message

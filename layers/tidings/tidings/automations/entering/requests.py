@@ -13,8 +13,7 @@ from typing import Any
 from tidings.activity.chain import Node
 from tidings.activity.changes import CONTACT_UPDATED
 from tidings.activity.model import SYSTEM, Event
-from tidings.automations.definition.own_events import OF_SENDING
-from tidings.automations.definition.triggers import REQUESTED
+from tidings.activity.own_events import OF_SENDING, REQUESTED
 from tidings.automations.enrolments.model import Enrolment
 from tidings.contacts.model import Contact, Identity, IdentityKind
 from tidings.core.ids import digest

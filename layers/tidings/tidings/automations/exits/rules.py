@@ -13,8 +13,8 @@ from typing import Any
 
 from tidings.activity.facts import ContactFacts
 from tidings.activity.model import Event
+from tidings.activity.own_events import is_pretended
 from tidings.automations.definition.model import Definition
-from tidings.automations.definition.own_events import is_pretended
 from tidings.automations.definition.triggers import EventExit, is_same
 from tidings.automations.enrolments.model import Enrolment
 from tidings.conditions.evaluate import evaluate

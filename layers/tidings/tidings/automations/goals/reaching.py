@@ -13,6 +13,7 @@ from typing import Protocol
 from tidings.activity.facts import ContactFacts
 from tidings.activity.merged import tells_of_merge
 from tidings.activity.model import Event
+from tidings.activity.own_events import is_pretended
 from tidings.activity.timeline import TimelineService
 from tidings.automations.definition.model import Definition
 from tidings.automations.definition.triggers import Goal, is_same
@@ -92,7 +93,7 @@ class Reaching:
         """Whether an event is the goal, came after the enrolment began and in time, and is not what it began with."""
         length = goal.within_length
         came = event.received_at - enrolment.started_at
-        if goal.event != event.name or event.message_id == enrolment.event.get("message_id"):
+        if goal.event != event.name or is_pretended(event) or event.message_id == enrolment.event.get("message_id"):
             return False
         if came.total_seconds() < 0 or (length is not None and came > length):
             return False

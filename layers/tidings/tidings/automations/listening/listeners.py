@@ -17,9 +17,9 @@ from datetime import datetime
 
 from tidings.accounts.model import Workspace
 from tidings.activity.model import SYSTEM, Event
+from tidings.activity.own_events import is_pretended
 from tidings.automations.automation_store import unknown_version
 from tidings.automations.definition.model import Definition
-from tidings.automations.definition.own_events import is_pretended
 from tidings.automations.listening.index import (
     AWAITS,
     BY_EVENT,

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from tidings.activity.merged import tells_of_merge
 from tidings.activity.model import Event
+from tidings.activity.own_events import is_pretended
 from tidings.automations.entering.admitting import Admitting, asked
 from tidings.automations.listening.index import Listener
 from tidings.contacts.merges import MOVED
@@ -70,7 +71,7 @@ class Offering:
         for identity in _came(contact, merge):
             for event in self._events.named_since(merge.workspace, identity, name, since):
                 here = not event.contact or contact.shows(event.contact, event.received_at)
-                if here and event.received_at < merge.received_at:
+                if here and not is_pretended(event) and event.received_at < merge.received_at:
                     known = found.setdefault(event.message_id, event)
                     found[event.message_id] = min(known, event, key=lambda event: event.place)
         return sorted(found.values(), key=lambda event: event.place)

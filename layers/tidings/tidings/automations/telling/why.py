@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from tidings.activity.model import SYSTEM, Event
+from tidings.activity.own_events import is_pretended
 from tidings.activity.timeline import Asked, TimelineService
 from tidings.automations.definition.model import Definition
 from tidings.automations.enrolments.model import Enrolment
@@ -206,7 +207,7 @@ class WhyService:
         trigger = automation.definition.trigger
         asked = [Asked(name=name, until=until) for name in trigger.events]
         found = [event for one in asked for event in self._timeline.page(person, LAST, asked=one).events]
-        ours = [event for event in found if not trigger.own or event.type == SYSTEM]
+        ours = [one for one in found if not is_pretended(one) and (not trigger.own or one.type == SYSTEM)]
         meant = [one for one in ours if not trigger.addressed or one.properties.get(AUTOMATION) == automation.name]
         return max(meant, key=lambda event: event.received_at, default=None)
 

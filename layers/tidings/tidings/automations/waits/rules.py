@@ -14,11 +14,11 @@ from typing import Any
 
 from tidings.activity.facts import ContactFacts
 from tidings.activity.model import SYSTEM, Event
+from tidings.activity.own_events import is_pretended
 from tidings.automations.components import Awaits, EventArm, UntilProperty, Wait
 from tidings.automations.components.waits import RECEIVED
 from tidings.automations.definition.model import Definition
 from tidings.automations.definition.names import TIMEOUT
-from tidings.automations.definition.own_events import is_pretended
 from tidings.automations.definition.triggers import is_same
 from tidings.automations.enrolments.model import StepCall, StepTaken, until_texts
 from tidings.automations.machines.calendar import zone_of

@@ -1,9 +1,12 @@
-"""Names of the events that Tidings itself puts on a timeline, which a trigger or a wait may name."""
+"""Names of the events that Tidings itself puts on a timeline, which a trigger, a wait or a condition may name."""
 
 from __future__ import annotations
 
 from tidings.activity.model import FORM, SYSTEM, Event
-from tidings.automations.definition.triggers import DATE_REACHED, REQUESTED
+
+# By which somebody is asked into one automation; their property `automation` names it.
+REQUESTED = "Automation Requested"
+DATE_REACHED = "Date Reached"
 
 OF_EMAIL = ("Sent", "Skipped", "Delivered", "Delayed", "Bounced", "Rejected", "Rendering Failed", "Marked as Spam",
             "Opened", "Opened by Machine", "Link Clicked", "Link Clicked by Machine", "Unsubscribed",
@@ -50,7 +53,8 @@ OWN_EVENTS = frozenset(
 def is_pretended(event: Event) -> bool:
     """Whether somebody with a key that anybody can read in a browser reports what only Tidings can know.
 
-    A server's word is taken: it may tell of messages that other systems sent.
+    Nothing comes of it: it starts and ends nothing, and no condition counts it. A server's word is taken: it may tell
+    of messages that other systems sent.
     """
     own = event.name in OWN_EVENTS or event.name in (REQUESTED, DATE_REACHED)
     return own and event.publishable and event.type not in (SYSTEM, FORM)
