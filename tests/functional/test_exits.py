@@ -164,6 +164,39 @@ def test_a_change_of_the_contact_lets_out_as_soon_as_the_condition_holds(ada: Wo
     nothing_more(ada)
 
 
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [
+        ("identify", {"anonymousId": "a-1", "traits": {"email": "ada@people.example"}}),
+        ("identify", {"anonymousId": "a-1"}),
+        ("alias", {"previousId": "a-1"}),
+        ("track", {"anonymousId": "a-1", "event": "Looked"}),
+        ("screen", {"anonymousId": "a-1", "name": "Home"}),
+        ("page", {"anonymousId": "a-1"}),
+    ],
+)
+def test_whoever_becomes_known_is_let_out_at_once_whatever_call_says_who_they_are(
+    world: World, kind: str, more: dict[str, Any]
+) -> None:
+    world.template("tips")
+    world.template("more")
+    world.automation({**CART, "exits": [{"name": "Known", "when": {"known": True}}]})
+    message = {"anonymousId": "a-1", "event": "Cart Left", "messageId": "m"}
+    assert world.ingest("track", message)[0] == 200
+    world.pump()
+    assert left_by(world, anonymous_id="a-1") == ""
+    world.now += HOUR
+    assert world.ingest(kind, {"userId": "ada", "messageId": "n", **more})[0] == 200
+    world.pump()
+    assert left_by(world, user_id="ada") == "Known"
+
+
+def left_by(world: World, **whose: str) -> str:
+    """By which exit somebody left; empty while they are inside."""
+    (found,) = world.of_contact(who(world, **whose), "enrolments")
+    return str(found["left"]["exit"]) if found["left"] else ""
+
+
 def test_a_condition_on_what_they_did_lets_out_by_the_event_that_makes_it_hold(ada: World) -> None:
     ada.track("ada", "Complaint Filed")
     assert left(ada) == ""

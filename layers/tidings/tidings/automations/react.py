@@ -248,7 +248,7 @@ class Reactor:
         heard = bool(self._listeners.to(event)) or self._offering.concerns(event) or self._waking.concerns(event)
         heard = heard or self._leaving.concerns(event) or self._redating.concerns(event, self._folding.context_of)
         heard = heard or self._reaching.concerns(event)
-        heard = heard or (_may_make_known(event) and self._leaving.concerns_change(event.workspace))
+        heard = heard or (_may_make_known(event, known) and self._leaving.concerns_change(event.workspace))
         return bool(changes) or is_visit(event, known.roots) or heard or self._ratings.concerns(event)
 
     def _serve(self, place: tuple[str, str], before: Contact | None, known: Known, group: Sequence[Sighted]) -> None:
@@ -274,13 +274,13 @@ class Reactor:
         self._visits.keep(contact, traced)
         for event in events:
             self._tell_company(event)
-        self._let_out(contact, events)
+        self._let_out(contact, events, known)
         for event in filter(self._waking.concerns, events):
             self._waking.wake(contact, event)
         for said in asked:
             self._admitting.admit(said, zone=known.time_zone(place[0]))
         if any(said.admitting for said in asked):  # what lets out may have come right after what enrolled
-            self._let_out(contact, events)
+            self._let_out(contact, events, known)
         for event in filter(self._reaching.concerns, events):  # at last: they may have come right after what enrolled
             self._reaching.reach(contact, event)
         for event in filter(self._offering.concerns, events):
@@ -296,12 +296,12 @@ class Reactor:
         told = self._ratings.told(told, event, known.time_zone(event.workspace))
         return (with_visit(told, one.is_visit) if one.is_visit else told), refused
 
-    def _let_out(self, contact: Contact, events: Sequence[Event]) -> None:
+    def _let_out(self, contact: Contact, events: Sequence[Event], known: Known) -> None:
         """Whoever has to leave an automation leaves before anything else comes of the events there."""
         for event in filter(self._leaving.concerns, events):
             self._leaving.let_out(contact, event)
         # An edit changed the contact before its event came here, and a repeat finds the change made: events tell.
-        changed = any(event.contact_traits or _may_make_known(event) for event in events)
+        changed = any(event.contact_traits or _may_make_known(event, known) for event in events)
         if changed and self._leaving.concerns_change(contact.workspace):
             self._leaving.let_out(contact, None)
 
@@ -418,6 +418,6 @@ def _stands_at(one: Placed, known: Known) -> tuple[str, str]:
     return sighted.event.workspace, known.now(sighted.event, contact)
 
 
-def _may_make_known(event: Event) -> bool:
-    """Whether an event may say who somebody is, also without any traits."""
-    return event.type in ("identify", "alias") or (event.type == SYSTEM and event.name == CONTACT_UPDATED)
+def _may_make_known(event: Event, known: Known) -> bool:
+    """Whether an event may say who somebody is, also without any traits: any call may, by the user id that it has."""
+    return known.introduces(event) or (event.type == SYSTEM and event.name == CONTACT_UPDATED)
