@@ -205,6 +205,33 @@ def test_a_condition_on_what_they_did_lets_out_by_the_event_that_makes_it_hold(a
     nothing_more(ada)
 
 
+@pytest.mark.parametrize("when", [{"did": "Complaint Filed"}, {"none": [{"did_not": "Complaint Filed"}]}])
+def test_a_condition_counts_what_they_did_since_they_entered_and_nothing_before(
+    world: World, when: dict[str, Any]
+) -> None:
+    world.template("tips")
+    world.template("more")
+    world.automation({**CART, "exits": [{"name": "Complained", "when": when}]})
+    world.identify("ada", email="ada@people.example")
+    world.track("ada", "Complaint Filed")
+    world.now += HOUR
+    world.track("ada", "Cart Left")
+    world.run(DAY + HOUR)
+    assert (left(world), subjects(world)) == ("", ["tips"])
+    world.track("ada", "Complaint Filed")
+    assert left(world) == "Complained"
+
+
+def test_the_event_by_which_they_entered_is_not_counted_by_the_condition_of_an_exit(world: World) -> None:
+    world.template("tips")
+    world.template("more")
+    world.automation({**CART, "exits": [{"name": "Again", "when": {"did": "Cart Left"}}]})
+    world.identify("ada", email="ada@people.example")
+    world.track("ada", "Cart Left")
+    world.run(DAY + HOUR)
+    assert (left(world), subjects(world)) == ("", ["tips"])
+
+
 def test_a_condition_that_time_makes_hold_lets_out_before_the_next_step(world: World) -> None:
     world.template("tips")
     world.template("more")

@@ -294,6 +294,28 @@ GRAPHS: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
         (with_("exits", [{"name": "gone", "when": when}]), [("component_in_exit", "", "error")])
         for when in ({"engaged": "mail"}, {"answer": "mail.status", "is": 1}, {"did": "X", "since": {"step": "mail"}})
     ),
+    *(
+        (with_("exits", [{"name": "gone", "when": when}]), [("nobody_enters", "", "error")])
+        for when in (
+            {"did_not": "Y"},
+            {"did_not": "Y", "since": "enrolment"},
+            {"did_not": "Y", "since": "enrolment", "within": "1 day"},
+            {"none": [{"did": "Y", "at_least": 2}]},
+            {"any": [{"did_not": "Y"}, {"trait": "a", "is": 1}]},
+            {"all": [{"did_not": "Y"}, {"none": [{"did": "Z"}, {"did": "X"}]}]},
+        )
+    ),
+    *(
+        (with_("exits", [{"name": "gone", "when": when}]), [])
+        for when in (
+            {"did": "Y"},
+            {"did_not": "Y", "within": "1 day"},
+            {"all": [{"did_not": "Y"}, {"trait": "a", "is": 1}]},
+            {"any": [{"did": "Y"}, {"trait": "a", "is": 1}]},
+            {"none": [{"did_not": "Y"}, {"trait": "a", "is": 1}]},
+            {"none": [{"did": "Y"}, {"trait": "a", "is": 1}]},
+        )
+    ),
     (with_("exits", [{"name": "gone", "when": {"did": "Y", "since": "enrolment"}}]), []),
     (with_("exits", [{"name": "gone", "event": "SMS Recieved"}]), [("event_misspelled", "", "warning")]),
     (with_("goal", {"event": "Bought", "where": {"did": "Y"}}), [("events_in_goal", "", "error")]),

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from tests.unit.conditions.strategies import conditions
 
 from tidings.conditions.model import (
+    Group,
     components_answering,
     components_engaged,
     components_named,
@@ -17,7 +18,9 @@ from tidings.conditions.model import (
     needs_enrolment,
     needs_events,
     parse_condition,
+    since_enrolment,
     steps_named,
+    walk,
 )
 from tidings.core.errors import InvalidInput
 
@@ -172,3 +175,18 @@ def test_without_kinds_what_a_person_did_is_meant_and_not_that_the_message_arriv
     condition = parse_condition({"engaged": "tips"})
     assert dump(condition) == {"engaged": "tips"}
     assert condition.kinds == ("opened", "clicked", "replied")
+
+
+def test_inside_an_enrolment_events_may_be_counted_from_its_beginning_where_no_period_is_said() -> None:
+    here, there = {"did": "A"}, {"did": "A", "since": "enrolment"}
+    said = [{"did_not": "B", "within": "1 day"}, {"did": "C", "since": {"step": "x"}}, {"trait": "a", "is": 1}]
+    condition = parse_condition(
+        {"any": [{"none": [here, *said]}, {"did_not": "D", "where": {"property": "p", "is": 1}}]}
+    )
+    counted = {
+        "any": [{"none": [there, *said]}, {"did_not": "D", "since": "enrolment", "where": {"property": "p", "is": 1}}]
+    }
+    assert [len(rule.cheap_first) for rule in walk(condition) if isinstance(rule, Group)] == [2, 4]
+    found = since_enrolment(condition)
+    assert dump(found) == counted
+    assert [dump(rule) for rule in found.cheap_first] == [dump(rule) for rule in parse_condition(counted).cheap_first]

@@ -59,6 +59,7 @@ __all__ = [
     "needs_enrolment",
     "needs_events",
     "parse_condition",
+    "since_enrolment",
     "steps_named",
     "walk",
 ]
@@ -274,6 +275,15 @@ def walk(condition: Condition) -> Iterator[Node]:
         yield rule
         if isinstance(rule, Group):
             ahead.extend(reversed(rule.rules))
+
+
+def since_enrolment(condition: Condition) -> Condition:
+    """The same condition, which counts events from the enrolment on where it says no period itself."""
+    if isinstance(condition, Group):
+        return type(condition).model_validate({condition.kind: [since_enrolment(rule) for rule in condition.rules]})
+    if isinstance(condition, Count) and condition.since is None and condition.within is None:
+        return condition.model_copy(update={"since": "enrolment"})
+    return condition
 
 
 def _cost(condition: Condition) -> int:

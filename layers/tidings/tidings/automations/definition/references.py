@@ -21,13 +21,17 @@ from tidings.automations.components.acts import FromAnswer, Values
 from tidings.automations.components.waits import RECEIVED
 from tidings.automations.definition.model import Definition
 from tidings.automations.definition.problems import Problem, in_component, no_component, warning
-from tidings.automations.definition.triggers import InboundTrigger
+from tidings.automations.definition.triggers import EventExit, InboundTrigger
 from tidings.automations.machines.graph import links, reachable
 from tidings.conditions.model import (
     Condition,
+    Count,
+    DidNot,
+    Group,
     PropertyRule,
     components_answering,
     components_engaged,
+    components_named,
     needs_enrolment,
     needs_events,
     steps_named,
@@ -130,26 +134,46 @@ def of_one_event(definition: Definition) -> Iterator[Problem]:
         for asked in component.conditions():
             if asked.of_event and _looks_further(asked.condition):
                 yield _too_much("events_in_arm", component_id, f"components.{component_id}.{asked.key}")
-    for number, one in enumerate(definition.exits):
-        place = f"exits[{number}]"
-        if _looks_further(getattr(one, "where", None)):
-            yield _too_much("events_in_exit", "", f"{place}.where")
-        when = getattr(one, "when", None)
-        if when is not None and _asks_of_event(when):
-            message = (
-                f"{place}.when: there is no event whose properties it could look at; ask for traits, or what they did"
-            )
-            yield Problem("property_in_exit", message, place=f"{place}.when")
-        if when is not None and (steps_named(when) | components_engaged(when) | components_answering(when)):
-            message = f"{place}.when: holds wherever people are, so it cannot ask for a component; ask that in a filter"
-            yield Problem("component_in_exit", message, place=f"{place}.when")
+    yield from _of_exits(definition)
     if definition.goal is not None and _looks_further(definition.goal.where):
         yield _too_much("events_in_goal", "", "goal.where")
+
+
+def _of_exits(definition: Definition) -> Iterator[Problem]:
+    for number, one in enumerate(definition.exits):
+        place = f"exits[{number}]"
+        if isinstance(one, EventExit):
+            if _looks_further(one.where):
+                yield _too_much("events_in_exit", "", f"{place}.where")
+            continue
+        place = f"{place}.when"
+        if _asks_of_event(one.when):
+            message = f"{place}: there is no event whose properties it could look at; ask for traits, or what they did"
+            yield Problem("property_in_exit", message, place=place)
+        if components_named(one.when):
+            message = f"{place}: holds wherever people are, so it cannot ask for a component; ask that in a filter"
+            yield Problem("component_in_exit", message, place=place)
+        if _holds_at_entry(one.when):
+            message = f"{place}: holds for everybody who has just entered, so that nobody could; say `within` what time"
+            yield Problem("nobody_enters", message, place=place)
 
 
 def _looks_further(where: Condition | None) -> bool:
     """Whether a condition asks for more than one event and the contact."""
     return where is not None and (needs_events(where) or needs_enrolment(where))
+
+
+def _holds_at_entry(condition: Condition) -> bool | None:
+    """Whether an exit's condition holds of everybody who enters, since nothing came yet; None if that depends."""
+    if isinstance(condition, Group):
+        found = {_holds_at_entry(rule) for rule in condition.rules}
+        if condition.kind == "all":
+            return False if False in found else None if None in found else True
+        some = True if True in found else None if None in found else False
+        return some if condition.kind == "any" or some is None else not some
+    if isinstance(condition, Count) and (condition.within is None or condition.since is not None):
+        return isinstance(condition, DidNot)
+    return None
 
 
 def _asks_of_event(condition: Condition) -> bool:

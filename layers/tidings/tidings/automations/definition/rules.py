@@ -29,6 +29,7 @@
 | events_in_exit, events_in_goal | the same in the `where` of an exit or of the goal |
 | property_in_exit | an exit's `when` looks at properties, and there is no event |
 | component_in_exit | an exit's `when` asks for a component: who engaged with it, what it answered, `since` it |
+| nobody_enters | an exit's `when` holds of everybody who enters: what they `did_not`, and no `within` |
 | unknown_template, unknown_topic, unknown_inbox | no such template, topic or inbox |
 | wrong_channel | a template of the other channel |
 | unknown_automation | warning: starts an automation that is not published |

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import time, timedelta
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
@@ -16,7 +17,7 @@ from tidings.activity.own_events import DATE_REACHED, REQUESTED
 from tidings.automations.components.waits import OneEvent, received_on
 from tidings.automations.definition.names import Label, OffsetText, ReplyChannels, TimeOfDay, time_of
 from tidings.conditions.durations import parse_duration, parse_offset
-from tidings.conditions.model import Condition, Model
+from tidings.conditions.model import Condition, Model, since_enrolment
 from tidings.conditions.operands import DurationText, Text
 from tidings.conditions.places import TAG, tag_by_key
 from tidings.conditions.values import lookup, same
@@ -202,6 +203,11 @@ class StateExit(Model):
 
     name: Label
     when: Condition
+
+    @cached_property
+    def asked(self) -> Condition:
+        """`when` as it is asked: what came before they entered lets nobody out, unless it says a period itself."""
+        return since_enrolment(self.when)
 
 
 def _exit_kind(value: object) -> str | None:

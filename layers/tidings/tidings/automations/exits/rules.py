@@ -59,8 +59,8 @@ def by_event(
 def by_state(definition: Definition, facts: ContactFacts) -> Left | None:
     """The exit whose condition holds; None if none does."""
     for one in definition.state_exits:
-        if evaluate(one.when, facts):
-            return Left(one.name, facts.now, {"check": "state", "when": explain(one.when, facts).as_dict()})
+        if evaluate(one.asked, facts):
+            return Left(one.name, facts.now, {"check": "state", "when": explain(one.asked, facts).as_dict()})
     return None
 
 
