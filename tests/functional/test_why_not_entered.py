@@ -139,6 +139,70 @@ def test_who_comes_too_late_for_the_date_at_the_start_enters_nothing(acme: World
     assert len(acme.started) == 1
 
 
+PARTNER = {"name": "Partner", "when": {"all": [{"trait": "role", "is": "partner"}, {"none": [TEAM]}]}}
+
+
+@pytest.mark.parametrize("reentry", ["every_time", "once", {"per": "cart"}, {"parallel": 2}])
+def test_whom_an_exit_would_let_out_at_once_does_not_enter_and_is_told_so(acme: World, reentry: Any) -> None:
+    publish(acme, exits=[{"name": "Gone", "event": "Left"}, PARTNER], reentry=reentry)
+    acme.identify("ada", role="partner")
+    acme.track("ada", "Ordered", cart="c")
+    assert acme.of_contact(who(acme, user_id="ada"), "enrolments") == []
+    assert because(acme) == (
+        'its exit "Partner" would let them out at once: their role is "partner"; their plan is "free", which is not '
+        '"team".'
+    )
+    (kept,) = why(acme, user_id="ada", automation="tour")["refused"][0]["refused"]
+    assert (kept["reason"], kept["why"]["exit"], kept["why"]["when"]["result"]) == ("exit_holds", "Partner", True)
+    acme.identify("ada", role="user")
+    acme.track("ada", "Ordered", cart="c")
+    assert len(acme.of_contact(who(acme, user_id="ada"), "enrolments")) == 1, "whoever was refused counts as no entry"
+
+
+@pytest.mark.parametrize(
+    ("when", "enters"),
+    [
+        ({"known": True}, False),
+        ({"known": False}, True),
+        ({"did": "Complained"}, True),
+        ({"did": "Complained", "within": "1 day"}, False),
+        ({"did": "Complained", "within": "1 minute"}, True),
+        ({"did_not": "Complained", "within": "1 minute"}, False),
+        ({"did": "Ordered"}, True),
+    ],
+)
+def test_conditions_of_exits_are_asked_of_the_moment_of_entering(acme: World, when: Any, enters: bool) -> None:
+    publish(acme, exits=[{"name": "Out", "when": when}])
+    acme.track("ada", "Complained")
+    acme.now += timedelta(hours=1)
+    acme.track("ada", "Ordered")
+    assert bool(acme.of_contact(who(acme, user_id="ada"), "enrolments")) is enters
+
+
+def test_what_lets_out_right_after_they_entered_does_not_keep_them_from_entering(acme: World) -> None:
+    publish(acme, exits=[{"name": "Out", "when": {"did": "Complained", "within": "1 day"}}])
+    ordered = {"userId": "ada", "event": "Ordered", "messageId": "o"}
+    assert acme.ingest("track", ordered)[0] == 200
+    acme.now += timedelta(seconds=1)
+    acme.track("ada", "Complained")
+    (one,) = acme.of_contact(who(acme, user_id="ada"), "enrolments")
+    assert one["left"]["exit"] == "Out"
+
+
+@pytest.mark.parametrize("reentry", ["every_time", "once", {"parallel": 2}])
+def test_who_entered_before_an_exit_held_is_not_refused_by_a_repeat(acme: World, reentry: Any) -> None:
+    publish(acme, exits=[PARTNER], reentry=reentry)
+    acme.now += timedelta(seconds=1)
+    assert acme.ingest("track", {"userId": "ada", "event": "Ordered", "messageId": "o"})[0] == 200
+    records = acme.new_records()
+    acme.invoke("react", {"Records": records})
+    acme.identify("ada", role="partner")
+    acme.invoke("react", {"Records": records})
+    (one,) = acme.of_contact(who(acme, user_id="ada"), "enrolments")
+    assert one["left"]["exit"] == "Partner"
+    assert refused(acme) == []
+
+
 def test_what_a_device_did_is_told_as_it_was_seen_and_that_it_came_by_a_merge(acme: World) -> None:
     publish(acme, where=TEAM)
     say(acme, "Ordered", anonymousId="a-1")

@@ -44,6 +44,19 @@ def test_only_the_rules_are_told_that_decided_it(condition: Any, sentence: str) 
     assert told(condition) == sentence
 
 
+@pytest.mark.parametrize(
+    ("condition", "sentence"),
+    [
+        (FREE, 'their plan is "free"'),
+        ({"any": [TEAM, FREE]}, 'their plan is "free"'),
+        ({"none": [TEAM]}, 'their plan is "free", which is not "team"'),
+        ({"known": False}, "the person is anonymous, as asked for"),
+    ],
+)
+def test_of_what_holds_the_rules_are_told_that_do(condition: Any, sentence: str) -> None:
+    assert told(condition) == sentence
+
+
 def test_of_many_rules_three_are_told_and_the_others_counted() -> None:
     assert told({"all": [TEAM] * 5}).endswith("; and 2 more")
 

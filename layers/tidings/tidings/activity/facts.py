@@ -25,6 +25,8 @@ class Engaging(Protocol):
 class ContactFacts:
     """A contact at an instant. `trigger` is the event that is no occurrence since the enrolment that it caused.
 
+    With `until`, what was received later than that did not happen yet.
+
     `answers` are what servers answered in the enrolment, by component, and `engaging` tells what became of what it
     sent; both are empty outside of one.
 
@@ -37,6 +39,7 @@ class ContactFacts:
     timeline: TimelineService | None = None
     instants: Mapping[str, datetime] = field(default_factory=dict)
     trigger: tuple[str, str] = ("", "")
+    until: datetime | None = None
     answers: Mapping[str, Any] = field(default_factory=dict)
     engaging: Engaging | None = None
     _read: dict[EventQuery, list[Occurrence]] = field(default_factory=dict)
@@ -70,9 +73,13 @@ class ContactFacts:
         return self._read[query]
 
     def _occurrences(self, query: EventQuery) -> Iterator[Occurrence]:
+        if self.until is not None and query.since is not None and query.since >= self.until:
+            return
         began = self.instants.get("enrolment")
         since_enrolment = query.since is not None and began is not None and query.since >= began
         events = self.timeline.named_since(self.contact, query.event, query.since) if self.timeline else ()
         for event in events:
+            if self.until is not None and event.received_at > self.until:
+                continue
             if not since_enrolment or (str(event.identity), event.message_id) != self.trigger:
                 yield Occurrence(event.received_at, event.properties)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tidings.activity.model import Event
 from tidings.automations.components import UntilProperty, UntilTrait, Wait
@@ -37,7 +37,12 @@ from tidings.contacts.model import Contact
 from tidings.core.errors import Unavailable
 from tidings.core.store import ConditionFailed, Database
 
+if TYPE_CHECKING:
+    from tidings.automations.exits.leaving import Doors
+
 TRIES = 5
+# Of how many rules of an exit it is kept why they keep somebody out: 20 automations are told of with an event.
+RULES_OF_EXIT = 10
 # By how much clocks may differ: what came before a version was published may have entered the one before.
 SLACK = timedelta(minutes=1)
 
@@ -87,12 +92,14 @@ class Enrolling:
         enrolments: DynamoEnrolmentStore,
         entries: DynamoEntriesStore,
         refusals: DynamoRefusalStore,
+        doors: Doors,
         machines: StepFunctionsGateway,
         starts: QueueGateway,
     ) -> None:
         self._enrolments = enrolments
         self._entries = entries
         self._refusals = refusals
+        self._doors = doors
         self._machines = machines
         self._starts = starts
 
@@ -101,13 +108,20 @@ class Enrolling:
         """Enrolling people on the tables of a database."""
         enrolments = DynamoEnrolmentStore(database)
         entries = DynamoEntriesStore(database, enrolments)
-        return cls(enrolments, entries, DynamoRefusalStore(database), machines, starts)
+        # Late: whoever only starts executions asks no exits.
+        from tidings.activity.store import DynamoEventStore
+        from tidings.activity.timeline import TimelineService
+        from tidings.automations.exits.leaving import Doors
+
+        doors = Doors(TimelineService(DynamoEventStore(database)))
+        return cls(enrolments, entries, DynamoRefusalStore(database), doors, machines, starts)
 
     def enrol(self, asking: Asking) -> Refused | None:
         """Enrol a contact because of an event; why not, and None if it is, or was by the same event.
 
         One write and one StartExecution; one read more where somebody does not enter every time, and where entries have
-        to be counted anew a query for each id that the contact goes by. Raises Unavailable or Throttled.
+        to be counted anew a query for each id that the contact goes by; and what its exits ask for. Raises Unavailable
+        or Throttled.
         """
         scope = scope_of(asking.rule, asking.event.properties)
         if scope is None:
@@ -127,6 +141,10 @@ class Enrolling:
             settled, refused = self._by_what_was(asking, enrolment, scope)
             if settled:
                 return refused
+        closed = self._closed(asking, enrolment)
+        if closed is not None:
+            there = self._earlier(enrolment, [enrolment.contact])
+            return closed if there is None else self._there(asking, there, enrolment)
         if is_counted(asking.rule):
             return self._enrol_counted(asking, enrolment, scope)
         try:
@@ -135,6 +153,13 @@ class Enrolling:
             return self._there_already(asking, enrolment)
         self._start(enrolment)
         return None
+
+    def _closed(self, asking: Asking, enrolment: Enrolment) -> Refused | None:
+        """That an exit would let them out at once, if one would."""
+        left = self._doors.closed(enrolment, asking.automation.definition, asking.contact, RULES_OF_EXIT)
+        if left is None:
+            return None
+        return asking.refused(Reason.EXIT_HOLDS, {"exit": left.name, "when": left.why["when"]})
 
     def _enrol_counted(self, asking: Asking, enrolment: Enrolment, scope: str) -> Refused | None:
         """Enrol by a rule that counts: again where somebody else entered since the count was read."""

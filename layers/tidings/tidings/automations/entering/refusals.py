@@ -27,6 +27,7 @@ class Reason(StrEnum):
     WHERE = "where"  # the trigger's condition did not hold
     REENTRY = "reentry"  # they entered before, as often as they may for now
     NO_KEY = "no_key"  # the event lacks the property by which entries are told apart
+    EXIT_HOLDS = "exit_holds"  # an exit would let them out at once
     DATE_PAST = "date_past"  # it begins with a wait until a date that was past, and is left then
     PAUSED = "paused"
     ARCHIVED = "archived"
@@ -116,7 +117,7 @@ def not_again(refused: Iterable[Refusals], entered: Mapping[str, datetime]) -> l
 
 
 def because(explanation: Mapping[str, Any]) -> str:
-    """What of a truth table decided that it does not hold, in words; at most three of its rules."""
+    """What of a truth table decided that it holds or does not, in words; at most three of its rules."""
     said = _deciding(explanation)
     left = len(said) - 3
     return "; ".join(said[:3]) + (f"; and {left} more" if left > 0 else "")
@@ -131,12 +132,13 @@ def _deciding(explanation: Mapping[str, Any]) -> list[str]:
         mattering = [part for part in parts if part["result"] is explanation["result"]]
         return [said for part in mattering or parts for said in _deciding(part)]
     mattering = [part for part in parts if part["result"] is not explanation["result"]]
-    return [f"{said}, which must not be so" for part in mattering or parts for said in _deciding(part)]
+    wrong = "" if explanation["result"] else ", which must not be so"
+    return [f"{said}{wrong}" for part in mattering or parts for said in _deciding(part)]
 
 
 def _plain(sentence: str) -> str:
     """A sentence of a rule inside another one: `Trait plan is …` as `their plan is …`."""
-    for kind, said in (("Trait ", "their "), ("Property ", "the event's ")):
+    for kind, said in (("Trait ", "their "), ("Property ", "the event's "), ("The ", "the ")):
         if sentence.startswith(kind):
             sentence = said + sentence.removeprefix(kind)
     return sentence.removesuffix(".")
@@ -159,6 +161,7 @@ _SAID: dict[Reason, Callable[[Mapping[str, Any]], str]] = {
     Reason.WHERE: lambda why: because(why["where"]),
     Reason.REENTRY: lambda why: str(why["sentence"]),
     Reason.NO_KEY: lambda why: str(why["sentence"]),
+    Reason.EXIT_HOLDS: lambda why: f'its exit "{why["exit"]}" would let them out at once: {because(why["when"])}',
     Reason.DATE_PAST: _date,
     Reason.PAUSED: lambda why: "it was paused",
     Reason.ARCHIVED: lambda why: "it was archived",

@@ -7,7 +7,7 @@ stopped then. A step asks the timeline itself, since an event may be stored that
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -68,6 +68,15 @@ class Doors:
         if not inside.definition.exits:
             return None
         return self._by_what_came(inside) or by_state(inside.definition, self.facts(inside, now))
+
+    def closed(self, enrolment: Enrolment, definition: Definition, contact: Contact, most: int) -> Left | None:
+        """By which exit somebody would leave as they enter, explained by `most` rules; None if they may enter.
+
+        Asked of that instant. No read but for what they did within a time that began before it.
+        """
+        began = enrolment.started_at
+        facts = self.facts(Inside(enrolment, definition, contact), began)
+        return by_state(definition, replace(facts, until=began), most)
 
     def facts(self, inside: Inside, now: datetime) -> ContactFacts:
         """What the conditions of exits ask."""

@@ -22,6 +22,9 @@ from tidings.conditions.explain import explain
 from tidings.contacts.model import Contact
 from tidings.core.clock import to_text
 
+# Of how many rules it is kept with an enrolment why they let somebody out.
+EXPLAINED_RULES = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Left:
@@ -56,11 +59,11 @@ def by_event(
     return None
 
 
-def by_state(definition: Definition, facts: ContactFacts) -> Left | None:
-    """The exit whose condition holds; None if none does."""
+def by_state(definition: Definition, facts: ContactFacts, most: int = EXPLAINED_RULES) -> Left | None:
+    """The exit whose condition holds, explained by `most` rules; None if none does."""
     for one in definition.state_exits:
         if evaluate(one.asked, facts):
-            return Left(one.name, facts.now, {"check": "state", "when": explain(one.asked, facts).as_dict()})
+            return Left(one.name, facts.now, {"check": "state", "when": explain(one.asked, facts).as_dict(most=most)})
     return None
 
 
