@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
 
-from tidings.activity.own_events import OF_SENDING
+from tidings.activity.own_events import OF_SENDING, REQUESTED
 from tidings.automations.components import (
     AssignConversation,
     Awaits,
@@ -17,7 +17,6 @@ from tidings.automations.components import (
 )
 from tidings.automations.definition.model import Definition
 from tidings.automations.definition.problems import Problem
-from tidings.automations.definition.triggers import REQUESTED
 from tidings.automations.machines.graph import state_of, ways
 
 UPDATED, TRANSFERRED = "Contact Updated", "Conversation Transferred"

@@ -14,12 +14,12 @@ from typing import Any
 
 from tidings.activity.changes import CONTACT_UPDATED
 from tidings.activity.model import Event
+from tidings.activity.own_events import OF_MESSAGES
 from tidings.activity.timeline import TimelineService
 from tidings.automations.components import Awaits, Decides, Sends, UpdateContact, Wait, Webhook
 from tidings.automations.components.sends import WENT
 from tidings.automations.components.waits import EventArm
 from tidings.automations.definition.names import TIMEOUT
-from tidings.automations.definition.own_events import OF_MESSAGES
 from tidings.automations.enrolments.model import StepCall, StepTaken, message_of
 from tidings.automations.machines.following import REST, Run
 from tidings.automations.machines.gateway import StepFunctionsGateway
