@@ -11,7 +11,6 @@ from typing import Any
 
 from tidings.activity.chain import Node
 from tidings.automations.machines.following import REST, Following, Run
-from tidings.contacts.model import IdentityKind
 from tidings.core.clock import to_text
 from tidings.core.ids import digest, message_id
 
@@ -114,6 +113,8 @@ class Enrolment:
     @property
     def is_of_own_event(self) -> bool:
         """Whether it began with an event under the contact's own id, where only our own stand."""
+        from tidings.contacts.model import IdentityKind  # late: who only settles enrolments needs nothing of contacts
+
         return self.trigger[0].startswith(f"{IdentityKind.CONTACT.value}#")
 
     @property
