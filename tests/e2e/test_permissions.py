@@ -29,6 +29,7 @@ NOT_HERE = {
     ("AgendaFunction", "dynamodb:GetItem", "Contacts"): "of those who were merged: tests/functional on dates",
     ("AgendaFunction", "dynamodb:BatchGetItem", "Events"): "of those who were merged: tests/functional on dates",
     ("ReactFunction", "dynamodb:GetItem", "Identities"): "who lost a race looks again: tests/functional",
+    ("ErasuresFunction", "dynamodb:BatchGetItem", "Enrolments"): "who lost a race looks again: tests/functional",
     ("SesWebhookFunction", "sqs:SendMessage", "FeedbackQueue"): "SNS alone can sign what it takes: tests/functional",
     **{
         ("ErasuresFunction", f"dynamodb:{action}", "Identities"): "takes 90 devices: tests/functional on privacy"

@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.support.recorder import Call
+from tests.support.template import not_granted
 from tests.support.world import THEIR_NUMBER, World, variables
 
 from tidings.accounts.store import DynamoWorkspaceStore
@@ -373,6 +375,34 @@ def test_what_runs_for_an_erased_person_is_stopped(ada: World) -> None:
     listed = ada.call("statistics", "GET /v1/automations/{name}/enrolments", path=path)[1]["enrolments"]
     assert sorted(one["state"] for one in listed) == ["exited", "live"]
     assert ada.call("automations", "POST /v1/automations/{name}/resume", path=path)[1]["resumed"] == 0
+
+
+def test_who_is_told_to_have_stopped_while_they_are_erased_is_looked_at_again_and_leaves(ada: World) -> None:
+    """Their execution is stopped first, of which EventBridge may tell before they are let out."""
+    contact = id_of(ada)
+    (arn,) = [arn for arn, said in ada.started.items() if contact in said]
+    told, read = list[Call](), set[str]()
+
+    def before(call: Call) -> None:
+        if ada.running != "erasures":
+            return
+        if call.operation == "TransactWriteItems" and not told:
+            told.append(call)
+            detail = {"executionArn": arn, "status": "ABORTED", "input": ada.started[arn]}
+            ada.invoke("settle_executions", {"source": "aws.states", "detail": detail})
+        if call.operation == "BatchGetItem" and told:
+            read.update(call.arguments["RequestItems"])
+
+    ada.recorder.before = before
+    ada.erase(contact)
+    ada.recorder.before = None
+    path = {"name": "welcome"}
+    listed = ada.call("statistics", "GET /v1/automations/{name}/enrolments", path=path)[1]["enrolments"]
+    assert sorted(one["state"] for one in listed) == ["exited", "live"]
+    assert "Enrolments" in read
+    table = "arn:aws:dynamodb:us-east-1:000000000000:table/Enrolments"
+    call = {"function": "ErasuresFunction", "action": "dynamodb:BatchGetItem", "resource": table}
+    assert not_granted([call]) == []
 
 
 def test_what_became_of_an_erased_person_s_mails_stays_known(ada: World) -> None:
