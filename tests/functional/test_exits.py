@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.functional.test_executions import ended, resume
 from tests.functional.test_merges import who
 from tests.functional.test_react import failing
 from tests.functional.test_waits import at_call, enrolment, machine, reported, subjects
@@ -243,6 +244,34 @@ def test_a_condition_that_time_makes_hold_lets_out_before_the_next_step(world: W
     assert left(world) == ""
     nothing_more(world)
     assert left(world) == "Silent"
+
+
+@pytest.mark.parametrize("by", ["event", "change"])
+@pytest.mark.parametrize("told", [True, False])
+def test_whose_execution_failed_or_was_lost_leaves_too_and_does_not_go_on_when_resumed(
+    ada: World, by: str, told: bool
+) -> None:
+    if told:
+        ended(ada, "FAILED", error="States.TaskFailed")
+        assert enrolment(ada)["state"] == "failed"
+    ada.lose(next(iter(ada.executions)))
+    ada.now += HOUR
+    if by == "event":
+        ada.track("ada", "Order Placed", total=12)
+    else:
+        ada.identify("ada", plan="partner")
+    assert left(ada) == ("Has bought" if by == "event" else "Is a partner")
+    assert counted(ada) == (1, 0, 0)
+    assert resume(ada, "cart") == (200, {"resumed": 0})
+    ada.run(30 * DAY)
+    assert ada.ses.accepted == []
+
+
+def counted(world: World) -> tuple[int, int, int]:
+    """How many left, failed and are inside."""
+    status, told = world.call("statistics", "GET /v1/automations/{name}/statistics", path={"name": "cart"})
+    assert status == 200, told
+    return told["exited"], told["failed"], told["inside"]
 
 
 # --- races -----------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from tidings.automations.enrolments.items import (
     shard_of,
     until_of,
 )
-from tidings.automations.enrolments.model import OVER, UNDER_WAY, Enrolment, EnrolmentState, StepCall, StepTaken
+from tidings.automations.enrolments.model import INSIDE, OVER, Enrolment, EnrolmentState, StepCall, StepTaken
 from tidings.automations.statistics.room import Room
 from tidings.automations.statistics.tallies import (
     Changes,
@@ -170,14 +170,14 @@ class DynamoEnrolmentStore:
         return [*self._taken(call, step, actions, same), *self._counts(call, changes)]
 
     def inside(self, workspace: str, contacts: Sequence[str], automations: Sequence[str]) -> Iterator[Enrolment]:
-        """The enrolments of a contact, which goes by these ids, that are under way: a query for each id and automation.
+        """The enrolments of a contact, which goes by these ids, that can still act: a query for each id and automation.
 
         All automations in one query for each id if none is named. Read consistently.
         """
-        under_way = self._items.state.is_in(*(state.value for state in UNDER_WAY))
+        inside = self._items.state.is_in(*(state.value for state in INSIDE))
         for contact in contacts:
             for automation in automations or [""]:
-                yield from self.meant(workspace, contact, automation, under_way)
+                yield from self.meant(workspace, contact, automation, inside)
 
     def meant(self, workspace: str, contact: str, automation: str, condition: Condition) -> list[Enrolment]:
         """The enrolments under an id of a contact for which a condition holds; in all automations if none is named."""
@@ -199,11 +199,11 @@ class DynamoEnrolmentStore:
     ) -> bool:
         """End the run of an enrolment that is under way; False if it has ended, or runs elsewhere.
 
-        `left` is by which exit, which ends those too that are parked; `of` are the states that it may be in, if others.
-        Somebody who goes on meanwhile is ended where they then are; `others` are writes of the same stroke. Raises
-        Unavailable.
+        `left` is by which exit, which ends those too that are parked or failed; `of` are the states that it may be in,
+        if others. Somebody who goes on meanwhile is ended where they then are; `others` are writes of the same stroke.
+        Raises Unavailable.
         """
-        states = of or ((EnrolmentState.LIVE,) if left is None else UNDER_WAY)
+        states = of or ((EnrolmentState.LIVE,) if left is None else INSIDE)
         for _ in range(TRIES):
             if enrolment.state not in states:
                 return False
