@@ -7,8 +7,6 @@ from tidings.automations.definition.elsewhere import Elsewhere, NamedTemplate, a
 from tidings.automations.definition.model import Definition
 from tidings.automations.lifecycle.standing import AutomationState
 from tidings.automations.store import DynamoAutomationStore
-from tidings.consent.topics import topics_of
-from tidings.conversations.inboxes import inboxes_of
 from tidings.core.store import Database
 from tidings.messages.template_store import DynamoTemplateStore
 
@@ -30,6 +28,9 @@ class Naming:
 
     def of(self, workspace: str, definition: Definition) -> Elsewhere:
         """What there is of what a definition names: one batched read."""
+        from tidings.consent.topics import topics_of  # late: only where somebody writes an automation
+        from tidings.conversations.inboxes import inboxes_of
+
         templates = {name: self._templates.live_key(workspace, name) for name in templates_in(definition)}
         automations = {name: self._automations.live_key(workspace, name) for name in automations_in(definition)}
         place = self._workspaces.key(workspace)

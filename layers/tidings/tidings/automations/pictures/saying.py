@@ -22,7 +22,7 @@ from tidings.automations.components.choices import Branch, Filter, Split
 from tidings.automations.components.waits import OneEvent
 from tidings.automations.definition.model import Definition
 from tidings.automations.definition.triggers import AnyTrigger, ApiTrigger, EventExit, EventTrigger, InboundTrigger
-from tidings.conditions.explain import describe
+from tidings.conditions.model import Condition
 
 
 def triggered_by(trigger: AnyTrigger) -> str:
@@ -45,9 +45,9 @@ def holding_throughout(definition: Definition) -> list[str]:
     `Only where plan is "team"`, `Exit Left: Account Closed`, `Goal: Project Created, within 14 days`.
     """
     where, goal = definition.trigger.where, definition.goal
-    found = [] if where is None else [f"Only where {describe(where)}"]
+    found = [] if where is None else [f"Only where {_condition(where)}"]
     for one in definition.exits:
-        found.append(f"Exit {one.name}: {_event(one) if isinstance(one, EventExit) else describe(one.when)}")
+        found.append(f"Exit {one.name}: {_event(one) if isinstance(one, EventExit) else _condition(one.when)}")
     if goal is not None:
         found.append(f"Goal: {_event(goal)}{f', within {goal.within}' if goal.within else ''}")
     return found
@@ -55,7 +55,13 @@ def holding_throughout(definition: Definition) -> list[str]:
 
 def _event(one: OneEvent) -> str:
     match = f" with the same {' and '.join(one.matches)}" if one.matches else ""
-    return f"{one.event}{match}{'' if one.where is None else f' where {describe(one.where)}'}"
+    return f"{one.event}{match}{'' if one.where is None else f' where {_condition(one.where)}'}"
+
+
+def _condition(condition: Condition) -> str:
+    from tidings.conditions.explain import describe  # late: only where something is drawn
+
+    return describe(condition)
 
 
 def said(component: Component) -> str:
