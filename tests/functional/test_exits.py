@@ -14,7 +14,7 @@ from tests.functional.test_executions import ended, resume
 from tests.functional.test_merges import who
 from tests.functional.test_react import failing
 from tests.functional.test_waits import at_call, enrolment, machine, reported, subjects
-from tests.support.world import World
+from tests.support.world import World, variables
 
 from tidings.automations.enrolments.model import EnrolmentOver
 
@@ -436,3 +436,31 @@ def test_an_event_that_lets_out_costs_a_query_a_write_and_a_stop(ada: World) -> 
     names = [call.name for call in ada.recorder.calls[before:]]
     assert names.count("stepfunctions:StopExecution") == 1
     assert names.count("dynamodb:Query") <= 2  # those under way, and what the conditions on events count
+
+
+def queries(world: World) -> list[str]:
+    """Which tables `react` asks about what is new."""
+    records = world.new_records()
+    before = len(world.recorder.calls)
+    assert world.invoke("react", {"Records": records}) == {"batchItemFailures": []}
+    calls = world.recorder.calls[before:]
+    return [call.arguments["TableName"] for call in calls if call.name == "dynamodb:Query"]
+
+
+def test_a_change_of_the_contact_is_asked_about_once(ada: World) -> None:
+    reported(ada, "Complaint Filed")
+    ada.pump()
+    assert ada.ingest("identify", {"userId": "ada", "traits": {"plan": "pro"}, "messageId": ada.fresh()})[0] == 200
+    # Those under way, and under both identities what is counted since they entered.
+    assert queries(ada) == [variables()["TABLE_ENROLMENTS"], *[variables()["TABLE_EVENTS"]] * 4]
+
+
+def test_a_call_that_has_no_name_and_changes_nobody_is_not_asked_about(ada: World) -> None:
+    assert ada.ingest("group", {"userId": "ada", "groupId": "g-1", "messageId": ada.fresh()})[0] == 200
+    assert queries(ada) == []
+
+
+def test_an_event_that_no_condition_counts_has_none_asked(ada: World) -> None:
+    reported(ada, "Order Placed", total=2)
+    assert queries(ada) == [variables()["TABLE_ENROLMENTS"]]
+    assert left(ada) == ""

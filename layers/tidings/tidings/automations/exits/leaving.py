@@ -76,7 +76,7 @@ class Doors:
         """
         began = enrolment.started_at
         facts = self.facts(Inside(enrolment, definition, contact), began)
-        return by_state(definition, replace(facts, until=began), most)
+        return by_state(definition, replace(facts, until=began), most=most)
 
     def facts(self, inside: Inside, now: datetime) -> ContactFacts:
         """What the conditions of exits ask."""
@@ -117,7 +117,8 @@ class Leaving:
 
     def concerns(self, event: Event) -> bool:
         """Whether an event by its name, or by the merge that it tells of, may let somebody out: no read."""
-        if self._exits.letting_out(event.workspace, event.name):
+        # No name stands for anything at all, and is no event's that may let somebody out.
+        if event.name and self._exits.letting_out(event.workspace, event.name):
             return True
         return tells_of_merge(event) and bool(self._exits.letting_out(event.workspace, ""))
 
@@ -140,12 +141,15 @@ class Leaving:
                 self._end(inside.enrolment, left)
 
     def _left(self, inside: Inside, event: Event | None) -> Left | None:
-        """By which exit: after a merge, or a change, everything is asked that somebody at a step would be asked."""
+        """By which exit: after a merge, or a change, everything is asked that somebody at a step would be asked.
+
+        After an event only what names it, or counts it.
+        """
         now = self._clock.now()
         if event is None:
             return self._doors.left(inside, now)
         left = by_event(inside.definition, inside.enrolment, event, inside.contact, inside.entered_with)
-        return left or by_state(inside.definition, self._doors.facts(inside, now))
+        return left or by_state(inside.definition, self._doors.facts(inside, now), counting=event.name)
 
     def _inside(self, contact: Contact, automations: tuple[str, ...]) -> Iterator[Inside]:
         named = automations if len(automations) <= ONE_BY_ONE else ()

@@ -19,6 +19,7 @@ from tidings.automations.definition.triggers import EventExit, is_same
 from tidings.automations.enrolments.model import Enrolment
 from tidings.conditions.evaluate import evaluate
 from tidings.conditions.explain import explain
+from tidings.conditions.model import events_named
 from tidings.contacts.model import Contact
 from tidings.core.clock import to_text
 
@@ -59,9 +60,16 @@ def by_event(
     return None
 
 
-def by_state(definition: Definition, facts: ContactFacts, most: int = EXPLAINED_RULES) -> Left | None:
-    """The exit whose condition holds, explained by `most` rules; None if none does."""
+def by_state(
+    definition: Definition, facts: ContactFacts, counting: str = "", most: int = EXPLAINED_RULES
+) -> Left | None:
+    """The exit whose condition holds, explained by `most` rules; None if none does.
+
+    With `counting` only those that count events of that name.
+    """
     for one in definition.state_exits:
+        if counting and counting not in events_named(one.when):
+            continue
         if evaluate(one.asked, facts):
             return Left(one.name, facts.now, {"check": "state", "when": explain(one.asked, facts).as_dict(most=most)})
     return None
