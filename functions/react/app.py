@@ -18,6 +18,7 @@ from tidings.automations.entering.depths import Depths
 from tidings.automations.entering.enrol import Enrolling
 from tidings.automations.entering.refusals_store import DynamoRefusalStore
 from tidings.automations.exits.leaving import Leaving
+from tidings.automations.goals.overtaking import Overtaking
 from tidings.automations.goals.reaching import Reaching
 from tidings.automations.goals.store import DynamoGoalStore
 from tidings.automations.listening.listeners import Listeners
@@ -64,6 +65,7 @@ merges = MergeService(contacts, DynamoMergeStore(database), surroundings, clock)
 starts = QueueGateway(settings.require("QUEUE_STARTS_URL"))
 set_aside = QueueGateway(settings.require("QUEUE_SET_ASIDE_URL"))
 enrolments = DynamoEnrolmentStore(database)
+goals = DynamoGoalStore(database, enrolments)
 machines = StepFunctionsGateway()
 listeners = Listeners.over(database)
 agenda = AgendaWaits(machines, settings.require("MACHINE_AGENDA_ARN"), starts, clock)
@@ -80,8 +82,8 @@ reactor = Reactor(
     admitting=Admitting(
         listeners, Enrolling.over(database, machines, starts), DynamoRefusalStore(database), Depths(database)
     ),
-    leaving=Leaving(listeners, enrolments, timeline, machines, clock),
-    reaching=Reaching(listeners, enrolments, DynamoGoalStore(database, enrolments), timeline),
+    leaving=Leaving(listeners, enrolments, timeline, Overtaking(enrolments, goals), machines, clock),
+    reaching=Reaching(listeners, enrolments, goals, timeline),
     redating=Redating(listeners, Arming(DynamoAgendaStore(database), agenda, clock)),
     waking=Waking(database, listeners, DynamoWaitStore(database), enrolments, timeline, machines, clock),
     visits=Visits(events, DynamoMessageStore(database)),

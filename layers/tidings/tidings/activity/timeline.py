@@ -125,6 +125,10 @@ class TimelineService:
         events = sorted(found.values(), key=lambda event: event.place)
         return events if since is None else self._once(contact, events)
 
+    def glance(self) -> Glance:
+        """The same for one decision, which asks nothing twice."""
+        return Glance(self._events)
+
     def _round(
         self, contact: Contact, place: Place | None, count: int, asked: Asked
     ) -> tuple[list[Event], Place | None]:
@@ -172,6 +176,21 @@ class TimelineService:
             if first is None or copy is None or _first_come(event) < (first, copy[0]):
                 shown.append(event)
         return shown
+
+
+class Glance(TimelineService):
+    """The timeline as one decision sees it: who did what since when is read once, however many rules ask it."""
+
+    def __init__(self, events: EventReader) -> None:
+        super().__init__(events)
+        self._seen: dict[tuple[str, str, datetime | None], list[Event]] = {}
+
+    def named_since(self, contact: Contact, name: str, since: datetime | None) -> list[Event]:
+        """A contact's events of a name received at an instant or later, in order."""
+        place = (contact.id, name, since)
+        if place not in self._seen:
+            self._seen[place] = super().named_since(contact, name, since)
+        return self._seen[place]
 
 
 def _copy_of(contact: Contact, event: Event) -> Copy | None:

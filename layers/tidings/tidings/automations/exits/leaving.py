@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tidings.activity.facts import ContactFacts
 from tidings.activity.merged import tells_of_merge
@@ -23,6 +23,9 @@ from tidings.contacts.model import Contact
 from tidings.core.clock import Clock
 from tidings.core.errors import Throttled, Unavailable
 from tidings.core.logs import logger
+
+if TYPE_CHECKING:
+    from tidings.automations.goals.overtaking import Overtaking
 
 # Up to how many automations are asked for by themselves: more are found in one query of all that the contact is in.
 ONE_BY_ONE = 3
@@ -106,12 +109,15 @@ class Leaving:
         exits: Exits,
         enrolments: DynamoEnrolmentStore,
         timeline: TimelineService,
+        overtaking: Overtaking,
         executions: Executions,
         clock: Clock,
     ) -> None:
         self._exits = exits
         self._enrolments = enrolments
+        self._timeline = timeline
         self._doors = Doors(timeline)
+        self._overtaking = overtaking
         self._executions = executions
         self._clock = clock
 
@@ -130,7 +136,8 @@ class Leaving:
         """End the ways of a contact that an event ends, or with none a change of the contact.
 
         A query for each id that the contact goes by and automation in question; for whoever leaves one write, and their
-        execution is stopped. May be repeated. Raises Throttled or Unavailable.
+        execution is stopped. Before their first step it is asked whether they reached the goal (`Overtaking.convert`).
+        May be repeated. Raises Throttled or Unavailable.
         """
         merged = event is not None and tells_of_merge(event)
         name = ANY_CHANGE if event is None else "" if merged else event.name
@@ -138,6 +145,7 @@ class Leaving:
         for inside in self._inside(contact, automations):
             left = self._left(inside, None if merged else event)
             if left is not None:
+                self._overtaking.convert(inside, self._timeline)  # no step may come that would ask
                 self._end(inside.enrolment, left)
 
     def _left(self, inside: Inside, event: Event | None) -> Left | None:

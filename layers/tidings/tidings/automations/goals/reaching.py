@@ -10,18 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from tidings.activity.facts import ContactFacts
 from tidings.activity.merged import tells_of_merge
 from tidings.activity.model import Event
-from tidings.activity.own_events import is_pretended
 from tidings.activity.timeline import TimelineService
 from tidings.automations.definition.model import Definition
-from tidings.automations.definition.triggers import Goal, is_same
 from tidings.automations.enrolments.model import Enrolment, StepTaken
 from tidings.automations.enrolments.store import DynamoEnrolmentStore
+from tidings.automations.goals.rules import first_reached
 from tidings.automations.goals.store import DynamoGoalStore
 from tidings.automations.statistics.rules import decides
-from tidings.conditions.evaluate import evaluate
 from tidings.contacts.model import Contact
 
 # Of how many components that decided it is counted that somebody converted who came by: a transaction has 100 parts.
@@ -84,22 +81,9 @@ class Reaching:
         if definition is None or goal is None:
             return
         came = self._timeline.named_since(contact, goal.event, enrolment.started_at) if tells_of_merge(event) else []
-        reached = next((one for one in [*came, event] if self._is(goal, contact, enrolment, one)), None)
+        reached = first_reached(
+            goal, contact, enrolment, [*came, event], lambda: self._enrolments.entered_with(*enrolment.place)
+        )
         if reached is not None:
             ways = ways_taken(definition, self._enrolments.steps_of(enrolment))
             self._store.convert(enrolment, reached.received_at, ways)
-
-    def _is(self, goal: Goal, contact: Contact, enrolment: Enrolment, event: Event) -> bool:
-        """Whether an event is the goal, came after the enrolment began and in time, and is not what it began with."""
-        length = goal.within_length
-        came = event.received_at - enrolment.started_at
-        if goal.event != event.name or is_pretended(event) or event.message_id == enrolment.event.get("message_id"):
-            return False
-        if came.total_seconds() < 0 or (length is not None and came > length):
-            return False
-        if goal.matches:
-            entered_with = self._enrolments.entered_with(*enrolment.place)
-            if not is_same(goal.matches, event.properties, entered_with):
-                return False
-        facts = ContactFacts(contact=contact, now=event.received_at, properties=event.properties)
-        return goal.where is None or evaluate(goal.where, facts)

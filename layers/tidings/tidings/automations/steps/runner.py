@@ -85,7 +85,7 @@ class StepRunner:
         contacts: DynamoContactStore,
         automations: DynamoAutomationStore,
         enrolments: DynamoEnrolmentStore,
-        doors: Doors,
+        timeline: TimelineService,
         clock: Clock,
     ) -> None:
         self._database = database
@@ -93,7 +93,7 @@ class StepRunner:
         self._contacts = contacts
         self._automations = automations
         self.enrolments = enrolments
-        self._doors = doors
+        self._timeline = timeline
         self._clock = clock
         self._definitions: OrderedDict[tuple[str, str, int], Definition] = OrderedDict()
 
@@ -106,7 +106,7 @@ class StepRunner:
             DynamoContactStore(database),
             DynamoAutomationStore(database),
             DynamoEnrolmentStore(database),
-            Doors(TimelineService(DynamoEventStore(database))),
+            TimelineService(DynamoEventStore(database)),
             clock,
         )
 
@@ -154,15 +154,25 @@ class StepRunner:
             properties=(found[trigger_key].properties or {}) if trigger_key in found else {},
             found=found,
         )
-        self._let_out(situation)
+        self._look_back(situation)
         self._park(situation)
         return situation
 
-    def _let_out(self, situation: Situation) -> None:
-        """Whoever has to leave does so before the step: what lets them out may not have been reacted to yet."""
+    def _look_back(self, situation: Situation) -> None:
+        """Whoever has to leave does so before the step: what lets them out may not have been reacted to yet.
+
+        Who reached the goal has converted, then too: before the first step that may have found nobody yet.
+        """
         now = self._clock.now()
         inside = Inside(situation.enrolment, situation.definition, situation.contact, situation.properties)
-        left = self._doors.left(inside, now)
+        timeline = self._timeline.glance()
+        if situation.definition.goal is not None:
+            from tidings.automations.goals.overtaking import Overtaking
+            from tidings.automations.goals.store import DynamoGoalStore  # late: who has no goal needs none of it
+
+            store = DynamoGoalStore(self._database, self.enrolments)
+            Overtaking(self.enrolments, store).convert(inside, timeline)
+        left = Doors(timeline).left(inside, now)
         if left is not None:
             self.enrolments.finish(situation.enrolment, EnrolmentState.EXITED, now, left=left.as_dict())
             raise EnrolmentOver(situation.call.component)
