@@ -80,7 +80,7 @@ reactor = Reactor(
     folding=folding,
     listeners=listeners,
     admitting=Admitting(
-        listeners, Enrolling.over(database, machines, starts), DynamoRefusalStore(database), Depths(database)
+        listeners, Enrolling.over(database, machines, starts, clock), DynamoRefusalStore(database), Depths(database)
     ),
     leaving=Leaving(listeners, enrolments, timeline, Overtaking(enrolments, goals), machines, clock),
     reaching=Reaching(listeners, enrolments, goals, timeline),

@@ -63,10 +63,10 @@ def ended(world: World, status: str, execution: str = "", **detail: Any) -> Any:
 
 
 def resume(world: World, name: str = "tour", key: str = "secret") -> tuple[int, dict[str, Any]]:
-    """Resume everybody, page by page; how many were."""
+    """Resume everybody, page by page, also those whose execution was lost before its first step; how many were."""
     resumed, cursor = 0, ""
     while True:
-        body = {"lost": True, "cursor": cursor}
+        body = {"lost": True, "starting": True, "cursor": cursor}
         status, answer = world.call(
             "automations", "POST /v1/automations/{name}/resume", body, key=key, path={"name": name}
         )

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from tests.support.recorder import Call, Killed
 from tests.support.world import World
 
+from tidings.automations.lifecycle.resuming import STARTING
 from tidings.automations.machines import compile as compiling
 
 NAME = {"name": "tour"}
@@ -52,6 +53,7 @@ def lose_at_the_second_mail(world: World) -> None:
     if execution.state == "first":
         execution.step(world.task)
     world.lose(arn)
+    world.now += STARTING  # else it might only be about to start
 
 
 def resume(world: World) -> tuple[int, dict[str, Any]]:

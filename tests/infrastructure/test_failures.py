@@ -1,7 +1,11 @@
 """Whatever fails is kept somewhere, and somebody is told."""
 
+from datetime import timedelta
+
 import pytest
 from tests.support.template import Stack, root_stack
+
+from tidings.automations.lifecycle.resuming import STARTING
 
 ROOT = root_stack()
 FUNCTIONS = list(ROOT.of_type("AWS::Serverless::Function"))
@@ -52,6 +56,12 @@ def test_a_message_stays_hidden_for_six_times_as_long_as_its_function_may_take(
     # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
     timeout = root.properties(function)["Timeout"]
     assert messaging.properties(queue)["VisibilityTimeout"] >= 6 * timeout
+
+
+def test_nobody_is_lost_while_the_queue_of_starts_tries_and_whom_it_gave_up_on_is(messaging: Stack) -> None:
+    starts = messaging.properties("StartsQueue")
+    tries = starts["RedrivePolicy"]["maxReceiveCount"]
+    assert timedelta(seconds=starts["VisibilityTimeout"]) * tries == STARTING
 
 
 @pytest.mark.parametrize("queue", QUEUES)

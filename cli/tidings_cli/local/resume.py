@@ -19,6 +19,7 @@ FEWEST = 5
 def resume_enrolments(url: str, secret_key: str) -> int:
     """Ask for every published automation that its lost executions be started again, page by page; how many were.
 
+    Also those who were about to start, which the stop may have cut short too: whoever still starts them finds it done.
     A pause stays as it is: who comes to act in it waits. Raises CommandFailed.
     """
     resumed, cursor = 0, ""
@@ -35,7 +36,7 @@ def resume_enrolments(url: str, secret_key: str) -> int:
 def _resume(place: str, secret_key: str) -> int:
     resumed, limit, cursor = 0, PAGE, ""
     while True:
-        order = {"lost": True, "limit": limit} | ({"cursor": cursor} if cursor else {})
+        order = {"lost": True, "starting": True, "limit": limit} | ({"cursor": cursor} if cursor else {})
         try:
             answer = _ask("POST", place, secret_key, body=order)
         except CommandFailed:

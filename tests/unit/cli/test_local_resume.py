@@ -34,7 +34,8 @@ def resumed(api: Server) -> int:
 def test_everybody_is_resumed_page_by_page() -> None:
     with server(listed("tour"), told(resumed=100, cursor="next"), told(resumed=7, cursor="")) as api:
         assert resumed(api) == 107
-        assert orders(api) == [{"lost": True, "limit": PAGE}, {"lost": True, "limit": PAGE, "cursor": "next"}]
+        order = {"lost": True, "starting": True, "limit": PAGE}
+        assert orders(api) == [order, {**order, "cursor": "next"}]
 
 
 def test_every_automation_is_resumed_on_whichever_page_it_stands() -> None:

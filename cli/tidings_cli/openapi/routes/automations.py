@@ -163,7 +163,8 @@ AUTOMATIONS = (
         "POST", "/v1/automations/{name}/resume", "resumeAutomation",
         "Lift a pause, or give those a new run whose execution was lost", shapes.Resumed,
         about="A job resumes those that were parked by the pause. Where nothing is paused, or with `lost`, a page of"
-        " those who entered is looked at: go on with `cursor` until there is none. `contact` and `entry` name one.",
+        " those who entered is looked at: go on with `cursor` until there is none. `contact` and `entry` name one. Who"
+        " has not started yet is left alone for an hour and a half after they entered, unless `starting` is true.",
         body=Body(ResumeOrder, required=False),
         refusals=(
             *_CHANGES, *_MACHINES, "invalid_cursor", "unknown_enrolment", "start_throttled", "start_failed",
@@ -182,8 +183,9 @@ AUTOMATIONS = (
     Route(
         "GET", "/v1/automations/{name}/lost", "listLostEnrolments", "List those inside who have no execution",
         LostEnrolments,
-        about="Those who failed too. A page looks at up to `limit` of those who entered: it may be short, or empty, and"
-        " still have a next one.",
+        about="Those who failed too. Who entered less than an hour and a half ago and has not started yet is not lost:"
+        " their start may be on its way. A page looks at up to `limit` of those who entered: it may be short, or"
+        " empty, and still have a next one.",
         query=PAGE, refusals=(*_AUTOMATION, "describe_failed", "describe_throttled"),
     ),
     Route(

@@ -72,6 +72,7 @@ class EnrolmentItem(Item):
     waited = JsonAttribute(null=True)
     event = JsonAttribute(null=True)
     root = UnicodeAttribute(null=True)
+    stored_at = UnicodeAttribute(null=True)
     updated_at = UnicodeAttribute(null=True)
     error = UnicodeAttribute(null=True)
     properties = JsonAttribute(null=True)

@@ -53,6 +53,7 @@ class Enrolment:
 
     `event` is what it began with, and `root` what began the chain before that, if anything did. `runs` counts the
     executions before the one that it is in, which began at `run_at` with `run_n` steps taken (the first with it).
+    `stored_at` is when it was written, later than `started_at` by as much as `react` was behind.
     `why` is the truth table of the trigger's condition, where it was read with it, and `left` says by which exit the
     person left, and why. `ended` says where the end was counted of a run that ended or was parked, and as what
     (`tallies`); `converted_at` is when the event came that reached the automation's goal, `conversation` the one that a
@@ -72,6 +73,7 @@ class Enrolment:
     n: int = 0
     runs: int = 0
     event: Mapping[str, str] = field(default_factory=dict)
+    stored_at: datetime | None = None
     updated_at: datetime | None = None
     error: str = ""
     root: Node | None = None
@@ -94,6 +96,11 @@ class Enrolment:
     def run(self) -> Run:
         """The execution that it is in."""
         return Run(self.run_at or self.started_at, self.run_n)
+
+    @property
+    def run_written_at(self) -> datetime:
+        """When it was written down that the run is to begin."""
+        return self.run_at or self.stored_at or self.started_at
 
     @property
     def node(self) -> Node:

@@ -290,6 +290,7 @@ class DynamoEnrolmentStore:
             runs=int(item.runs or 0),
             event=item.event or {},
             root=Node.parse(item.root) if item.root else None,
+            stored_at=from_text(item.stored_at) if item.stored_at else None,
             updated_at=from_text(item.updated_at) if item.updated_at else None,
             error=item.error or "",
             run_at=from_text(item.run_at) if item.run_at else None,
@@ -409,6 +410,7 @@ class DynamoEnrolmentStore:
             runs=enrolment.runs,
             event=dict(enrolment.event),
             root=str(enrolment.root) if enrolment.root else None,
+            stored_at=to_text(enrolment.stored_at) if enrolment.stored_at else None,
         )
 
 

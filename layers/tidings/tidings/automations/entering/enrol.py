@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ from tidings.automations.machines.graph import Moment, follow
 from tidings.automations.store import Automation, DynamoEnrolmentStore
 from tidings.conditions.values import lookup
 from tidings.contacts.model import Contact
+from tidings.core.clock import Clock
 from tidings.core.errors import Unavailable
 from tidings.core.store import ConditionFailed, Database
 
@@ -95,6 +96,7 @@ class Enrolling:
         doors: Doors,
         machines: StepFunctionsGateway,
         starts: QueueGateway,
+        clock: Clock,
     ) -> None:
         self._enrolments = enrolments
         self._entries = entries
@@ -102,9 +104,10 @@ class Enrolling:
         self._doors = doors
         self._machines = machines
         self._starts = starts
+        self._clock = clock
 
     @classmethod
-    def over(cls, database: Database, machines: StepFunctionsGateway, starts: QueueGateway) -> Enrolling:
+    def over(cls, database: Database, machines: StepFunctionsGateway, starts: QueueGateway, clock: Clock) -> Enrolling:
         """Enrolling people on the tables of a database."""
         enrolments = DynamoEnrolmentStore(database)
         entries = DynamoEntriesStore(database, enrolments)
@@ -114,7 +117,7 @@ class Enrolling:
         from tidings.automations.exits.leaving import Doors
 
         doors = Doors(TimelineService(DynamoEventStore(database)))
-        return cls(enrolments, entries, DynamoRefusalStore(database), doors, machines, starts)
+        return cls(enrolments, entries, DynamoRefusalStore(database), doors, machines, starts, clock)
 
     def enrol(self, asking: Asking) -> Refused | None:
         """Enrol a contact because of an event; why not, and None if it is, or was by the same event.
@@ -130,6 +133,7 @@ class Enrolling:
         enrolment = new_enrolment(asking, scope)
         if isinstance(enrolment, Refused):
             return enrolment
+        enrolment = replace(enrolment, stored_at=self._clock.now())
         # Before it was absorbed, this event may have been seen. Who is asked often enters once, and is refused often:
         # a read is cheaper than a transaction that fails.
         own = (asking.contact.id,) if is_keyed(asking.rule) else ()

@@ -60,7 +60,8 @@ class EndOrder(BaseModel):
 class ResumeOrder(BaseModel):
     """Whom to resume: one by contact and entry, or page by page everybody who was lost.
 
-    `lost` leaves a pause as it is, which is lifted otherwise. `background` leaves the pages to a job.
+    `lost` leaves a pause as it is, which is lifted otherwise. `starting` resumes those too whose start may be on its
+    way, which is so for an hour and a half after they entered. `background` leaves the pages to a job.
     """
 
     model_config = STRICT
@@ -68,6 +69,7 @@ class ResumeOrder(BaseModel):
     contact: Id | None = None
     entry: Id | None = None
     lost: bool = False
+    starting: bool = False
     background: bool = False
     limit: Annotated[int, Field(ge=1, le=MOST)] = 50
     cursor: str = ""
@@ -122,6 +124,8 @@ class AutomationDesk:
         order: ResumeOrder = read_as(ResumeOrder, body)
         if bool(order.contact) != bool(order.entry):
             raise InvalidInput("invalid_request", "One enrolment is named by contact and entry.", "entry")
+        if order.background and order.starting:
+            raise InvalidInput("invalid_request", "A job leaves those alone who may be about to start.", "starting")
         stays = order.lost or bool(order.cursor) or bool(order.entry)
         moved = self._lifecycle.standing(workspace, name) if stays else self._lifecycle.resume(workspace, name, who)
         if moved.changed:
@@ -129,9 +133,10 @@ class AutomationDesk:
         if order.background:
             return {**self._lifecycle.background(workspace, name, who).as_dict(), "resumed": 0, "cursor": ""}
         if order.contact and order.entry:
-            resumed, cursor = int(self._resuming.named(workspace, name, order.contact, order.entry)), ""
+            named = self._resuming.named(workspace, name, order.contact, order.entry, order.starting)
+            resumed, cursor = int(named), ""
         else:
-            resumed, cursor = self._resuming.page(workspace, name, order.limit, order.cursor)
+            resumed, cursor = self._resuming.page(workspace, name, order.limit, order.cursor, order.starting)
             if order.lost and not order.cursor:
                 self._lifecycle.look_back(moved.automation)
         self._lifecycle.resumed(workspace, name, who, resumed)

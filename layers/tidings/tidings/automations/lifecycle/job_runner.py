@@ -112,7 +112,8 @@ class JobRunner:
             return
         if kind is JobKind.END:
             self._end(enrolment, job)
-        elif self._resuming.repeated(enrolment, runs):
+        # Who asks for one without any job could not start them: their machine is gone.
+        elif self._resuming.repeated(enrolment, runs, starting=not job):
             self._lifecycle.count_one(enrolment.workspace, enrolment.automation, job)
 
     def _end(self, enrolment: Enrolment, job: str) -> None:

@@ -1,6 +1,8 @@
 """Giving those a new run who have none any more: lost, failed, or parked while their automation was paused.
 
 They go on at the component that they had come to. What a message id or a recorded step says was done is not done again.
+Whose run was written down not long ago may be about to start, by whoever wrote it or by the queue of starts, and is
+neither lost nor given another run.
 """
 
 from __future__ import annotations
@@ -25,6 +27,10 @@ from tidings.core.errors import NotFound, Throttled, Unavailable
 
 # For how long an engine may try a Task again that parked its enrolment: the local one repeats whatever is raised.
 RETRIED = timedelta(minutes=10)
+
+# For so long the queue of starts tries, every three minutes and 30 times (infra/messaging.yaml). By then somebody runs,
+# or is among the dead letters, of which an alarm tells: longer would hide them from who looks after it.
+STARTING = timedelta(minutes=90)
 
 # What became of an execution that runs no more while its enrolment is live.
 _GONE = {"FAILED": "failed", "TIMED_OUT": "failed", "SUCCEEDED": "finished", "ABORTED": "stopped", "": "gone"}
@@ -69,21 +75,24 @@ class Resuming:
         told = [(one, self._lost(one, halted)) for one in found]
         return [{**one.as_dict(), "lost": lost} for one, lost in told if lost], following
 
-    def page(self, workspace: str, name: str, limit: int, cursor: str) -> tuple[int, str]:
+    def page(self, workspace: str, name: str, limit: int, cursor: str, starting: bool = False) -> tuple[int, str]:
         """Resume those of up to `limit` who entered that have no execution; how many, and where the next page begins.
 
-        Raises InvalidInput for a bad cursor, Unavailable, and Throttled where Step Functions has no room: a repeat of
-        the call does the rest of the page.
+        `starting` are also those who may be about to start. Raises InvalidInput for a bad cursor, Unavailable, and
+        Throttled where Step Functions has no room: a repeat of the call does the rest of the page.
         """
         found, following = self._page(workspace, name, limit, cursor)
-        return sum(self.one(enrolment) for enrolment in found), following
+        return sum(self.one(enrolment, starting) for enrolment in found), following
 
-    def named(self, workspace: str, name: str, contact: str, entry: str) -> bool:
-        """Resume one enrolment; whether it needed to be. Raises NotFound, Throttled, Unavailable."""
+    def named(self, workspace: str, name: str, contact: str, entry: str, starting: bool = False) -> bool:
+        """Resume one enrolment, `starting` also if it may be about to start; whether it needed to be.
+
+        Raises NotFound, Throttled, Unavailable.
+        """
         enrolment = self._enrolments.get(workspace, contact, name, entry)
         if enrolment is None:
             raise NotFound("unknown_enrolment", "There is no such enrolment.", "entry")
-        return self.one(enrolment)
+        return self.one(enrolment, starting)
 
     def _page(self, workspace: str, name: str, limit: int, cursor: str) -> tuple[list[Enrolment], str]:
         scope = (workspace, name, "resume")
@@ -97,17 +106,24 @@ class Resuming:
             return "failed"
         if enrolment.state is EnrolmentState.PARKED:
             return "" if halted else "parked"
-        return _GONE.get(self._executions.status(enrolment.execution_arn), "")
+        status = self._executions.status(enrolment.execution_arn)
+        return "" if self._is_starting(enrolment, status) else _GONE.get(status, "")
+
+    def _is_starting(self, enrolment: Enrolment, status: str) -> bool:
+        """Whether the run may be about to start: it has no execution, took no step, and was written not long ago."""
+        began = bool(status) or enrolment.n > enrolment.run.steps
+        return not began and self._clock.now() - enrolment.run_written_at < STARTING
 
     # --- resuming ---------------------------------------------------------------------------------------------------
 
-    def repeated(self, enrolment: Enrolment, runs: int) -> bool:
+    def repeated(self, enrolment: Enrolment, runs: int, starting: bool) -> bool:
         """Resume an enrolment that had so many runs when this was asked for; whether it was not resumed before.
 
-        Who was interrupted after the run was written down starts it now. Raises Throttled or Unavailable.
+        `starting` also if it may be about to start. Who was interrupted after the run was written down starts it now.
+        Raises Throttled or Unavailable.
         """
         if enrolment.runs == runs:
-            return self.one(enrolment)
+            return self.one(enrolment, starting)
         if enrolment.state is not EnrolmentState.LIVE:
             return False
         try:
@@ -116,8 +132,11 @@ class Resuming:
             return self._again(enrolment)
         return False
 
-    def one(self, enrolment: Enrolment) -> bool:
-        """Give an enrolment a new run if it needs one; whether it did. Raises Throttled or Unavailable."""
+    def one(self, enrolment: Enrolment, starting: bool = False) -> bool:
+        """Give an enrolment a new run if it needs one; whether it did. Raises Throttled or Unavailable.
+
+        Who may be about to start needs none, unless they are meant too (`starting`).
+        """
         if enrolment.state is EnrolmentState.PARKED:
             if enrolment.automation in self._halted(enrolment.workspace):
                 return False
@@ -133,7 +152,16 @@ class Resuming:
         if status == "ABORTED":  # somebody stopped it, of which the event is still on its way
             self._enrolments.finish(enrolment, EnrolmentState.STOPPED, self._clock.now(), status)
             return False
+        if not starting and self._is_starting(enrolment, status):
+            return self._started(enrolment) if enrolment.runs else False
         return self._again(enrolment)
+
+    def _started(self, enrolment: Enrolment) -> bool:
+        """Start the run that a resume may have written down and found no room for, the same one; whether it did."""
+        try:
+            return self._start(enrolment)
+        except NoMachine:
+            return self._again(enrolment)
 
     def _again(self, enrolment: Enrolment) -> bool:
         from tidings.automations.lifecycle.renewing import next_run  # late: it brings along all that a step needs
@@ -153,13 +181,15 @@ class Resuming:
         with suppress(Throttled):  # it fails by itself, or finds every step taken
             self._executions.stop(enrolment.execution_arn)
 
-    def _start(self, enrolment: Enrolment) -> None:
+    def _start(self, enrolment: Enrolment) -> bool:
+        """Start the run of an enrolment; False if it is there already."""
         started = start(self._executions, enrolment)
         if started is Start.THROTTLED:
             raise Throttled("start_throttled", "Step Functions starts no more executions right now.")
         if started is Start.NO_MACHINE:
             self._machines.forget(enrolment.machine)
             raise NoMachine("machine_failed", "The machine was deleted, and is to be made again.")
+        return started is Start.STARTED
 
     def _version(self, enrolment: Enrolment) -> Automation:
         place = (enrolment.workspace, enrolment.automation, enrolment.version)
