@@ -245,7 +245,7 @@ class Reactor:
     def _matters(self, event: Event, known: Known) -> bool:
         """Whether the contact must be read for an event, and not only be told when it was seen."""
         changes = event.contact_traits or event.type in COMPANY_CALLS or external_ids(event.context)
-        heard = bool(self._listeners.to(event)) or self._offering.concerns(event) or self._waking.concerns(event)
+        heard = self._admitting.concerns(event) or self._offering.concerns(event) or self._waking.concerns(event)
         heard = heard or self._leaving.concerns(event) or self._redating.concerns(event, self._folding.context_of)
         heard = heard or self._reaching.concerns(event)
         heard = heard or (_may_make_known(event, known) and self._leaving.concerns_change(event.workspace))

@@ -7,7 +7,7 @@ event says is kept. An event that no automation listens to costs nothing here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -32,18 +32,23 @@ class TriggerListeners(Protocol):
     """Which automations an event may start; kept in memory."""
 
     def to(self, event: Event) -> Sequence[Listener]: ...
+    def unheard(self, event: Event) -> Refused | None: ...
     def automation(self, one: Listener) -> Automation: ...
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What automations say to an event at first sight: who would take the contact in, and who would not and why."""
+    """What automations say to an event at first sight: who would take the contact in, and who would not and why.
+
+    `unheard` is the one that it asks for by name, where that does not listen to it.
+    """
 
     contact: Contact
     event: Event
     facts: ContactFacts
     admitting: Sequence[Listener] = ()
     refusing: Sequence[tuple[Listener, Reason]] = field(default_factory=tuple)
+    unheard: Refused | None = None
 
 
 class Admitting:
@@ -57,13 +62,19 @@ class Admitting:
         self._refusals = refused
         self._depths = depths
 
+    def concerns(self, event: Event) -> bool:
+        """Whether automations listen to an event, or it asks for one by name: no read."""
+        return bool(self._listeners.to(event)) or self._listeners.unheard(event) is not None
+
     def ask(self, contact: Contact, event: Event) -> Asked | None:
-        """What the automations that listen to an event say to it; None if none does.
+        """What the automations that listen to an event say to it, or it asks for by name; None if there is none.
 
         No call, but for what a message brought about: two batched reads. Raises Throttled or Unavailable.
         """
-        listeners = self._listeners.to(event)
-        return asked(contact, self._depths.told(event), event.received_at, listeners) if listeners else None
+        if not self.concerns(event):
+            return None
+        said = asked(contact, self._depths.told(event), event.received_at, self._listeners.to(event))
+        return replace(said, unheard=self._listeners.unheard(event))
 
     def admit(self, said: Asked, at: datetime | None = None, others: Sequence[str] = (), zone: str = "") -> None:
         """Enrol the contact where it is taken in, and keep where and why it is not: one write more if there is any.
@@ -72,7 +83,7 @@ class Admitting:
         survived where it was refused before; that costs a read. Raises Throttled or Unavailable, then it is to be
         repeated.
         """
-        refused: list[Refused] = []
+        refused = [] if said.unheard is None else [said.unheard]
         before = self._refused_before(said) if at is None else frozenset()
         for listener in said.admitting:
             if listener.name in before:

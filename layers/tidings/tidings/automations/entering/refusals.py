@@ -32,6 +32,8 @@ class Reason(StrEnum):
     PAUSED = "paused"
     ARCHIVED = "archived"
     TOO_DEEP = "too_deep"  # automations started each other in too long a chain
+    NOT_PUBLISHED = "not_published"  # it was asked for by its name, and there was none
+    NOT_BY_REQUEST = "not_by_request"  # it was asked for by its name, and began otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,22 @@ def not_again(refused: Iterable[Refusals], entered: Mapping[str, datetime]) -> l
     return list(told.values())
 
 
+def in_vain(refused: Iterable[Refusals], automation: str) -> Refusals | None:
+    """The latest time that an automation was asked for which no request starts; they are given latest first."""
+    for kept in refused:
+        one = kept.of(automation)
+        if one is not None and one.reason in (Reason.NOT_PUBLISHED, Reason.NOT_BY_REQUEST):
+            return kept
+    return None
+
+
+def asked_in_vain(kept: Refusals, automation: str) -> str:
+    """What `in_vain` found, as the answer why somebody never entered."""
+    because = "".join(one.sentence for one in kept.refused if one.automation == automation)
+    at = f"{kept.at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"They never entered {automation}: it was asked on {at} to take them in, and did not because {because}."
+
+
 def because(explanation: Mapping[str, Any]) -> str:
     """What of a truth table decided that it holds or does not, in words; at most three of its rules."""
     said = _deciding(explanation)
@@ -166,4 +184,6 @@ _SAID: dict[Reason, Callable[[Mapping[str, Any]], str]] = {
     Reason.PAUSED: lambda why: "it was paused",
     Reason.ARCHIVED: lambda why: "it was archived",
     Reason.TOO_DEEP: _deep,
+    Reason.NOT_PUBLISHED: lambda why: "it was not published",
+    Reason.NOT_BY_REQUEST: lambda why: "its trigger was not `api: true`",
 }

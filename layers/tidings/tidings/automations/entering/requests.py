@@ -14,7 +14,9 @@ from tidings.activity.chain import Node
 from tidings.activity.changes import CONTACT_UPDATED
 from tidings.activity.model import SYSTEM, Event
 from tidings.activity.own_events import OF_SENDING, REQUESTED
+from tidings.automations.automation_store import Automation
 from tidings.automations.enrolments.model import Enrolment
+from tidings.automations.entering.refusals import Reason
 from tidings.contacts.model import Contact, Identity, IdentityKind
 from tidings.core.ids import digest
 
@@ -84,6 +86,15 @@ def request_of_step(
         depth=depth_below(enrolment, began),
         publishable=enrolment.is_of_browser,
     )
+
+
+def refusal_of(automation: Automation | None) -> Reason | None:
+    """Why no request starts an automation, as it is published; None if one may."""
+    if automation is None:
+        return Reason.NOT_PUBLISHED
+    if REQUESTED not in automation.definition.trigger.events:
+        return Reason.NOT_BY_REQUEST
+    return Reason(automation.state.refusal) if automation.state.refusal else None
 
 
 def depth_below(enrolment: Enrolment, began: Mapping[str, Any]) -> int:

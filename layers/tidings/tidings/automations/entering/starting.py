@@ -10,9 +10,8 @@ from pydantic import BaseModel, Field, model_validator
 from tidings.activity.chain import Node
 from tidings.activity.model import Event
 from tidings.activity.store import DynamoEventStore
-from tidings.automations.definition.triggers import ApiTrigger
-from tidings.automations.entering.requests import AUTOMATION, RESERVED, requested_event
-from tidings.automations.lifecycle.standing import AutomationState
+from tidings.automations.entering.refusals import Reason
+from tidings.automations.entering.requests import AUTOMATION, RESERVED, refusal_of, requested_event
 from tidings.automations.store import Automation, DynamoAutomationStore
 from tidings.contacts.model import Contact, Identity, IdentityKind
 from tidings.contacts.service import ContactDirectory
@@ -122,14 +121,15 @@ class Starting:
 
 def require_startable(automation: Automation | None, name: str) -> None:
     """Refuse an automation that no request starts. Raises NotFound or Conflict."""
-    if automation is None:
+    reason = refusal_of(automation)
+    if reason is Reason.NOT_PUBLISHED:
         raise NotFound("unknown_automation", f"There is no published automation named {name}.", AUTOMATION)
-    if not isinstance(automation.definition.trigger, ApiTrigger):
+    if reason is Reason.NOT_BY_REQUEST:
         told = f"{name} is not started by calls; its trigger would have to be `api: true`."
         raise Conflict("not_started_by_calls", told, AUTOMATION)
-    if automation.state is AutomationState.ARCHIVED:
+    if reason is Reason.ARCHIVED:
         raise Conflict("automation_archived", f"{name} is archived: nobody enters it any more.", AUTOMATION)
-    if not automation.state.admits:
+    if reason is Reason.PAUSED:
         raise Conflict("automation_paused", f"{name} is paused: nobody enters it for now.", AUTOMATION)
 
 

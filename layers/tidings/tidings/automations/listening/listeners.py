@@ -17,9 +17,10 @@ from datetime import datetime
 
 from tidings.accounts.model import Workspace
 from tidings.activity.model import SYSTEM, Event
-from tidings.activity.own_events import is_pretended
+from tidings.activity.own_events import REQUESTED, is_pretended
 from tidings.automations.automation_store import unknown_version
 from tidings.automations.definition.model import Definition
+from tidings.automations.entering.refusals import Reason, Refused
 from tidings.automations.listening.index import (
     AWAITS,
     BY_EVENT,
@@ -93,6 +94,16 @@ class Listeners:
             one = self.named(event.workspace, asked)
             named += [one] if one is not None and _is_addressed(one, event.name) else []
         return [one for one in named if not one.trigger.own or event.type == SYSTEM]
+
+    def unheard(self, event: Event) -> Refused | None:
+        """That the automation which a request names was not published, or begins otherwise; None of any other event."""
+        name = event.properties.get("automation")
+        if event.type != SYSTEM or event.name != REQUESTED or not isinstance(name, str):
+            return None
+        one = self.named(event.workspace, name)
+        if one is None:
+            return Refused(name, 0, Reason.NOT_PUBLISHED)
+        return None if REQUESTED in one.trigger.events else Refused(name, one.version, Reason.NOT_BY_REQUEST)
 
     def hears(self, workspace: str, name: str) -> bool:
         """Whether an event of this name means anything to any automation, in a version that was ever published."""

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tidings.automations.components import Component
 from tidings.automations.enrolments.model import StepCall, StepTaken
 from tidings.automations.steps.runner import Situation, StepRunner, wrong_component
+from tidings.core.store import Key
 
 
-class Acting(Protocol):
+class Acting:
     """Carries out components of one type."""
+
+    def reads(self, call: StepCall, component: Any) -> Sequence[Key]:
+        """What is read in one batch with what stands around the step."""
+        return ()
 
     def act(self, situation: Situation, component: Any) -> dict[str, Any]:
         """Take the step; the machine's answer."""
+        raise NotImplementedError
 
 
 class ActTask:
@@ -30,5 +36,5 @@ class ActTask:
         acting = self._acting.get(type(component)) if component is not None else None
         if acting is None:
             raise wrong_component(call)
-        situation = self._runner.begin(call)
+        situation = self._runner.begin(call, *acting.reads(call, component))
         return situation.answer if isinstance(situation, StepTaken) else acting.act(situation, component)

@@ -11,6 +11,7 @@ from typing import Any
 
 from tidings.activity.store import DynamoEventStore
 from tidings.automations.components import AssignConversation
+from tidings.automations.steps.acting import Acting
 from tidings.automations.steps.runner import Situation, StepRunner
 from tidings.automations.steps.threads import acting_as, upstream
 from tidings.conversations.changes import moved
@@ -29,7 +30,7 @@ TRIES = 5
 _ENROLLED = frozenset({"enrolment", "step"})
 
 
-class AssigningConversation:
+class AssigningConversation(Acting):
     """Gives the closest conversation on somebody's way to an inbox."""
 
     def __init__(

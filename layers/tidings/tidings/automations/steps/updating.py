@@ -15,6 +15,7 @@ from tidings.automations.components import UpdateContact
 from tidings.automations.components.acts import FromProperty
 from tidings.automations.enrolments.model import EnrolmentOver, StepTaken
 from tidings.automations.entering.requests import DEPTH, depth_below
+from tidings.automations.steps.acting import Acting
 from tidings.automations.steps.runner import Situation, StepRunner
 from tidings.automations.steps.values import Valuing
 from tidings.contacts.erased import PersonErased
@@ -27,7 +28,7 @@ from tidings.core.store import ConditionFailed, Part
 UPDATED, UNCHANGED, REFUSED = "updated", "unchanged", "refused"
 
 
-class UpdatingContact:
+class UpdatingContact(Acting):
     """Sets and takes away traits of the contact."""
 
     def __init__(self, runner: StepRunner, editing: ContactEditing, values: Valuing) -> None:

@@ -13,7 +13,7 @@ from tidings.activity.own_events import is_pretended
 from tidings.activity.timeline import Asked, TimelineService
 from tidings.automations.definition.model import Definition
 from tidings.automations.enrolments.model import Enrolment
-from tidings.automations.entering.refusals import KEPT_FOR, Refusals, not_again
+from tidings.automations.entering.refusals import KEPT_FOR, Refusals, asked_in_vain, in_vain, not_again
 from tidings.automations.entering.refusals_store import DynamoRefusalStore
 from tidings.automations.entering.requests import AUTOMATION
 from tidings.automations.store import Automation, DynamoAutomationStore, DynamoEnrolmentStore
@@ -151,6 +151,8 @@ class WhyService:
         refused = self._refused(person, names, entered, at) if names else []
         never = [one for one in live if one.name not in {way.automation for way in entered}]
         notes = [self._not_entered(person, one, refused, at) for one in never]
+        unknown = names - {one.name for one in live} - {way.automation for way in entered}
+        notes += [asked_in_vain(kept, name) for name in sorted(unknown) if (kept := in_vain(refused, name))]
         latest = {one.automation: one.started_at for one in reversed(entered)}
         return ways, notes + not_again(refused, latest), refused
 
@@ -186,6 +188,9 @@ class WhyService:
         told = f"They never entered {automation.name}, which begins with {begins}"
         until = None if at >= self._clock.now() else at
         found = self._last(person, automation, until)
+        asked = in_vain(refused, automation.name)
+        if asked is not None and (found is None or asked.at > found.received_at):
+            return asked_in_vain(asked, automation.name)
         if found is None:
             return f"{told}: they never did that."
         told += f": they did that last on {found.received_at:%Y-%m-%d %H:%M:%S} UTC"
