@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.functional.test_received_mails import ADA, US, acme, conversations, m
 from tests.support.faults import MODES, Fault, Repeating
 from tests.support.inbound import counts, entries, recounted
 from tests.support.recorder import Call
-from tests.support.world import World
+from tests.support.world import World, variables
 
 from tidings.conversations.model import Direction
 
@@ -292,6 +293,78 @@ def test_an_entry_that_somebody_writes_at_the_same_moment_costs_no_message(acme:
     acme.run(DAY)
     assert len(acme.ses.accepted) == 2
     assert [text for _, text, _ in shown(acme)] == ["Yes.", "One more thing.", "This is more."]
+
+
+def at_the_claim(world: World, do: Callable[[], Any]) -> None:
+    """Something happens right before the next message of an automation is claimed."""
+
+    def before(call: Call) -> None:
+        if world.running == "send_email" and call.name == "dynamodb:TransactWriteItems":
+            world.recorder.before = None
+            do()
+
+    world.recorder.before = before
+
+
+def test_a_follow_up_at_the_moment_of_the_first_answer_stands_in_the_conversation(acme: World) -> None:
+    automation(acme, ASK, PAUSE, MORE)
+    ada = begun(acme)
+    at_the_claim(acme, lambda: answer(acme))
+    acme.run(DAY)
+    assert shown(acme) == [("in", "Yes.", ADA), ("out", "This is more.", "automation plan")]
+    (one,) = conversations(acme)
+    sent = acme.call("messages", "GET /v1/messages/{message}", path={"message": acme.ses.messages()[1]})[1]
+    assert sent["conversation"] == one["conversation"]
+    assert path(acme, ada) == [("c0", "accepted"), ("c2", "accepted")]
+    assert len(acme.ses.accepted) == 2
+    assert counts(acme) == recounted(acme)
+
+
+def test_a_follow_up_of_a_conversation_that_began_and_ended_meanwhile_begins_another(acme: World) -> None:
+    automation(acme, ASK, PAUSE, MORE)
+    begun(acme)
+
+    def both() -> None:
+        answer(acme)
+        resolved(acme)
+
+    at_the_claim(acme, both)
+    acme.run(DAY)
+    (one,) = conversations(acme)
+    assert len(entries(acme, one["conversation"])) == 1
+    answer(acme, 1)
+    assert sorted(found["state"] for found in conversations(acme)) == ["new", "resolved"]
+
+
+def test_a_follow_up_that_was_put_off_before_the_first_answer_goes_after_it_once(acme: World) -> None:
+    automation(acme, ASK, PAUSE, MORE)
+    begun(acme)
+    acme.now += DAY
+    execution = list(acme.executions.values())[-1]
+    execution.step(acme.task, acme.now)  # the pause is over
+    acme.ses.failing = ["TooManyRequestsException"]
+    with pytest.raises(Exception, match="try later"):
+        execution.step(acme.task, acme.now)
+    answer(acme, 0)
+    acme.run()
+    assert len(acme.ses.accepted) == 2
+    assert len(conversations(acme)) == 1
+
+
+def test_that_nobody_began_a_conversation_is_asked_with_the_claim_of_a_follow_up_alone(acme: World) -> None:
+    automation(acme, ASK, PAUSE, MORE)
+    begun(acme)
+    acme.run(DAY)
+
+    def checks(call: Call) -> list[str]:
+        return [
+            part["ConditionCheck"]["TableName"] for part in call.arguments["TransactItems"] if "ConditionCheck" in part
+        ]
+
+    table = variables()["TABLE_CONVERSATIONS"]
+    asked = [checks(call).count(table) for call in acme.recorder.of("dynamodb:TransactWriteItems")]
+    claims = [number for number in asked if number]
+    assert (claims, len(acme.ses.accepted)) == ([1], 2)
 
 
 def test_a_throttled_follow_up_stands_in_the_conversation_once(acme: World) -> None:

@@ -75,17 +75,19 @@ class SendTask(Generic[S, O]):
             except ConditionFailed as error:
                 if error.labels & ENROLLED or not error.labels:
                     return self._runner.answer_of_earlier(call, error)
-                continue  # somebody wrote in the conversation, or changed it otherwise
+                continue  # somebody began the conversation, wrote in it, or changed it otherwise
             return company.step_for(sent).answer
         raise Unavailable("conversation_contended", "The conversation kept changing.")
 
     def _shown(self, situation: Situation, thread: Thread, order: O, known: Message | None) -> list[Part]:
-        """What the conversation shows of the message: once, with its first claim.
+        """What the conversation shows of the message: once, with its first claim; or that nobody began it yet.
 
         What the person will read is asked of the path once more, as it is asked for the replies of agents.
         """
-        if thread.open is None or (known is not None and State.CLAIMED.value in known.history):
+        if known is not None and State.CLAIMED.value in known.history:
             return []
+        if thread.open is None:
+            return self._threads.unbegun(thread, situation)
         view = self._path.decide(order)
         channel = Channel(view.decision.channel)
         return self._threads.shown(thread, situation, channel, order.message_id, view.content)
@@ -140,7 +142,10 @@ class _Enrolled:
         self._met: Enrolment | None = None
 
     def guards(self) -> list[Part]:
-        """The claim holds only while the enrolment is live; with it the message stands in its conversation."""
+        """The claim holds only while the enrolment is live; with it the message stands in its conversation.
+
+        Where nobody began that, it holds only while that is so.
+        """
         return [self._runner.enrolments.live(self._situation.call), *self._shown()]
 
     def records(self, message: Message) -> list[Part]:

@@ -30,10 +30,14 @@ INSTANT = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """The conversation of a message by its id, empty for none; `open` is it as it was read, if it is open by now."""
+    """The conversation of a message by its id, empty for none; `open` is it as it was read, if it is open by now.
+
+    `is_awaited` is one before on the way that nobody had begun when it was looked for: who answers may do so any time.
+    """
 
     id: str = ""
     open: Conversation | None = None
+    is_awaited: bool = False
 
 
 def upstream(situation: Situation) -> str:
@@ -76,8 +80,12 @@ class Threads:
         if closest:
             found = self._conversations.get(situation.call.workspace, closest)
             if found is None or found.is_open:
-                return Thread(closest, found)
+                return Thread(closest, found, is_awaited=found is None)
         return Thread(planned_id(situation.call.contact, message))
+
+    def unbegun(self, thread: Thread, situation: Situation) -> list[Part]:
+        """What goes with the claim of a message that no conversation shows: still nobody began the awaited one."""
+        return [self._conversations.absent(situation.call.workspace, thread.id)] if thread.is_awaited else []
 
     def shown(self, thread: Thread, situation: Situation, channel: Channel, message: str, content: Any) -> list[Part]:
         """What goes with the claim of a message: it stands in its conversation, if that was begun.
