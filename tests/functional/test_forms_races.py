@@ -232,7 +232,7 @@ def outcome(world: World, workspace: str, contacts: set[str]) -> list[Any]:
         told = [
             one
             for contact in contacts
-            for one in events.named_since(workspace, Identity(IdentityKind.CONTACT, contact), FORM_SUBMITTED, None)
+            for one in events.named_since(workspace, Identity(IdentityKind.CONTACT, contact), None, FORM_SUBMITTED)
         ]
         conflicts = DynamoConflictStore(world.database).page(workspace, "", 100)
         return [contacts_of(world, workspace, contacts), len(told), len(conflicts), store.people(workspace)]

@@ -174,11 +174,25 @@ def test_events_of_a_name_since_an_instant_are_all_there_in_order(
     for event in events:
         store.add(event)
     instant = None if since is None else START + timedelta(seconds=since)
-    found = TimelineService(store).named_since(contact, "Happened", instant)
+    found = TimelineService(store).named_since(contact, instant, "Happened")
     expected = [event for event in events if instant is None or event.received_at >= instant]
     assert sorted(one.message_id for one in found) == sorted(one.message_id for one in expected)
     assert [one.received_at for one in found] == sorted(one.received_at for one in expected)
-    assert TimelineService(store).named_since(contact, "Other", instant) == []
+    assert TimelineService(store).named_since(contact, instant, "Other") == []
+
+
+def test_events_of_several_names_are_one_query_for_each_identity(world: World) -> None:
+    store, contact = DynamoEventStore(world.database), _contact("u")
+    for number, name in enumerate(("Paid", "Viewed", "Refunded", "Paid")):
+        received_at = START + timedelta(seconds=number)
+        store.add(Event("acme", Identity(IdentityKind.USER, "u"), f"m-{number}", "track", name, received_at, START))
+    world.recorder.clear()
+    found = TimelineService(store).named_since(contact, None, "Refunded", "Paid")
+    assert [event.message_id for event in found] == ["m-0", "m-2", "m-3"]
+    assert world.recorder.names().count("dynamodb:Query") == len(contact.event_identities)
+    world.recorder.clear()
+    assert TimelineService(store).named_since(contact, None) == []
+    assert world.recorder.names() == []
 
 
 def test_a_message_that_stands_under_two_ids_of_a_contact_happened_once(world: World) -> None:
@@ -189,7 +203,7 @@ def test_a_message_that_stands_under_two_ids_of_a_contact_happened_once(world: W
     for second, identity in enumerate((anonymous, user)):
         received_at = START + timedelta(seconds=second)
         store.add(Event("acme", identity, "m-1", "track", "Happened", received_at, START))
-    (found,) = TimelineService(store).named_since(contact, "Happened", None)
+    (found,) = TimelineService(store).named_since(contact, None, "Happened")
     assert found.identity == anonymous
 
 

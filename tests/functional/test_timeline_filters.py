@@ -185,8 +185,8 @@ def test_a_copy_from_before_the_instant_asked_for_is_no_event_since(world: World
     late = START + timedelta(hours=1)
     store.add(Event("acme", user, "m-1", "track", "Paid", late, START, user_id="u", anonymous_id="u"))
     service = TimelineService(store)
-    assert [one.identity for one in service.named_since(contact, "Paid", None)] == [device]
-    assert service.named_since(contact, "Paid", START + timedelta(minutes=1)) == []
+    assert [one.identity for one in service.named_since(contact, None, "Paid")] == [device]
+    assert service.named_since(contact, START + timedelta(minutes=1), "Paid") == []
 
 
 # --- what stayed elsewhere -------------------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ def test_what_stayed_with_another_contact_is_shown_there(world: World) -> None:
     lender, keeper = _contact("u", lent=(window,)), _contact("v", kept=(window,))
     for contact, ids in ((lender, ["m-3", "m-0"]), (keeper, ["m-2", "m-1"])):
         assert [one.message_id for one in service.page(contact, 9).events] == ids
-        assert sorted(one.message_id for one in service.named_since(contact, "Email Sent", None)) == sorted(ids)
+        assert sorted(one.message_id for one in service.named_since(contact, None, "Email Sent")) == sorted(ids)
 
 
 def test_messages_and_enrolments_of_an_undone_merge_stay_where_they_were_made(world: World) -> None:

@@ -21,9 +21,9 @@ UPDATE, TRANSACTION = "dynamodb:UpdateItem", "dynamodb:TransactWriteItems"
 ANSWERED = "stepfunctions:SendTaskSuccess"
 
 # The definition; all around the step; the steps before and when the question went; the wait; who it
-# is by now; both events, for both ids.
-BEGIN = [READ, READ, QUERY, READ, PUT, READ, QUERY, QUERY, QUERY, QUERY]
-SETTLE = [READ, READ, QUERY, QUERY, QUERY, QUERY, TRANSACTION]  # in a new process
+# is by now; both events in one query for each id.
+BEGIN = [READ, READ, QUERY, READ, PUT, READ, QUERY, QUERY]
+SETTLE = [READ, READ, QUERY, QUERY, TRANSACTION]  # in a new process
 # The batch, and what is published; the contact; that it was seen; the waits; what the version says; the step.
 WAKE = [READ, QUERY, READ, UPDATE, QUERY, READ, TRANSACTION, ANSWERED]
 CALLS = {

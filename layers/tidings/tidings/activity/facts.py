@@ -77,7 +77,7 @@ class ContactFacts:
             return
         began = self.instants.get("enrolment")
         since_enrolment = query.since is not None and began is not None and query.since >= began
-        events = self.timeline.named_since(self.contact, query.event, query.since) if self.timeline else ()
+        events = self.timeline.named_since(self.contact, query.since, query.event) if self.timeline else ()
         for event in events:
             if self.until is not None and event.received_at > self.until:
                 continue

@@ -72,7 +72,9 @@ class EventReader(Protocol):
     def latest(
         self, workspace: str, identity: Identity, before: datetime | None, asked: Asked, size: int
     ) -> Iterator[Stretch]: ...
-    def named_since(self, workspace: str, identity: Identity, name: str, since: datetime | None) -> Iterator[Event]: ...
+    def named_since(
+        self, workspace: str, identity: Identity, since: datetime | None, *names: str
+    ) -> Iterator[Event]: ...
     def received(self, workspace: str, copies: Collection[Copy]) -> dict[Copy, datetime]: ...
 
 
@@ -112,16 +114,19 @@ class TimelineService:
         following = page[-1].place if len(shown) > limit else place
         return Page(page, cursors.write(scope, [to_text(following[0]), *following[1:]]) if following else "")
 
-    def named_since(self, contact: Contact, name: str, since: datetime | None) -> list[Event]:
-        """A contact's events of a name received at an instant or later, in order, but for those that are pretended."""
-        found: dict[str, Event] = {}
+    def named_since(self, contact: Contact, since: datetime | None, *names: str) -> list[Event]:
+        """A contact's events of some names received at an instant or later, in order, but for those that are pretended.
+
+        One query for each identity.
+        """
+        found: dict[tuple[str, str], Event] = {}
         for identity in contact.event_identities:
-            for event in self._events.named_since(contact.workspace, identity, name, since):
+            for event in self._events.named_since(contact.workspace, identity, since, *names):
                 if is_pretended(event) or (event.contact and not contact.shows(event.contact, event.received_at)):
                     continue
                 # A message that came under two ids of the contact happened once, when it first came.
-                known = found.setdefault(event.message_id, event)
-                found[event.message_id] = min(known, event, key=_first_come)
+                known = found.setdefault((event.name, event.message_id), event)
+                found[event.name, event.message_id] = min(known, event, key=_first_come)
         events = sorted(found.values(), key=lambda event: event.place)
         return events if since is None else self._once(contact, events)
 
@@ -185,12 +190,14 @@ class Glance(TimelineService):
         super().__init__(events)
         self._seen: dict[tuple[str, str, datetime | None], list[Event]] = {}
 
-    def named_since(self, contact: Contact, name: str, since: datetime | None) -> list[Event]:
-        """A contact's events of a name received at an instant or later, in order."""
-        place = (contact.id, name, since)
-        if place not in self._seen:
-            self._seen[place] = super().named_since(contact, name, since)
-        return self._seen[place]
+    def named_since(self, contact: Contact, since: datetime | None, *names: str) -> list[Event]:
+        """A contact's events of some names received at an instant or later, in order; only names not asked are read."""
+        places = {name: (contact.id, name, since) for name in names}
+        unseen = [name for name, place in places.items() if place not in self._seen]
+        read = super().named_since(contact, since, *unseen) if unseen else []
+        for name in unseen:
+            self._seen[places[name]] = [event for event in read if event.name == name]
+        return sorted((event for place in places.values() for event in self._seen[place]), key=lambda one: one.place)
 
 
 def _copy_of(contact: Contact, event: Event) -> Copy | None:

@@ -66,7 +66,8 @@ class Doors:
     def left(self, inside: Inside, now: datetime) -> Left | None:
         """By which exit somebody has to leave: one that an event since they entered was, or whose condition holds.
 
-        No read where the version has no exits; else one query for each event and identity that they ask of.
+        No read where the version has no exits; else for each identity one query for the exits that are events, and one
+        for each event that conditions count.
         """
         if not inside.definition.exits:
             return None
@@ -94,7 +95,7 @@ class Doors:
     def _by_what_came(self, inside: Inside) -> Left | None:
         since = inside.enrolment.started_at
         names = sorted({one.event for one in inside.definition.event_exits})
-        came = [event for name in names for event in self._timeline.named_since(inside.contact, name, since)]
+        came = self._timeline.named_since(inside.contact, since, *names)
         return first_left(
             came,
             lambda event: by_event(inside.definition, inside.enrolment, event, inside.contact, inside.entered_with),

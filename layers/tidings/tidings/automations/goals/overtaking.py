@@ -34,7 +34,7 @@ class Overtaking:
         enrolment, contact, goal = inside.enrolment, inside.contact, inside.definition.goal
         if goal is None or enrolment.n or enrolment.converted_at is not None:
             return
-        came = timeline.named_since(contact, goal.event, enrolment.started_at)
+        came = timeline.named_since(contact, enrolment.started_at, goal.event)
         reached = first_reached(
             goal,
             contact,

@@ -80,7 +80,7 @@ class Reaching:
         goal = None if definition is None else definition.goal
         if definition is None or goal is None:
             return
-        came = self._timeline.named_since(contact, goal.event, enrolment.started_at) if tells_of_merge(event) else []
+        came = self._timeline.named_since(contact, enrolment.started_at, goal.event) if tells_of_merge(event) else []
         reached = first_reached(
             goal, contact, enrolment, [*came, event], lambda: self._enrolments.entered_with(*enrolment.place)
         )

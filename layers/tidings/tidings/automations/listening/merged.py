@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import chain
 from typing import Protocol
 
 from tidings.activity.merged import tells_of_merge
@@ -31,7 +30,9 @@ class MergeListeners(Protocol):
 class EventReader(Protocol):
     """Where events are read."""
 
-    def named_since(self, workspace: str, identity: Identity, name: str, since: datetime | None) -> Iterator[Event]: ...
+    def named_since(
+        self, workspace: str, identity: Identity, since: datetime | None, *names: str
+    ) -> Iterator[Event]: ...
 
 
 class Offering:
@@ -56,8 +57,7 @@ class Offering:
         events: dict[str, Event] = {}
         for listener in self._listeners.to_merges_in(merge.workspace):
             first = self._listeners.first_published(listener)
-            named = (self._before(contact, merge, name, first) for name in listener.trigger.events)
-            for event in chain.from_iterable(named):
+            for event in self._before(contact, merge, first, *sorted(listener.trigger.events)):
                 known = events.setdefault(event.message_id, event)
                 events[event.message_id] = min(known, event, key=lambda event: event.place)
                 asking[event.message_id].append(listener)
@@ -65,11 +65,11 @@ class Offering:
             said = asked(contact, event, merge.received_at, asking[event.message_id])
             self._admitting.admit(said, merge.received_at, had, zone)
 
-    def _before(self, contact: Contact, merge: Event, name: str, since: datetime) -> list[Event]:
+    def _before(self, contact: Contact, merge: Event, since: datetime, *names: str) -> list[Event]:
         """What came with the merge, in the order in which it was received; not what has left the contact since."""
         found: dict[str, Event] = {}
         for identity in _came(contact, merge):
-            for event in self._events.named_since(merge.workspace, identity, name, since):
+            for event in self._events.named_since(merge.workspace, identity, since, *names):
                 here = not event.contact or contact.shows(event.contact, event.received_at)
                 if here and not is_pretended(event) and event.received_at < merge.received_at:
                     known = found.setdefault(event.message_id, event)

@@ -67,7 +67,7 @@ class EngagementReader:
         for channel in sorted({message.channel for message in messages}):
             ids = {message.id for message in messages if message.channel == channel}
             since = min(message.decided_at for message in messages if message.channel == channel)
-            for event in self._timeline.named_since(contact, RECEIVED[channel], from_text(since) if since else None):
+            for event in self._timeline.named_since(contact, from_text(since) if since else None, RECEIVED[channel]):
                 answered = event.properties.get("answers")
                 # What an app calls an answer is none.
                 if event.type == SYSTEM and answered in ids:

@@ -107,10 +107,9 @@ class WaitForTask:
         return self._end(found, event).answer
 
     def _look(self, waited: Waited) -> Event | None:
-        """The event that ends the wait, if it came: one consistent query for each name and identity."""
+        """The event that ends the wait, if it came: one consistent query for each identity."""
         contact, since = waited.situation.contact, waited.wait.since
-        names = sorted(waited.component.events)
-        events = [event for name in names for event in self._timeline.named_since(contact, name, since)]
+        events = self._timeline.named_since(contact, since, *sorted(waited.component.events))
         return first_of(waited.component, waited.wait, events, contact)
 
     def _end(self, waited: Waited, event: Event | None) -> StepTaken:

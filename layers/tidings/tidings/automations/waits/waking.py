@@ -81,8 +81,7 @@ class Waking:
         component = self._definition(wait).components.get(wait.call.component)
         if not isinstance(component, Awaits):
             return None
-        names = sorted(component.events)
-        events = [event for name in names for event in self._timeline.named_since(contact, name, wait.since)]
+        events = self._timeline.named_since(contact, wait.since, *sorted(component.events))
         return first_of(component, wait, events, contact)
 
     def _end(self, wait: OpenWait, contact: Contact, event: Event) -> None:
