@@ -11,7 +11,7 @@ from tests.functional.test_follow_ups import answer
 from tests.functional.test_inbound_texts import timeline
 from tests.functional.test_received_mails import ADA, US, acme, mail
 from tests.functional.test_waits import at_call, goes_to, machine, path
-from tests.support.world import THEIR_NUMBER, World
+from tests.support.world import THEIR_NUMBER, World, variables
 
 from tidings.conditions.values import lookup
 
@@ -147,6 +147,14 @@ def test_what_came_while_it_was_decided_what_to_do_counts(acme: World) -> None:
 # --- answers ---------------------------------------------------------------------------------------------------------
 
 REPLIED: dict[str, Any] = {"type": "inbound_message", "timeout": "2 days"}
+
+
+def test_the_steps_before_a_wait_are_read_once(acme: World) -> None:
+    """By them it is known since when it waits, and which message has to be answered."""
+    automation(acme, {**REPLIED, "of": "ask"})
+    begun(acme)
+    asked = [call.arguments["TableName"] for call in acme.recorder.of("dynamodb:Query")]
+    assert asked.count(variables()["TABLE_STEPS"]) == 1
 
 
 @pytest.mark.parametrize("wait", [waits_for("Email Received", of="ask"), {**REPLIED, "of": "ask"}])
