@@ -88,6 +88,23 @@ def test_what_was_applied_is_a_draft_until_it_is_published(acme: World) -> None:
     assert get(acme) == (200, {"automations": [listed], "cursor": ""})
 
 
+@pytest.mark.parametrize("asked", ["", "/statistics", "publish"])
+def test_what_was_applied_and_what_is_live_is_one_read(acme: World, asked: str) -> None:
+    put(acme, TOUR)
+    publish(acme)
+    acme.recorder.clear()
+    if asked == "publish":
+        assert publish(acme)[1]["changed"] is False
+    else:
+        function = "statistics" if asked else "automations"
+        route = f"GET /v1/automations/{{name}}{asked}"
+        assert acme.call(function, route, path={"name": "tour"})[0] == 200
+    reads = [call.arguments["RequestItems"] for call in acme.recorder.of("dynamodb:BatchGetItem")]
+    asked_of = [[key["sk"]["S"] for one in tables.values() for key in one["Keys"]] for tables in reads]
+    assert sorted(asked_of[0]) == ["draft#tour", "live#tour"]
+    assert len(asked_of) == (2 if asked == "/statistics" else 1)  # what the versions say
+
+
 def test_publishing_the_same_again_changes_nothing(acme: World) -> None:
     put(acme, TOUR)
     first = publish(acme)[1]

@@ -91,8 +91,16 @@ class DynamoAutomationStore:
         """The draft. Raises NotFound for an automation that was never applied."""
         draft = self.draft(workspace, name)
         if draft is None:
-            raise NotFound("unknown_automation", f"There is no automation named {name}.", "automation")
+            raise _unknown(name)
         return draft
+
+    def require_with_live(self, workspace: str, name: str) -> tuple[Automation, Automation | None]:
+        """The draft, and the version that enrols people if there is one: one batched read. Raises NotFound."""
+        keys = (Key(self._items, workspace, f"draft#{name}"), self.live_key(workspace, name))
+        draft, live = map(self._database.batch_get(keys).get, keys)
+        if draft is None:
+            raise _unknown(name)
+        return self.entity(draft), None if live is None else self.entity(live)
 
     def live(self, workspace: str, name: str) -> Automation | None:
         """The published version that enrols people."""
@@ -229,6 +237,10 @@ class DynamoAutomationStore:
             awaits=sorted(automation.awaits) or None,
             lets_out=sorted(automation.lets_out) or None,
         )
+
+
+def _unknown(name: str) -> NotFound:
+    return NotFound("unknown_automation", f"There is no automation named {name}.", "automation")
 
 
 def unknown_version() -> NotFound:

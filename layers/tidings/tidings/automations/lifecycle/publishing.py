@@ -88,7 +88,7 @@ class AutomationService:
         earlier version finish on it, unless somebody ends them, which `ends_inside` only writes into the log. Raises
         NotFound, InvalidInput, Conflict if two publish at once or it is archived, Throttled, Unavailable.
         """
-        draft, live = self._both(workspace, name)
+        draft, live = self._automations.require_with_live(workspace, name)
         if live is not None and live.definition == draft.definition:
             return live, False
         if live is not None and live.state is AutomationState.ARCHIVED:
@@ -111,7 +111,7 @@ class AutomationService:
 
     def preview(self, workspace: str, name: str) -> dict[str, Any]:
         """What publishing would do: what changes, and who is inside by version. Raises NotFound, InvalidInput."""
-        draft, live = self._both(workspace, name)
+        draft, live = self._automations.require_with_live(workspace, name)
         self._checked(workspace, draft.definition.as_dict())
         changed = live is None or live.definition != draft.definition
         before = 0 if live is None else live.version
@@ -135,7 +135,7 @@ class AutomationService:
 
     def get(self, workspace: str, name: str) -> dict[str, Any]:
         """An automation's draft, where it stands, and its latest changes and jobs. Raises NotFound."""
-        draft, live = self._both(workspace, name)
+        draft, live = self._automations.require_with_live(workspace, name)
         return {
             **_overview(draft, live),
             "draft": draft.definition.as_dict(),
@@ -170,10 +170,7 @@ class AutomationService:
 
     def require(self, workspace: str, name: str) -> None:
         """Raises NotFound unless there is such an automation."""
-        self._both(workspace, name)
-
-    def _both(self, workspace: str, name: str) -> tuple[Automation, Automation | None]:
-        return self._automations.require(workspace, name), self._automations.live(workspace, name)
+        self._automations.require(workspace, name)
 
     def _version(self, draft: Automation, live: Automation | None) -> Automation:
         version = 1 if live is None else live.version + 1

@@ -113,7 +113,7 @@ class AutomationPeople:
     ) -> dict[str, Any]:
         """An enrolment with its steps, each with why, and where it sent the message and what was decided about it.
 
-        With `at` as it stood then. Two batched reads and one query. Raises NotFound, InvalidInput.
+        With `at` as it stood then. Three batched reads and one query. Raises NotFound, InvalidInput.
         """
         then = self._then(query or {})
         enrolment = self._enrolments.get(workspace, contact, name, entry)
@@ -216,8 +216,9 @@ class AutomationPeople:
         return [_waits(one, component) for one in enrolments if one.component == head]
 
     def _versions(self, workspace: str, name: str, component: str, version: int | None) -> list[Automation]:
-        self._automations.require(workspace, name)
         found = self._automations.versions(workspace, name)
+        if not found:
+            self._automations.require(workspace, name)
         asked = [one for one in found if version in (None, one.version)]
         if not asked and version is not None:
             raise no_such_version()

@@ -44,12 +44,12 @@ class StatisticsService:
     def of(self, workspace: str, name: str, version: int | None) -> dict[str, Any]:
         """The numbers of one version, or of all together with each version's totals.
 
-        16 queries of counts, two reads of definitions, and of whom it follows from the ends of waits alone
+        16 queries of counts, two batched reads of definitions, and of whom it follows from the ends of waits alone
         where they are eight queries for each state that leads into a chain of several waits, which end at 10,000 people
         there, and at 30,000 in all. Raises NotFound.
         """
-        self._automations.require(workspace, name)
-        rows, live = self._tallies.rows(workspace, name, version), self._automations.live(workspace, name)
+        _, live = self._automations.require_with_live(workspace, name)
+        rows = self._tallies.rows(workspace, name, version)
         known = {*rows, *([live.version] if live else [])}
         definitions = self._definitions(workspace, name, [version] if version else sorted(known))
         if version and version not in definitions:
