@@ -169,6 +169,15 @@ def test_a_repeat_with_the_same_key_starts_nothing_also_after_a_merge(acme: Worl
     assert len(entered(acme)) == 1
 
 
+def test_a_request_is_a_read_of_the_automation_and_of_the_contact_and_a_write(acme: World) -> None:
+    publish(acme, {"api": True})
+    body = {"contact": who(acme, user_id="ada"), "idempotency_key": "k-1"}
+    for expected in (["BatchGetItem", "GetItem", "PutItem"], ["BatchGetItem", "GetItem", "PutItem", "BatchGetItem"]):
+        acme.recorder.clear()
+        assert acme.call("automations", ROUTE, body, path={"name": "tour"})[0] == 202
+        assert [call.operation for call in acme.recorder.calls] == expected
+
+
 def test_of_two_calls_at_once_with_one_key_both_are_answered_the_same(acme: World) -> None:
     publish(acme, {"api": True})
     body, answers = {"user_id": "ada", "idempotency_key": "k-1"}, []

@@ -84,7 +84,8 @@ class Starting:
         require_startable(self._automations.live(workspace, name), name)
         contact = self._find(workspace, order)
         event = self._event(contact, name, order)
-        told = self._told(contact, event) if order.idempotency_key else None
+        # Where the contact absorbed nobody, writing the event tells by itself whether it is there.
+        told = self._told(contact, event) if order.idempotency_key and contact.absorbed else None
         if told is None and not self._events.add(event):
             told = self._told(contact, event)  # somebody was faster with the same key
         if told is not None and told.properties != event.properties:
