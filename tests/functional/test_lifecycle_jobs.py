@@ -81,6 +81,35 @@ def all_lost(world: World, limit: int = 50) -> list[dict[str, Any]]:
     return list(pages())
 
 
+def test_of_who_has_come_to_an_end_nothing_is_read_but_the_index(acme: World) -> None:
+    go(acme, days=3)
+    acme.track("bob", "Signed Up")
+    go(acme, hours=1)
+    assert {state(acme, name) for name in ("ada", "eve")} == {"completed"}
+    done(act(acme, "end"))
+    acme.recorder.clear()
+    assert refused(acme, jobs(acme)) == []
+    (read,) = acme.recorder.of("dynamodb:BatchGetItem")
+    ((_, keys),) = read.arguments["RequestItems"].items()
+    assert len(keys["Keys"]) == 1
+    assert all_lost(acme) == []
+    acme.work_jobs()
+    assert {state(acme, name) for name in ("ada", "eve")} == {"completed"}
+    assert sorted(one["state"] for one in enrolments(acme, "bob")) == ["completed", "exited"]
+
+
+def test_a_page_looks_at_so_many_whether_or_not_they_have_come_to_an_end(
+    acme: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go(acme, days=3)
+    monkeypatch.setattr("tidings.automations.lifecycle.job_runner.LOOKED_AT", 1)
+    done(act(acme, "end"))
+    assert refused(acme, jobs(acme)) == []
+    (following,) = acme.messages_in("jobs")
+    assert following["place"][:2] == [1, 1], "the first round goes on"
+    assert following["place"][2] < 4
+
+
 # --- throttled -------------------------------------------------------------------------------------------------------
 
 

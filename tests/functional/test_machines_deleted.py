@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from tests.support.faults import MODES, Fault, Repeating
 from tests.support.lifecycle import TOUR, act, done, enrolments, go, mails, state
 from tests.support.recorder import Call
-from tests.support.world import World
+from tests.support.world import World, variables
 
 SHORT = {**TOUR, "start": "second", "components": {"second": TOUR["components"]["second"]}}
 
@@ -68,6 +68,19 @@ def test_a_machine_is_kept_while_somebody_is_in_it_and_deleted_after_the_next_pu
     acme.track("ada", "Signed Up")
     go(acme, days=3)
     assert mails(acme) == 4
+
+
+def test_what_is_live_is_read_once_before_a_machine_is_deleted(acme: World) -> None:
+    finish(acme)
+    acme.automation({**TOUR, "description": "two"})
+    (begun,) = acme.messages_in("jobs")
+    for _ in range(2):
+        acme.recorder.clear()
+        acme.invoke("run_jobs", {"Records": [{"messageId": "q-1", "body": json.dumps(begun)}]})
+        reads = [call.arguments["RequestItems"] for call in acme.recorder.of("dynamodb:BatchGetItem")]
+        assert [list(tables) for tables in reads] == [[variables()["TABLE_AUTOMATIONS"]]]
+        begun = next(iter(acme.messages_in("jobs")), None)
+    assert len(machines(acme)) == 1
 
 
 @pytest.mark.parametrize("whose", ["parked", "failed"])

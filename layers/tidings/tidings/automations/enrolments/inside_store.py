@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tidings.automations.enrolments.items import ENROLMENT_SHARDS, EnrolmentItem, entered_in
-from tidings.automations.enrolments.model import Enrolment
+from tidings.automations.enrolments.model import OVER, Enrolment, EnrolmentState
 from tidings.automations.enrolments.store import DynamoEnrolmentStore
 from tidings.core.store import Database, faults
 
@@ -22,16 +22,19 @@ class DynamoInsideStore:
 
     def page(
         self, workspace: str, automation: str, shard: int, after: After | None, limit: int
-    ) -> tuple[list[Enrolment], After | None]:
-        """Up to `limit` enrolments of a shard, and where the next page begins; None at the shard's end.
+    ) -> tuple[list[Enrolment], int, After | None]:
+        """Of up to `limit` enrolments of a shard those that are not over, how many were looked at, and where the next
+        page begins; None at the shard's end.
 
-        One query, and a batched read of the enrolments as they stand.
+        One query, and a batched read of the enrolments as they stand. Whoever has come to an end stays there, so of
+        them the index says enough: most of those who ever entered.
         """
         with faults():
             place = entered_in(workspace, automation, shard)
             found = self._items.entered_index.query(place, limit=limit, last_evaluated_key=after)
-            keys = [(item.pk, item.sk) for item in found]
-        return self._enrolments.listed(keys), found.last_evaluated_key
+            items = list(found)
+        keys = [(item.pk, item.sk) for item in items if EnrolmentState(item.state) not in OVER]
+        return self._enrolments.listed(keys), len(items), found.last_evaluated_key
 
 
 class Walk:
@@ -51,9 +54,12 @@ class Walk:
         return self.shard >= ENROLMENT_SHARDS
 
     def pages(self, size: int, most: int) -> Iterator[list[Enrolment]]:
-        """The next `most` enrolments at most, by `size` at most; each page costs what `DynamoInsideStore.page` does."""
+        """Those of the next `most` enrolments at most that are not over, by `size` at most.
+
+        Each page costs what `DynamoInsideStore.page` does.
+        """
         while most > 0 and not self.is_over:
-            found, self.after = self._inside.page(*self._place, self.shard, self.after, min(size, most))
+            found, looked_at, self.after = self._inside.page(*self._place, self.shard, self.after, min(size, most))
             self.shard += self.after is None
-            most -= len(found)
+            most -= looked_at
             yield found

@@ -71,7 +71,7 @@ class Resuming:
         InvalidInput for a bad cursor, Throttled, Unavailable.
         """
         found, following = self._page(workspace, name, limit, cursor)
-        halted = name in self._halted(workspace)
+        halted = bool(found) and name in self._halted(workspace)
         told = [(one, self._lost(one, halted)) for one in found]
         return [{**one.as_dict(), "lost": lost} for one, lost in told if lost], following
 

@@ -60,25 +60,24 @@ class Sweeping:
 
     def _marked(self, job: Job) -> Job | None:
         place = (job.workspace, job.automation)
-        unused = sorted(self._unused(job).items())[:SWEPT]
+        unused = sorted(self._unused(job, self._automations.live(*place)).items())[:SWEPT]
         marked = [name for name, version in unused if self._lifecycle.sweep_machine(*place, version, name, job.id)]
         return replace(job.another_round(), machines=tuple(marked)) if marked else None
 
-    def _unused(self, job: Job) -> dict[str, int]:
-        """The machines of versions that nobody enters any more, by name, each with its version."""
-        live = self._automations.live(job.workspace, job.automation)
-        made = self._lifecycle.machines(job.workspace, job.automation)
+    def _unused(self, job: Job, live: Automation | None) -> dict[str, int]:
+        """The machines of versions that nobody enters any more, by name, each with its version: one query."""
         if live is None:
             return {}
+        made = self._lifecycle.machines(job.workspace, job.automation)
         return {name: version for name, version in made.items() if not _may_be_entered(live, name, version)}
 
     def _delete(self, job: Job, machines: set[str]) -> None:
         """Delete machines that are still unused: an automation may have been unarchived since the sweep began."""
-        live = self._automations.live(job.workspace, job.automation)
-        if not machines or live is None:
+        live = self._automations.live(job.workspace, job.automation) if machines else None
+        if live is None:
             return
         siblings = live.machine.rpartition(":")[0]
-        for name, version in self._unused(job).items():
+        for name, version in self._unused(job, live).items():
             place = (job.workspace, job.automation, version, name)
             if name in machines and self._lifecycle.claim_machine(*place, job.id):
                 self._executions.delete_machine(f"{siblings}:{name}")
