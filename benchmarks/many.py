@@ -32,7 +32,7 @@ from tests.e2e import local_system
 from tests.e2e.local_system import LocalSystem
 
 from benchmarks import modelled
-from benchmarks.operations import worlds
+from benchmarks.operations.costs import worlds
 
 WARM_UP = 100
 KILLS = 2

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from benchmarks.interpreter import clean
-from benchmarks.operations import OPERATIONS, Operation, example
+from benchmarks.operations import OPERATIONS
+from benchmarks.operations.costs import Operation
+from benchmarks.operations.preparing import example
 from benchmarks.recordings import record
 from tidings.core.clock import SystemClock
 from tidings.messages.model import Template
@@ -22,8 +24,9 @@ FILLED = "trial-ended"  # the template whose mail is filled
 # One operation for each thing that happens often.
 MEASURED = (
     "track from a server", "track from a browser", "identify from a server", "batch of 25", "event nobody listens to",
-    "25 events of one contact nobody listens to", "event that enrols", "branch on traits", "branch on events",
-    "send_email, sent", "Delivery", "timeline",
+    "25 events of one contact nobody listens to", "event that enrols", "event that wakes whoever waits for it",
+    "branch on traits", "branch on events", "send_email, sent", "update_contact", "Delivery", "timeline",
+    "statistics, of two versions",
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from tests.support.recorder import Call
 from tests.support.world import World
 
-from benchmarks.operations import Operation, worlds
+from benchmarks.operations.costs import Operation, worlds
 
 
 def record(operation: Operation) -> tuple[str, dict[str, Any]]:

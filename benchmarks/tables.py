@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from rich.console import Console, RenderableType
 from rich.table import Table
 
-from benchmarks.operations import Cost, Operation
+from benchmarks.operations.costs import Cost, Operation
 from benchmarks.processor import Handler, Rendering
+from benchmarks.reference import Way
 from benchmarks.starts import USUAL, Start
 
 SHORT = {
@@ -30,13 +31,12 @@ def show(console: Console, parts: Sequence[RenderableType]) -> None:
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", expand=False)
     for number, column in enumerate(columns):
-        table.add_column(
-            column, justify="left" if number == 0 or column.startswith(LEFT) else "right", no_wrap=number == 0
-        )
+        is_text = number == 0 or column.startswith(LEFT)
+        table.add_column(column, justify="left" if is_text else "right", no_wrap=not is_text)
     return table
 
 
-LEFT = ("which", "packages", "function")
+LEFT = ("which", "packages", "function")  # how columns of text begin
 
 
 def operations_table(costs: Sequence[tuple[Operation, Cost]]) -> Table:
@@ -51,6 +51,18 @@ def operations_table(costs: Sequence[tuple[Operation, Cost]]) -> Table:
         calls = ", ".join(f"{count} {SHORT.get(name, name)}" for name, count in cost.calls.items())
         units = [f"{value:g}" for value in (cost.write_units, cost.read_units)]
         table.add_row(f"  {operation.name}", str(cost.all_calls), *units, calls)
+    return table
+
+
+def ways_table(found: Sequence[Way]) -> Table:
+    """States, invocations, calls and units of one person's whole way."""
+    table = _table("The reference automation, one person from the event that enrols to the end", "way", "states",
+                   "invocations", "calls", "write", "read", "functions")  # fmt: skip
+    for way in found:
+        units = [f"{value:g}" for value in (way.cost.write_units, way.cost.read_units)]
+        invoked = ", ".join(f"{count} {name}" for name, count in way.invoked.items())
+        counts = [str(len(way.states)), str(sum(way.invoked.values())), str(way.cost.all_calls)]
+        table.add_row(way.name, *counts, *units, invoked)
     return table
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from benchmarks.operations import example
+from benchmarks.operations.preparing import example
 from tests.e2e.local_system import LocalSystem, eventually
 from tests.e2e.round_mail import done
 from tests.e2e.test_main_job import mails

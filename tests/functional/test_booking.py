@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from benchmarks.operations import example
+from benchmarks.operations.preparing import example
 from tests.support.world import THEIR_NUMBER, World
 
 DAY = timedelta(days=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from benchmarks.operations import WELCOME
+from benchmarks.operations.preparing import WELCOME
 from benchmarks.samples import PROPERTIES, TRAITS, from_browser
 from tests.support.world import World
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from benchmarks.operations import example
+from benchmarks.operations.preparing import example
 from tests.functional.test_received_mails import ADA, US, mail
 from tests.support.world import World
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from tests.support.world import THEIR_NUMBER, World
 
-from benchmarks.operations import Step, automated, known, must, operation
+from benchmarks.operations.costs import Step, operation
+from benchmarks.operations.preparing import automated, known, must
 
 PIN = {"channel": "sms", "text": "Acme: your code is {{ variables.code }}"}
 
