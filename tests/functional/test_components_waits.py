@@ -11,6 +11,7 @@ from tests.functional.test_follow_ups import answer
 from tests.functional.test_inbound_texts import timeline
 from tests.functional.test_received_mails import ADA, US, acme, mail
 from tests.functional.test_waits import at_call, goes_to, machine, path
+from tests.support.recorder import Call
 from tests.support.world import THEIR_NUMBER, World, variables
 
 from tidings.conditions.values import lookup
@@ -155,6 +156,23 @@ def test_the_steps_before_a_wait_are_read_once(acme: World) -> None:
     begun(acme)
     asked = [call.arguments["TableName"] for call in acme.recorder.of("dynamodb:Query")]
     assert asked.count(variables()["TABLE_STEPS"]) == 1
+
+
+@pytest.mark.parametrize("of", [("ask", "ask"), ("first", "ask"), ("first", "first")])
+def test_when_messages_went_is_one_read(acme: World, of: tuple[str, str]) -> None:
+    """Of those that arms are about, and of the one right before the wait."""
+    arms = [{"name": f"Came {number}", "event": "Email Received", "of": one} for number, one in enumerate(of)]
+    automation(acme, {"type": "wait_for", "arms": arms, "timeout": "2 days"})
+    reads: list[int] = []
+
+    def watch(call: Call) -> None:
+        keys = call.arguments.get("RequestItems", {}).get(variables()["TABLE_MESSAGES"], {}).get("Keys", ())
+        if acme.running == "wait_for" and keys:
+            reads.append(len(keys))
+
+    acme.recorder.before = watch
+    begun(acme)
+    assert reads == [len({*of, "ask"})]
 
 
 @pytest.mark.parametrize("wait", [waits_for("Email Received", of="ask"), {**REPLIED, "of": "ask"}])

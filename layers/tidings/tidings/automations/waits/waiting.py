@@ -26,6 +26,7 @@ from tidings.automations.machines.gateway import StepFunctionsGateway
 from tidings.automations.machines.graph import follow
 from tidings.automations.machines.lasting import renews
 from tidings.automations.steps.runner import Situation, StepRunner, wrong_component
+from tidings.automations.waits.acted import Acted, received_at
 from tidings.automations.waits.rules import OpenWait, first_of, properties_for, step_of
 from tidings.automations.waits.store import DynamoWaitStore
 from tidings.core.clock import Clock, from_text, to_text
@@ -154,7 +155,9 @@ class WaitForTask:
         # Where days are made shorter for a local system, a wait before this one ends before its time.
         deadline = min(from_text(written), now + component.length) if written else now + component.length
         steps = self._runner.enrolments.steps_of(enrolment) if call.n else []
-        begins = self._begins(situation, component, steps, self._began(situation, steps, deadline - component.length))
+        sent = {arm.of or arm.event: _sending(situation, arm, steps) for arm in component.awaited}
+        acted = Acted(self._database, self._messages, call, filter(None, sent.values()))
+        begins = _begins(sent, acted, _began(situation, steps, acted, deadline - component.length))
         since = min(begins.values())
         zone = situation.workspace.time_zone
         return OpenWait(
@@ -171,61 +174,51 @@ class WaitForTask:
             begins=begins if len(begins) > 1 else {},
         )
 
-    def _begins(
-        self, situation: Situation, component: Awaits, steps: Sequence[StepTaken], since: datetime
-    ) -> dict[str, datetime]:
-        """Since when what counts that arms are about: of a message, since it was sent; of all else, `since`."""
-        sent = {arm.of or arm.event: _sending(situation, arm, steps) for arm in component.awaited}
-        begins = {name: min(since, self._acted(situation, step)) for name, step in sent.items() if step is not None}
-        return {"": since, **begins}
 
-    def _began(self, situation: Situation, steps: Sequence[StepTaken], since: datetime) -> datetime:
-        """Since when events count that are about no message: when the component before it acted.
+def _begins(sent: Mapping[str, StepTaken | None], acted: Acted, since: datetime) -> dict[str, datetime]:
+    """Since when what counts that arms are about: of a message, since it was sent; of all else, `since`."""
+    begins = {name: min(since, acted.at(step)) for name, step in sent.items() if step is not None}
+    return {"": since, **begins}
 
-        That is not when it was known, which may be later by as long as AWS fails; of a webhook it is when somebody came
-        to it, since its server may tell what it did before it answers. What only decided in between takes no time.
-        After a wait it is when that ended.
-        """
-        call, n = situation.call, situation.call.n
-        if not n:
-            return since
-        taken = {step.n: step for step in steps}
-        reached, until = call.component, since
-        while n in taken and taken[n].next == reached:
-            step = taken[n]
-            component = situation.definition.components.get(step.component)
-            if isinstance(component, Webhook):
-                return min(until, self._came(situation, step, taken.get(n - 1), until))
-            if not isinstance(component, Decides):
-                return min(until, self._acted(situation, step))
-            reached, until, n = step.component, min(until, step.at), n - 1
-        return min(until, self._entered(situation, reached, taken.get(n), until))
 
-    def _came(self, situation: Situation, step: StepTaken, before: StepTaken | None, latest: datetime) -> datetime:
-        """When somebody came to the component of a step."""
-        if before is None or before.next != step.component:
-            return self._entered(situation, step.component, before, latest)
-        return _received(before) or before.at
+def _began(situation: Situation, steps: Sequence[StepTaken], acted: Acted, since: datetime) -> datetime:
+    """Since when events count that are about no message: when the component before it acted.
 
-    def _acted(self, situation: Situation, step: StepTaken) -> datetime:
-        """When a step acted: a message may have been answered before it was known that it went."""
-        received = _received(step)
-        if received is not None:
-            return received
-        call = situation.call
-        key = self._messages.key(call.workspace, call.contact, message_of(call, step.component, step.n))
-        item = self._database.batch_get([key]).get(key)
-        claimed_at = None if item is None else self._messages.entity(item).claimed_at
-        return min(step.at, claimed_at or step.at)
+    That is not when it was known, which may be later by as long as AWS fails; of a webhook it is when somebody came
+    to it, since its server may tell what it did before it answers. What only decided in between takes no time.
+    After a wait it is when that ended.
+    """
+    call, n = situation.call, situation.call.n
+    if not n:
+        return since
+    taken = {step.n: step for step in steps}
+    reached, until = call.component, since
+    while n in taken and taken[n].next == reached:
+        step = taken[n]
+        component = situation.definition.components.get(step.component)
+        if isinstance(component, Webhook):
+            return min(until, _came(situation, step, taken.get(n - 1), until))
+        if not isinstance(component, Decides):
+            return min(until, acted.at(step))
+        reached, until, n = step.component, min(until, step.at), n - 1
+    return min(until, _entered(situation, reached, taken.get(n), until))
 
-    def _entered(self, situation: Situation, component: str, before: StepTaken | None, latest: datetime) -> datetime:
-        """When somebody came to a component with nothing or a wait before it."""
-        if before is not None:
-            return max(_ends(situation, before.until), default=latest)
-        moment = replace(situation.moment(situation.enrolment.started_at), run=None, waited={})
-        following = follow(situation.definition, situation.definition.start, moment)
-        waited = situation.definition.start != component
-        return max(following.until.values(), default=latest) if waited else situation.enrolment.started_at
+
+def _came(situation: Situation, step: StepTaken, before: StepTaken | None, latest: datetime) -> datetime:
+    """When somebody came to the component of a step."""
+    if before is None or before.next != step.component:
+        return _entered(situation, step.component, before, latest)
+    return received_at(before) or before.at
+
+
+def _entered(situation: Situation, component: str, before: StepTaken | None, latest: datetime) -> datetime:
+    """When somebody came to a component with nothing or a wait before it."""
+    if before is not None:
+        return max(_ends(situation, before.until), default=latest)
+    moment = replace(situation.moment(situation.enrolment.started_at), run=None, waited={})
+    following = follow(situation.definition, situation.definition.start, moment)
+    waited = situation.definition.start != component
+    return max(following.until.values(), default=latest) if waited else situation.enrolment.started_at
 
 
 def _run(situation: Situation) -> Run | None:
@@ -255,7 +248,7 @@ def _passed(situation: Situation, component: Awaits, steps: Sequence[StepTaken],
         before = situation.definition.components.get(step.component)
         if isinstance(before, UpdateContact) and step.at >= since and CONTACT_UPDATED in component.events:
             passed.append(str(step.why.get("event", "")))
-        if isinstance(before, Awaits) and (_received(step) or step.at) >= since and before.events & component.events:
+        if isinstance(before, Awaits) and (received_at(step) or step.at) >= since and before.events & component.events:
             passed.append(str(step.why.get("message_id", "")))
     return tuple(sorted({one for one in passed if one}))
 
@@ -268,8 +261,3 @@ def _messages_of(call: StepCall, component: Awaits, steps: Sequence[StepTaken]) 
         if step.component in named:
             found[step.component].append(message_of(call, step.component, step.n))
     return found
-
-
-def _received(step: StepTaken) -> datetime | None:
-    """When the event was received that ended the wait of a step; None for any other step."""
-    return from_text(str(step.why["received_at"])) if "received_at" in step.why else None
