@@ -44,7 +44,7 @@ DECIDING = [
 ACTING = [
     row(acting.update_contact, STEP, 15, 5),
     row(acting.update_nothing, STEP, 9, 5),
-    row(acting.start_automation, STEP, 13, 5),
+    row(acting.start_automation, STEP, 13, 6),
     row(acting.assign_conversation, {**STEP, READ: 2}, 21, 6),
     row(acting.assign_planned, {**STEP, READ: 2}, 13, 6),
     row(acting.webhook_answered, STEP, 9, 5),
@@ -58,11 +58,11 @@ WAITING = [
     row(waiting.not_waking, {**HEARD, QUERY: 1}, 1, 4),
 ]
 LEAVING = [
-    row(leaving.step_with_exits, {**STEP, QUERY: 4}, 9, 9),
-    row(leaving.let_out, {**HEARD, QUERY: 1, TRANSACTION: 1, STOP: 1}, 7, 4),
+    row(leaving.step_with_exits, {**STEP, QUERY: 2}, 9, 7),
+    row(leaving.let_out, {**HEARD, QUERY: 3, TRANSACTION: 1, STOP: 1}, 7, 6),
     row(leaving.not_let_out, {**HEARD, QUERY: 1}, 1, 4),
     row(leaving.let_out_nobody, {**HEARD, QUERY: 1}, 1, 4),
-    row(leaving.changed, {**HEARD, QUERY: 5}, 1, 8),
+    row(leaving.changed, {**HEARD, QUERY: 3}, 1, 6),
     row(leaving.converted, {**HEARD, QUERY: 2, TRANSACTION: 1}, 5, 5),
     row(leaving.converted_again, {**HEARD, QUERY: 1}, 1, 4),
 ]
@@ -78,12 +78,12 @@ DATES = [
 # 13 of the read units are the places in which the piece of the index may stand that an automation belongs to.
 CHANGE = {READ: 2, TRANSACTION: 1}
 LIFECYCLE = [
-    row(lifecycle.apply_draft, {READ: 1, QUERY: 1, TRANSACTION: 1}, 4, 4),
-    row(lifecycle.publish_first, {**CHANGE, QUERY: 1, PUT: 1, MADE: 1}, 11, 18),
-    row(lifecycle.publish_next, {**CHANGE, QUERY: 1, PUT: 1, MADE: 1, QUEUE: 1}, 11, 18),
-    row(lifecycle.publish_dated, {**CHANGE, QUERY: 1, PUT: 1, MADE: 1, QUEUE: 1}, 11, 18),
+    row(lifecycle.apply_draft, {READ: 2, TRANSACTION: 1}, 4, 5),
+    row(lifecycle.publish_first, {**CHANGE, READ: 3, PUT: 1, MADE: 1}, 11, 19),
+    row(lifecycle.publish_next, {**CHANGE, READ: 3, PUT: 1, MADE: 1, QUEUE: 1}, 11, 19),
+    row(lifecycle.publish_dated, {**CHANGE, READ: 3, PUT: 1, MADE: 1, QUEUE: 1}, 11, 19),
     row(lifecycle.publish_same, {READ: 1}, 0, 2),
-    row(lifecycle.preview, {READ: 1, QUERY: 5}, 0, 7),
+    row(lifecycle.preview, {READ: 2, QUERY: 16}, 0, 22),
     row(lifecycle.pause, CHANGE, 8, 14),
     row(lifecycle.pause_all, CHANGE, 8, 14),
     row(lifecycle.resume, CHANGE, 8, 14),
@@ -91,7 +91,7 @@ LIFECYCLE = [
     row(lifecycle.archive, {**CHANGE, QUEUE: 2}, 8, 14),
     row(lifecycle.end, {READ: 1, TRANSACTION: 1, QUEUE: 1}, 2, 1),
     row(lifecycle.show, {READ: 1, QUERY: 2}, 0, 4),
-    row(lifecycle.show_all, {QUERY: 2}, 0, 2),
+    row(lifecycle.show_all, {QUERY: 1, READ: 1}, 0, 2),
     row(lifecycle.show_lost, {READ: 1, QUERY: 4}, 0, 3),
     row(lifecycle.start, {READ: 1, GET: 1, PUT: 1}, 3, 2),
 ]
@@ -107,7 +107,7 @@ STATISTICS = [
 JOBS = [
     row(jobs.page, {GET: 1, PUT: 1, QUERY: 4, READ: 4, QUEUED: 2, UPDATE: 1, QUEUE: 1}, 2, 15),
     row(jobs.ended, {READ: 1, TRANSACTION: 1, STOP: 1}, 8, 1),
-    row(jobs.resumed, {READ: 1, GET: 1, PUT: 1, TRANSACTION: 2, START: 1}, 6, 2),
+    row(jobs.resumed, {READ: 1, GET: 1, PUT: 1, TRANSACTION: 2, START: 1}, 8, 2),
     row(jobs.sweep_begins, {READ: 1, QUERY: 1, UPDATE: 1, QUEUE: 1}, 1, 2),
     row(jobs.sweep_ends, {QUERY: 5, READ: 1, UPDATE: 1, DELETED: 1, DELETE: 1}, 2, 4),
     row(jobs.armed, {GET: 1, QUERY: 9, READ: 8, WRITES: 8, START: 1, QUEUE: 1}, 100, 57),

@@ -451,8 +451,38 @@ def test_a_change_of_the_contact_is_asked_about_once(ada: World) -> None:
     reported(ada, "Complaint Filed")
     ada.pump()
     assert ada.ingest("identify", {"userId": "ada", "traits": {"plan": "pro"}, "messageId": ada.fresh()})[0] == 200
-    # Those under way, and under both identities what is counted since they entered.
-    assert queries(ada) == [variables()["TABLE_ENROLMENTS"], *[variables()["TABLE_EVENTS"]] * 4]
+    # Those under way, and under both identities all that exits ask for since they entered.
+    assert queries(ada) == [variables()["TABLE_ENROLMENTS"], *[variables()["TABLE_EVENTS"]] * 2]
+
+
+@pytest.mark.parametrize("goal", [{}, {"goal": {"event": "Subscribed"}}])
+def test_a_step_reads_once_what_exits_and_the_goal_ask_for(world: World, goal: dict[str, Any]) -> None:
+    """A query for each of both identities: for the event, and for what is counted since they entered."""
+    world.template("tips")
+    world.template("more")
+    world.automation({**CART, **goal})
+    world.identify("ada", email="ada@people.example")
+    world.track("ada", "Cart Left", cart="c1")
+    world.now += DAY
+    step(world)
+    world.recorder.clear()
+    step(world)
+    asked = [call.arguments["TableName"] for call in world.recorder.of("dynamodb:Query")]
+    assert (asked, len(world.ses.accepted)) == ([variables()["TABLE_EVENTS"]] * 2, 1)
+
+
+def test_where_no_exit_is_an_event_what_conditions_count_is_read_only_if_it_decides(world: World) -> None:
+    world.template("tips")
+    world.template("more")
+    both = {"all": [{"trait": "plan", "is": "partner"}, {"did": "Complaint Filed", "since": "enrolment"}]}
+    world.automation({**CART, "exits": [{"name": "Left", "when": both}]})
+    world.identify("ada", email="ada@people.example")
+    world.track("ada", "Cart Left", cart="c1")
+    world.now += DAY
+    step(world)
+    world.recorder.clear()
+    step(world)
+    assert (world.recorder.of("dynamodb:Query"), len(world.ses.accepted)) == ([], 1)
 
 
 def test_a_call_that_has_no_name_and_changes_nobody_is_not_asked_about(ada: World) -> None:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tidings.activity.facts import ContactFacts
 from tidings.activity.merged import tells_of_merge
 from tidings.activity.model import Event
-from tidings.activity.timeline import TimelineService
+from tidings.activity.timeline import Glance, TimelineService
 from tidings.automations.definition.model import ANY_CHANGE, Definition
 from tidings.automations.enrolments.model import Enrolment, EnrolmentState
 from tidings.automations.enrolments.store import DynamoEnrolmentStore
-from tidings.automations.exits.rules import Left, by_event, by_state, first_left
+from tidings.automations.exits.rules import Left, by_event, by_state, first_left, looked_for
 from tidings.contacts.model import Contact
 from tidings.core.clock import Clock
 from tidings.core.errors import Throttled, Unavailable
@@ -67,7 +67,7 @@ class Doors:
         """By which exit somebody has to leave: one that an event since they entered was, or whose condition holds.
 
         No read where the version has no exits; else for each identity one query for the exits that are events, and one
-        for each event that conditions count.
+        for each event that conditions count, unless the timeline was asked before (`look_back`).
         """
         if not inside.definition.exits:
             return None
@@ -102,6 +102,15 @@ class Doors:
         )
 
 
+def look_back(timeline: TimelineService, inside: Inside) -> Glance:
+    """The timeline, on which is read what is asked of somebody in any case: one query for each identity, or none."""
+    glance = timeline.glance()
+    names = looked_for(inside.definition, inside.enrolment)
+    if names:
+        glance.named_since(inside.contact, inside.enrolment.started_at, *sorted(names))
+    return glance
+
+
 class Leaving:
     """Lets people out when something happens."""
 
@@ -117,7 +126,6 @@ class Leaving:
         self._exits = exits
         self._enrolments = enrolments
         self._timeline = timeline
-        self._doors = Doors(timeline)
         self._overtaking = overtaking
         self._executions = executions
         self._clock = clock
@@ -144,21 +152,23 @@ class Leaving:
         name = ANY_CHANGE if event is None else "" if merged else event.name
         automations = self._exits.letting_out(contact.workspace, name)
         for inside in self._inside(contact, automations):
-            left = self._left(inside, None if merged else event)
+            asks_all = merged or event is None
+            timeline = look_back(self._timeline, inside) if asks_all else self._timeline.glance()
+            left = self._left(inside, None if asks_all else event, Doors(timeline))
             if left is not None:
-                self._overtaking.convert(inside, self._timeline)  # no step may come that would ask
+                self._overtaking.convert(inside, timeline)  # no step may come that would ask
                 self._end(inside.enrolment, left)
 
-    def _left(self, inside: Inside, event: Event | None) -> Left | None:
+    def _left(self, inside: Inside, event: Event | None, doors: Doors) -> Left | None:
         """By which exit: after a merge, or a change, everything is asked that somebody at a step would be asked.
 
         After an event only what names it, or counts it.
         """
         now = self._clock.now()
         if event is None:
-            return self._doors.left(inside, now)
+            return doors.left(inside, now)
         left = by_event(inside.definition, inside.enrolment, event, inside.contact, inside.entered_with)
-        return left or by_state(inside.definition, self._doors.facts(inside, now), counting=event.name)
+        return left or by_state(inside.definition, doors.facts(inside, now), counting=event.name)
 
     def _inside(self, contact: Contact, automations: tuple[str, ...]) -> Iterator[Inside]:
         named = automations if len(automations) <= ONE_BY_ONE else ()

@@ -19,7 +19,7 @@ from tidings.automations.definition.triggers import EventExit, is_same
 from tidings.automations.enrolments.model import Enrolment
 from tidings.conditions.evaluate import evaluate
 from tidings.conditions.explain import explain
-from tidings.conditions.model import events_named
+from tidings.conditions.model import Count, events_named, walk
 from tidings.contacts.model import Contact
 from tidings.core.clock import to_text
 
@@ -73,6 +73,20 @@ def by_state(
         if evaluate(one.asked, facts):
             return Left(one.name, facts.now, {"check": "state", "when": explain(one.asked, facts).as_dict(most=most)})
     return None
+
+
+def looked_for(definition: Definition, enrolment: Enrolment) -> set[str]:
+    """Names of the events since the enrolment that exits ask for in any case, or the goal before the first step does.
+
+    With them those that conditions may count from then on, as reading them too costs nothing; none where nothing else
+    has to be read.
+    """
+    names = {one.event for one in definition.event_exits}
+    if definition.goal is not None and not enrolment.n and enrolment.converted_at is None:
+        names.add(definition.goal.event)
+    rules = (rule for one in definition.state_exits for rule in walk(one.asked) if isinstance(rule, Count))
+    counted = {rule.event for rule in rules if rule.since == "enrolment" and rule.within is None}
+    return names | counted if names else names
 
 
 def first_left(found: Iterable[Event], leave: Callable[[Event], Left | None]) -> Left | None:

@@ -27,7 +27,7 @@ from tidings.automations.enrolments.model import (
     StepTaken,
     until_texts,
 )
-from tidings.automations.exits.leaving import Doors, Inside
+from tidings.automations.exits.leaving import Doors, Inside, look_back
 from tidings.automations.machines.calendar import zone_of
 from tidings.automations.machines.graph import Moment, follow, links, recurring
 from tidings.automations.store import DynamoAutomationStore, DynamoEnrolmentStore
@@ -165,7 +165,7 @@ class StepRunner:
         """
         now = self._clock.now()
         inside = Inside(situation.enrolment, situation.definition, situation.contact, situation.properties)
-        timeline = self._timeline.glance()
+        timeline = look_back(self._timeline, inside)
         if situation.definition.goal is not None:
             from tidings.automations.goals.overtaking import Overtaking
             from tidings.automations.goals.store import DynamoGoalStore  # late: who has no goal needs none of it
