@@ -87,3 +87,86 @@ def test_what_is_waited_for_in_the_loop_does_not_bring_the_same_time_again(
     world.run()
     (way,) = world.of_contact(world.contact(user_id="ada")["contact"], "enrolments")
     assert way["until"]["daily"] == "2026-11-22T10:00:00.000000Z"
+
+
+# --- two automations -------------------------------------------------------------------------------------------------
+
+ASK: dict[str, Any] = {"type": "start_automation", "automation": "count"}
+COUNT: dict[str, Any] = {"type": "update_contact", "set": {"visits": {"add": 1}}}
+
+
+def changed(then: str, **more: Any) -> dict[str, Any]:
+    arms = [{"name": "Changed", "event": "Contact Updated", "next": then, **more}]
+    return {"type": "wait_for", "arms": arms, "timeout": "2 days"}
+
+
+def started_by_a_wait(world: World, **components: dict[str, Any]) -> None:
+    """Ada waits for a change of hers, upon which an automation changes her; an app changes her once."""
+    count = {"automation": "count", "trigger": {"api": True}, "start": "count", "components": {"count": COUNT}}
+    world.automation(count)
+    world.identify("ada", email="ada@people.example")
+    world.now += HOUR
+    begun(world, "changed", **components)
+    world.run()
+    world.identify("ada", plan="team")
+    world.run()
+
+
+def visits(world: World) -> float:
+    return float(world.contact(user_id="ada")["traits"]["visits"])
+
+
+def test_automations_that_wake_and_start_each_other_come_to_an_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bounded(world, monkeypatch)
+    started_by_a_wait(world, changed=changed("ask"), ask={**ASK, "next": "changed"})
+    world.run(HOUR)
+    assert visits(world) == 5, "a chain of ten: five waits ended and five times started"
+    world.identify("ada", plan="solo")
+    world.run(HOUR)
+    assert visits(world) == 10, "what somebody did from outside begins anew"
+
+
+def test_what_comes_of_itself_after_a_message_begins_no_chain_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bounded(world, monkeypatch)
+    arms = [{"name": "Delivered", "event": "Email Delivered", "of": "mail", "next": "ask"}]
+    started_by_a_wait(
+        world,
+        changed=changed("mail"),
+        mail={**MAIL, "next": "delivered"},
+        delivered={"type": "wait_for", "arms": arms, "timeout": "1 day"},
+        ask={**ASK, "next": "changed"},
+    )
+    for mails in range(1, 7):
+        assert len(world.ses.accepted) == mails
+        world.now += timedelta(minutes=1)
+        world.feedback(world.ses.event("Delivery", world.ses.accepted[-1]))
+        world.run()
+    assert (visits(world), len(world.ses.accepted)) == (5, 6)
+
+
+def test_automations_that_wait_for_each_other_come_to_an_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One waits for what the other one asks for, whoever is asked; the other one for what the first one changes."""
+    bounded(world, monkeypatch)
+    arms = [{"name": "Asked", "event": "Automation Requested", "next": "count"}]
+    asked = {"type": "wait_for", "arms": arms, "timeout": "2 days"}
+    components = {"asked": asked, "count": {**COUNT, "next": "asked"}}
+    world.automation({"automation": "b", "trigger": {"event": "Signed Up"}, "start": "asked", "components": components})
+    started_by_a_wait(world, changed=changed("ask"), ask={**ASK, "automation": "nobody", "next": "changed"})
+    assert visits(world) == 5
+    world.now += HOUR
+    world.identify("ada", plan="solo")
+    world.run()
+    assert visits(world) == 10
+
+
+def test_who_waited_in_vain_begins_a_chain_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    bounded(world, monkeypatch)
+    started_by_a_wait(world, changed={**changed("ask"), "on_timeout": "ask"}, ask={**ASK, "next": "changed"})
+    world.run(HOUR)
+    assert visits(world) == 5
+    world.run(2 * DAY)
+    assert visits(world) == 10

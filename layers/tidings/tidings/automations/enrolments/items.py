@@ -70,6 +70,7 @@ class EnrolmentItem(Item):
     run_n = NumberAttribute(null=True)
     conversation = UnicodeAttribute(null=True)
     waited = JsonAttribute(null=True)
+    depth = NumberAttribute(null=True)
     event = JsonAttribute(null=True)
     root = UnicodeAttribute(null=True)
     stored_at = UnicodeAttribute(null=True)

@@ -57,7 +57,8 @@ class Enrolment:
     `why` is the truth table of the trigger's condition, where it was read with it, and `left` says by which exit the
     person left, and why. `ended` says where the end was counted of a run that ended or was parked, and as what
     (`tallies`); `converted_at` is when the event came that reached the automation's goal, `conversation` the one that a
-    step had to do with last, `waited` until when they waited before where they may come again (`graph.Moment`).
+    step had to do with last, `waited` until when they waited before where they may come again (`graph.Moment`), and
+    `depth` how deep in a chain of automations the last event stood that ended a wait of theirs.
     """
 
     workspace: str
@@ -86,6 +87,7 @@ class Enrolment:
     erased: bool = False
     conversation: str = ""
     waited: Mapping[str, str] = field(default_factory=dict)
+    depth: int = 0
 
     @property
     def place(self) -> tuple[str, str, str, str]:
@@ -186,7 +188,7 @@ class StepTaken:
     """One component passed: its outcome, what followed, and why.
 
     `conversation` is the one that is the closest from then on; empty if the step has nothing to do with any. `waited`
-    is what the enrolment keeps of the waits before it.
+    is what the enrolment keeps of the waits before it, and `depth` what it keeps of the event, if it is another.
     """
 
     n: int
@@ -198,6 +200,7 @@ class StepTaken:
     why: Mapping[str, Any] = field(default_factory=dict)
     conversation: str = ""
     waited: Mapping[str, str] = field(default_factory=dict)
+    depth: int | None = None
 
     @property
     def answer(self) -> dict[str, Any]:

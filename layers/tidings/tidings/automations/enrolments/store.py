@@ -297,6 +297,7 @@ class DynamoEnrolmentStore:
             run_n=int(item.run_n or 0),
             conversation=item.conversation or "",
             waited=item.waited or {},
+            depth=int(item.depth or 0),
             left=item.left or {},
             ended=(item.ended[0], item.ended[1]) if item.ended else None,
             converted_at=from_text(item.converted_at) if item.converted_at else None,
@@ -347,6 +348,9 @@ class DynamoEnrolmentStore:
             table.updated_at.set(to_text(step.at)),
         ]
         actions += [table.conversation.set(step.conversation)] if step.conversation else []
+        actions += (
+            [table.depth.set(step.depth) if step.depth else table.depth.remove()] if step.depth is not None else []
+        )
         return [*actions, table.waited.set(dict(step.waited))] if step.waited else actions
 
     def _standing(

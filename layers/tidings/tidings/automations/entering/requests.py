@@ -100,10 +100,11 @@ def refusal_of(automation: Automation | None) -> Reason | None:
 def depth_below(enrolment: Enrolment, began: Mapping[str, Any]) -> int:
     """How deep in a chain of automations that is which an enrolment brings about; `began` is what its event said.
 
-    Only our own events count, which stand under the contact's own id: an app's may say anything under that name.
+    One deeper than that event, and than the one that it waited for last. Only our own events count, which stand under
+    the contact's own id: an app's may say anything under that name.
     """
     counts = enrolment.is_of_own_event and enrolment.event.get("event") in CHAINED
-    return 1 + (_told(began) if counts else 0)
+    return 1 + max(_told(began) if counts else 0, enrolment.depth)
 
 
 def depth_of(event: Event) -> int:

@@ -14,13 +14,14 @@ from typing import Any
 
 from tidings.activity.facts import ContactFacts
 from tidings.activity.model import SYSTEM, Event
-from tidings.activity.own_events import is_pretended
+from tidings.activity.own_events import OF_SENDING, is_pretended
 from tidings.automations.components import Awaits, EventArm, UntilProperty, Wait
 from tidings.automations.components.waits import RECEIVED
 from tidings.automations.definition.model import Definition
 from tidings.automations.definition.names import TIMEOUT
 from tidings.automations.definition.triggers import is_same
 from tidings.automations.enrolments.model import StepCall, StepTaken, until_texts
+from tidings.automations.entering.requests import MOST_DEEP, depth_of
 from tidings.automations.machines.calendar import zone_of
 from tidings.automations.machines.following import Run
 from tidings.automations.machines.graph import Moment, follow, links
@@ -77,9 +78,12 @@ class OpenWait:
 
 
 def arm_of(component: Awaits, wait: OpenWait, event: Event, contact: Contact) -> EventArm | None:
-    """The first arm that an event ends the waiting by; None if it is about none."""
+    """The first arm that an event ends the waiting by; None if it is about none.
+
+    What a chain of automations brought about that goes on and on ends nothing: they would wake each other without end.
+    """
     facts = ContactFacts(contact=contact, now=event.received_at, properties=event.properties)
-    if component.own and event.type != SYSTEM:
+    if (component.own and event.type != SYSTEM) or depth_of(event) > MOST_DEEP:
         return None
     for arm in component.awaited:
         is_early = event.received_at < wait.began(arm)
@@ -145,7 +149,15 @@ def step_of(
         why=_in_vain(component, wait) if event is None or arm is None else _came(component, wait, event, contact, arm),
         conversation="" if event is None else conversation_of(event),
         waited=wait.waited,
+        depth=_depth_after(event),
     )
+
+
+def _depth_after(event: Event | None) -> int | None:
+    """How deep whoever waited stands then; None for as deep as before, by what comes of itself after a message."""
+    if event is None:
+        return 0
+    return None if event.type == SYSTEM and event.name in OF_SENDING else depth_of(event)
 
 
 def conversation_of(event: Event) -> str:
