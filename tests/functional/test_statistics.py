@@ -219,6 +219,47 @@ def test_who_passed_a_wait_is_listed_and_as_many_as_are_counted(acme: World) -> 
     assert cleo not in passed("pause")
 
 
+def test_who_came_to_an_end_is_listed_with_the_way_that_led_there(acme: World) -> None:
+    """By an outcome that leads there, past waits, and by both; whoever came to another end, or to none, is not."""
+    done = {"type": "end"}
+    pauses = {"later": {"type": "wait", "for": "1 day", "next": "last"}, "last": TOUR["components"]["pause"]}
+    components: dict[str, Any] = {
+        **TOUR["components"],
+        **pauses,
+        "answer": {**TOUR["components"]["answer"], "on_timeout": "later"},
+        "last": {**pauses["last"], "next": "done"},
+        "again": {"type": "send_email", "template": "tips", "next": "other"},
+        "other": done,
+    }
+    arms = [*components["answer"]["arms"], {"name": "Asked", "event": "Asked", "next": "again"}]
+    acme.automation({**TOUR, "components": {**components, "answer": {**components["answer"], "arms": arms}}})
+    enter(acme, "u1", "u2", "u3", "u4")
+    contacts = {user: acme.contact(user_id=user)["contact"] for user in ("u1", "u2", "u3", "u4")}
+    acme.run(DAY * 3 + DAY / 2)
+    acme.track("u1", "Project Created")
+    acme.track("u2", "Asked")
+    acme.run(DAY / 2)
+
+    def ended(end: str) -> list[str]:
+        found = people(acme, end, limit="1")
+        assert len(found) == of(acme, end)["acted"]
+        return sorted(one["contact"] for one in found)
+
+    assert (ended("done"), ended("other")) == ([contacts["u1"]], [contacts["u2"]])
+    (one,) = people(acme, "done")
+    assert (one["outcome"], one["at"], one["next"], one["n"], one["version"]) == (
+        "ended", "2026-11-24T21:00:04.000000Z", "", 2, 2)  # fmt: skip
+    assert one["path_at"].split("/")[-2] == contacts["u1"]
+    acme.run(DAY * 3)  # to the second pause of whoever did nothing
+    acme.track("u4", "Account Closed")
+    acme.run(DAY)
+    assert ended("done") == sorted([contacts["u1"], contacts["u3"]])
+    late = next(one for one in people(acme, "done") if one["contact"] == contacts["u3"])
+    assert late["at"] == "2026-11-29T09:00:02.000000Z"
+    assert people(acme, "done", version="2", outcome="ended") == people(acme, "done")
+    assert people(acme, "done", outcome="waited") == people(acme, "done", version="1", who="waiting") == []
+
+
 def test_everybody_who_entered_is_listed_page_by_page_and_by_state(acme: World) -> None:
     enter(acme, "u1", "u2", "u3")
     acme.track("u2", "Account Closed")

@@ -1,7 +1,8 @@
-"""Whom a wait let pass: nothing is written for them, so it is read off where they came from and where they are.
+"""Whom a wait let pass, and who came to an end: nothing is written there, so it is read off where people came from.
 
 Somebody comes to a wait by a step that leads there, or to waits that lead there, or by beginning there. They passed it
-if they took a further step, are behind it by now, or left or came to the end from behind it.
+if they took a further step, are behind it by now, or left or came to the end from behind it. They came to an end if a
+step leads there, or if they passed a wait that does.
 """
 
 from __future__ import annotations
@@ -17,38 +18,58 @@ from tidings.automations.enrolments.items import StepItem
 from tidings.automations.enrolments.model import Enrolment, StepTaken
 from tidings.automations.machines.graph import links, state_of
 from tidings.automations.statistics.lists import Asked, DynamoLists, Listed
-from tidings.automations.statistics.tallies import PAST, parts_of, place_of
+from tidings.automations.statistics.rules import target_of
+from tidings.automations.statistics.tallies import ENDED, PAST, parts_of, place_of
 from tidings.automations.store import DynamoEnrolmentStore
+from tidings.core.clock import to_text
 from tidings.core.store import Database, Key
 
 BEGUN = ""  # in place of a component: whoever began at a wait came from none
 
 
 class Came(NamedTuple):
-    """That somebody came to a state, after `n` steps; `until` are the ends of the waits there, where they are known."""
+    """That somebody came to a state, after `n` steps and by the last of them, if there was any.
+
+    `until` are the ends of the waits there, where they are known.
+    """
 
     enrolment: Enrolment
     n: int
     head: str
     until: Mapping[str, str]
+    step: StepTaken | None = None
 
-    def shown(self, wait: str, definition: Definition) -> dict[str, Any]:
-        """How the API shows that they passed a wait, without where their path is; when, if that is known."""
+    def passed(self, wait: str, definition: Definition, now: datetime) -> dict[str, Any] | None:
+        """How the API shows that they passed a wait, and when, if that is known; None if they did not."""
+        if not _has_passed(definition, wait, self, now):
+            return None
         (onward,) = definition.components[wait].links()
+        return self._shown(WAITED, self.until.get(wait), state_of(definition, onward.target))
+
+    def ended(self, end: str, definition: Definition, now: datetime) -> dict[str, Any] | None:
+        """How the API shows that they came to an end, and when, if that is known; None if they did not."""
+        if self.step is not None and _target(definition, self.step) == end:
+            return self._shown(ENDED, to_text(self.step.at), "")
+        for wait in leading_to(definition, end):
+            if _has_passed(definition, wait, self, now):
+                return self._shown(ENDED, self.until.get(wait), "")
+        return None
+
+    def _shown(self, outcome: str, at: str | None, following: str) -> dict[str, Any]:
         return {
             "contact": self.enrolment.contact,
             "entry": self.enrolment.entry,
             "version": self.enrolment.version,
             "n": self.n,
-            "outcome": WAITED,
-            "at": self.until.get(wait),
-            "next": state_of(definition, onward.target),
+            "outcome": outcome,
+            "at": at,
+            "next": following,
             "why": {},
         }
 
 
 class DynamoPassing:
-    """Lists who passed a wait, by where they came from."""
+    """Lists who came to waits and ends, by where they came from."""
 
     def __init__(self, database: Database, enrolments: DynamoEnrolmentStore) -> None:
         self._database = database
@@ -89,30 +110,39 @@ class DynamoPassing:
 
 
 def _by(enrolment: Enrolment, step: StepTaken) -> Came:
-    return Came(enrolment, step.n, step.next, step.until)
+    return Came(enrolment, step.n, step.next, step.until, step)
 
 
-def sources(definition: Definition, heads: Iterable[str]) -> list[str]:
-    """From where people come to some states: components that act, and `BEGUN` where the automation begins there."""
-    wanted = set(heads)
-    found = [BEGUN] if state_of(definition, definition.start) in wanted else []
-    for name, component in definition.components.items():
-        if component.acts and wanted & {state_of(definition, target) for target in links(component).values()}:
+def sources(definition: Definition, component: str) -> list[str]:
+    """From where people come to a component: from such as act, and `BEGUN` if the automation begins with its waits."""
+    wanted = set(heads_of(definition, component))
+    found = [BEGUN] if definition.start in wanted else []
+    for name, other in definition.components.items():
+        if other.acts and wanted & set(links(other).values()):
             found.append(name)
     return found
 
 
 def heads_of(definition: Definition, component: str) -> list[str]:
-    """The states from which only waits lead to a component, itself included."""
+    """The components from which only waits lead to a component, itself included."""
     found = [component]
     for one in found:
-        for name, other in definition.components.items():
-            if isinstance(other, Wait) and state_of(definition, other.next or "") == one and name not in found:
-                found.append(name)
+        found += [name for name in leading_to(definition, one) if name not in found]
     return found
 
 
-def has_passed(definition: Definition, wait: str, came: Came, now: datetime) -> bool:
+def leading_to(definition: Definition, component: str) -> list[str]:
+    """The waits right behind which a component comes."""
+    waits = ((name, one) for name, one in definition.components.items() if isinstance(one, Wait))
+    return [name for name, wait in waits if wait.next == component]
+
+
+def _target(definition: Definition, step: StepTaken) -> str:
+    component = definition.components.get(step.component)
+    return "" if component is None else target_of(component, step.outcome)
+
+
+def _has_passed(definition: Definition, wait: str, came: Came, now: datetime) -> bool:
     """Whether somebody who came to a state passed a wait that only waits lead to from there."""
     order = _chain(definition, came.head)
     if wait not in order:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from tidings.automations.components import Sends, Wait
+from tidings.automations.components import Component, End, Sends, Wait
 from tidings.automations.components.waits import WAITED
 from tidings.automations.definition.model import Definition
 from tidings.automations.enrolments.items import StepItem
@@ -14,10 +14,10 @@ from tidings.automations.enrolments.model import Enrolment, EnrolmentState, Step
 from tidings.automations.enrolments.rewinding import Then, as_of
 from tidings.automations.machines.graph import state_of
 from tidings.automations.statistics.lists import Asked, DynamoLists, Listed, standing_at
-from tidings.automations.statistics.passing import DynamoPassing, has_passed, heads_of, sources
+from tidings.automations.statistics.passing import Came, DynamoPassing, heads_of, sources
 from tidings.automations.statistics.room import Room
 from tidings.automations.statistics.service import no_such_version, version_in
-from tidings.automations.statistics.tallies import place_of
+from tidings.automations.statistics.tallies import ENDED, place_of
 from tidings.automations.store import Automation, DynamoAutomationStore, DynamoEnrolmentStore
 from tidings.core import cursors
 from tidings.core.clock import Clock, to_text
@@ -30,6 +30,8 @@ ACTED, WAITING = "acted", "waiting"
 # How many pages of those who came to a state are looked through for whom one page shows.
 LOOKS = 5
 _LAST = "\U0010ffff"
+# The components at which nobody takes a step, and by which outcome those are told who came there and went on.
+_WITHOUT_STEPS: dict[type[Component], str] = {Wait: WAITED, End: ENDED}
 
 
 class AutomationPeople:
@@ -81,8 +83,8 @@ class AutomationPeople:
     ) -> dict[str, Any]:
         """Who acted at a component, the latest first, or is `waiting` there, who goes on first first.
 
-        `outcome` tells those of one outcome; without it those of one stand together. Who passed a wait stand together
-        by where they came from. Raises InvalidInput, NotFound.
+        `outcome` tells those of one outcome; without it those of one stand together. Who passed a wait, or came to an
+        end, stand together by where they came from. Raises InvalidInput, NotFound.
         """
         version, outcome, who = version_in(query), query.get("outcome", ""), query.get("who", ACTED)
         if who not in (ACTED, WAITING):
@@ -92,10 +94,11 @@ class AutomationPeople:
         cursor = query.get("cursor", "")
         if who == WAITING:
             return self._waiting(workspace, name, component, versions, limit, scope, cursor)
-        waits = [one for one in versions if isinstance(one.definition.components[component], Wait)]
-        if waits and waits[0] is versions[0]:  # what is a wait by now is listed as one
-            passed = waits if outcome in ("", WAITED) else []
-            return self._passed(workspace, name, component, passed, limit, scope, cursor)
+        kind = type(versions[0].definition.components[component])  # as it is by now, where it was another once
+        if kind in _WITHOUT_STEPS:
+            alike = [one for one in versions if isinstance(one.definition.components[component], kind)]
+            came = alike if outcome in ("", _WITHOUT_STEPS[kind]) else []
+            return self._came(workspace, name, component, came, limit, scope, cursor)
         place = cursors.read(scope, cursor, str)
         wanted = {} if version is None else {"version": {"N": str(version)}}
         begins = f"{outcome}\t" if outcome else ""
@@ -184,18 +187,18 @@ class AutomationPeople:
                 at, after = at + 1, ""
         return {"people": people, "cursor": cursors.write(scope, [at, after]) if at < len(heads) else ""}
 
-    def _passed(
+    def _came(
         self,
         workspace: str,
         name: str,
-        wait: str,
+        component: str,
         versions: Iterable[Automation],
         limit: int,
         scope: tuple[str, ...],
         cursor: str,
     ) -> dict[str, Any]:
         definitions = {one.version: one.definition for one in versions}
-        from_where = sorted({s for one in definitions.values() for s in sources(one, heads_of(one, wait))})
+        from_where = sorted({source for one in definitions.values() for source in sources(one, component)})
         at, after = cursors.read(scope, cursor, int, str) or (0, "")
         now, people = self._clock.now(), list[dict[str, Any]]()
         for _ in range(LOOKS):
@@ -204,9 +207,8 @@ class AutomationPeople:
             room = limit - len(people)
             came, after = self._passing.page((workspace, name), from_where[at], definitions, room, after)
             for one in came:
-                definition = definitions[one.enrolment.version]
-                if has_passed(definition, wait, one, now):
-                    people.append({**one.shown(wait, definition), "path_at": _path(one.enrolment)})
+                shown = _shown(one, component, definitions[one.enrolment.version], now)
+                people += [] if shown is None else [{**shown, "path_at": _path(one.enrolment)}]
             at += not after
         return {"people": people, "cursor": cursors.write(scope, [at, after]) if at < len(from_where) else ""}
 
@@ -228,6 +230,11 @@ class AutomationPeople:
                 "no_such_component", f"No published version of {name} has a component {component}.", "component"
             )
         return here
+
+
+def _shown(came: Came, component: str, definition: Definition, now: datetime) -> dict[str, Any] | None:
+    is_end = isinstance(definition.components[component], End)
+    return (came.ended if is_end else came.passed)(component, definition, now)
 
 
 def _acted(listed: Listed, step: StepTaken) -> dict[str, Any]:

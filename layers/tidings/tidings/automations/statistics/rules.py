@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tidings.automations.components import Awaits, Decides, End, GoalReached, Wait
+from tidings.automations.components import Awaits, Component, Decides, End, GoalReached, Wait
 from tidings.automations.definition.model import Definition
 from tidings.automations.enrolments.model import EnrolmentState
 from tidings.automations.machines.graph import links, state_of
@@ -360,9 +360,8 @@ def _pass_on(definition: Definition, basin: Basin, rows: Rows, found: Mapping[st
 def _count_ends(definition: Definition, found: Mapping[str, Numbers]) -> None:
     """Nothing is recorded at an end: those came to it who took an outcome that leads there."""
     for name, component in definition.components.items():
-        ways = links(component)
         for outcome, number in found[name].outcomes.items():
-            target = ways.get(outcome, ways.get(SKIPPED, ""))
+            target = target_of(component, outcome)
             if isinstance(definition.components.get(target), End):
                 found[target].entered += number
         if isinstance(component, Wait) and isinstance(definition.components.get(component.next or ""), End):
@@ -370,6 +369,12 @@ def _count_ends(definition: Definition, found: Mapping[str, Numbers]) -> None:
     for name, component in definition.components.items():
         if isinstance(component, End):
             found[name].passed = found[name].entered
+
+
+def target_of(component: Component, outcome: str) -> str:
+    """The component that an outcome leads to; empty for none. A message that was refused goes on as a skipped one."""
+    ways = links(component)
+    return ways.get(outcome, ways.get(SKIPPED, ""))
 
 
 def _now_at(definition: Definition, place: Place) -> str:
