@@ -26,7 +26,9 @@ SETTINGS = _settings()
 # The table of counts is looked for when somebody is first counted, and the file of places is there or not.
 NOT_AT_THE_START = {"TABLE_COUNTERS", "GEO_DATABASE"}
 # What sends is made when a reply or an answer is first sent: most calls are of who looks, and of what wants no answer.
+# Definitions are looked for where an enrolment is shown as it stood at an earlier time.
 WITH_THE_FIRST_ANSWER = {
+    "contacts": {"TABLE_AUTOMATIONS"},
     "conversations": {
         "SES_CONFIGURATION_SET_MARKETING",
         "SES_CONFIGURATION_SET_TRANSACTIONAL",

@@ -83,8 +83,10 @@ PATHS = {
         "send_email", _throttled, _sign_up, (TRANSACTION, SEND, UPDATE, TRANSACTION, SEND, TRANSACTION), "delivered", 1
     ),
     "refused": Path("send_email", _refused, _sign_up, (TRANSACTION, SEND, TRANSACTION), "refused", 0),
-    # The device's contact, its merge, the enrolment; when Ada was last seen goes with what the merge wrote.
-    "merged": Path("react", _nothing, _merged, (TRANSACTION, TRANSACTION, TRANSACTION, START, UPDATE), "delivered", 1),
+    # The device's contact, its enrolment, which comes before it is Ada's, and the merge; then when she was last seen.
+    "merged": Path(
+        "react", _nothing, _merged, (TRANSACTION, TRANSACTION, START, TRANSACTION, UPDATE, UPDATE), "delivered", 1
+    ),
     "no room": Path("react", _nothing, _no_room, (TRANSACTION, START, "sqs:SendMessage", UPDATE), "delivered", 1),
 }
 

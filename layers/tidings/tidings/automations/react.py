@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,6 +16,7 @@ from tidings.accounts.store import DynamoWorkspaceStore
 from tidings.activity.changes import CONTACT_UPDATED
 from tidings.activity.folding import Folding
 from tidings.activity.model import COMPANY_CALLS, SYSTEM, Event
+from tidings.activity.refusing import Refusals
 from tidings.activity.store import DynamoEventStore, from_stream
 from tidings.automations.dates.redating import Redating
 from tidings.automations.entering.admitting import Admitting, Asked
@@ -25,22 +25,21 @@ from tidings.automations.goals.reaching import Reaching
 from tidings.automations.listening.changes import told_of
 from tidings.automations.listening.listeners import Listeners
 from tidings.automations.listening.merged import Offering
-from tidings.automations.sightings import Known, Record, Sighted, identities_of, sighting_of
+from tidings.automations.owners import Owners
+from tidings.automations.sightings import Known, Record, Sighted, identities_of
 from tidings.automations.telling.visits import Traced, Visits, is_visit
 from tidings.automations.waits.waking import Waking
 from tidings.contacts.companies import CompanyService
 from tidings.contacts.context import merged
 from tidings.contacts.erased import PersonErased
-from tidings.contacts.linking import Sighting
-from tidings.contacts.model import Contact, Context, Identity, IdentityKind, Lead, Stamp
+from tidings.contacts.model import Contact, Context, Identity, Stamp
 from tidings.contacts.rules import Refusal, external_ids
 from tidings.contacts.service import ContactDirectory
-from tidings.contacts.settling import AboutTo, Settlement
+from tidings.contacts.settling import Settlement
 from tidings.contacts.store import Change, DynamoContactStore
 from tidings.contacts.visits import with_visit
 from tidings.conversations.rated import Ratings
 from tidings.core.errors import Throttled, Unavailable
-from tidings.core.ids import digest
 from tidings.core.logs import logger
 from tidings.core.store import ConditionFailed, Database, Key
 
@@ -75,7 +74,6 @@ class Reactor:
         self._workspaces = workspaces
         self._contacts = contacts
         self._events = events
-        self._settlement = settlement
         self._directory = directory
         self._companies = companies
         self._folding = folding
@@ -89,6 +87,8 @@ class Reactor:
         self._visits = visits
         self._ratings = ratings
         self._set_aside = set_aside
+        self._refusals = Refusals(events)
+        self._owners = Owners(contacts, settlement, folding, self._refusals)
 
     def react(self, records: Sequence[Record]) -> list[str]:
         """React to a batch; the sequence numbers to repeat from. A record that fails by itself is set aside whole.
@@ -170,58 +170,9 @@ class Reactor:
         self, known: Known, settled: list[Placed], failed: list[str], group: Sequence[Sighted]
     ) -> str:
         event = group[0].event
-        return self._contact_of(event, known, partial(self._serve_first, known, settled, failed, event.workspace))
-
-    def _contact_of(self, event: Event, known: Known, about_to: AboutTo) -> str:
-        if event.contact:
-            return event.contact
-        contact = self._settle(sighting_of(event), event, known, about_to)
-        if event.type == "alias":
-            refusal = self._alias_refused(event, known)
-            if refusal is not None:
-                self._refuse(event, contact, [refusal])
-            elif event.previous_id != event.user_id:
-                previous = Identity(IdentityKind.ANONYMOUS, event.previous_id)
-                sighting = replace(sighting_of(event), anonymous=previous, by_alias=True)
-                contact = self._settle(sighting, event, known, about_to)
-        return contact
-
-    def _settle(self, sighting: Sighting, event: Event, known: Known, about_to: AboutTo) -> str:
-        workspace = sighting.workspace
-        identifiers = known.identifiers(workspace)
-        sighting = replace(sighting, secret=known.workspaces[workspace].secret if workspace in known.workspaces else "")
-        user, anonymous = (self._lead(workspace, i, known) for i in (sighting.user, sighting.anonymous))
-        settled = self._settlement.settle(
-            sighting,
-            user,
-            anonymous,
-            identifiers,
-            lambda new: self._folding.tell(new, event, identifiers, True)[0],
-            about_to,
+        return self._owners.contact_of(
+            event, known, partial(self._serve_first, known, settled, failed, event.workspace)
         )
-        known.learn(workspace, sighting, settled)
-        return settled.contact
-
-    def _alias_refused(self, event: Event, known: Known) -> Refusal | None:
-        """Why an alias may not be: two users are never merged, and a browser's key aliases nobody who is known."""
-        previous = Identity(IdentityKind.USER, event.previous_id)
-        if event.previous_id != event.user_id and (event.workspace, previous) in known.leads:
-            return Refusal("alias_of_known_user", "previousId")
-        if event.publishable and not known.introduces(event) and event.previous_id != event.user_id:
-            return Refusal("publishable_key_may_not_alias", "userId")
-        return None
-
-    def _lead(self, workspace: str, identity: Identity | None, known: Known) -> Lead | None:
-        if identity is None:
-            return None
-        place = (workspace, identity)
-        if place in known.stale:
-            known.stale.discard(place)
-            found = self._contacts.lead(workspace, identity)
-            known.leads.pop(place, None)
-            if found is not None:
-                known.leads[place] = found
-        return known.leads.get(place)
 
     def _load(
         self, by_contact: Mapping[tuple[str, str], Sequence[Sighted]], known: Known
@@ -267,7 +218,7 @@ class Reactor:
             earlier = contact
             contact, refused = self._tell(contact, one, known)
             changes += self._changes(earlier, contact, one.event)
-            self._refuse(one.event, contact.id, refused)
+            self._refusals.keep(one.event, contact.id, refused)
             asked += filter(None, [self._admitting.ask(contact, one.event)])
         self._redating.redate(before, contact, events, known.time_zone(place[0]))
         self._keep(before, contact, traced, changes, known)
@@ -366,26 +317,8 @@ class Reactor:
             workspace, contact, told, parts=lambda _: [self._events.part(one) for one in changes]
         )
         for event, refusals in refused:
-            self._refuse(event, changed.id, refusals)
+            self._refusals.keep(event, changed.id, refusals)
         return changed
-
-    def _refuse(self, event: Event, contact: str, refused: Sequence[Refusal]) -> None:
-        """Keep what was refused on the timeline of whom it was about; repeated, it is the same event."""
-        for refusal in refused:
-            self._events.add(
-                Event(
-                    workspace=event.workspace,
-                    identity=Identity(IdentityKind.CONTACT, contact),
-                    message_id=digest("refused", str(event.node), refusal.code, refusal.field),
-                    type="system",
-                    name="Change Refused",
-                    received_at=event.received_at,
-                    timestamp=event.timestamp,
-                    properties={"code": refusal.code, "field": refusal.field},
-                    cause=event.node,
-                    root=event.root or event.node,
-                )
-            )
 
     def _guarded(self, group: list[Sighted], serve: Callable[[list[Sighted]], Any], failed: list[str]) -> Any:
         """Serve a group of records; what AWS could not do now is repeated, a record that breaks us is set aside."""

@@ -1,4 +1,4 @@
-"""What enrolments and steps look like in their tables, and by which keys their indexes list them."""
+"""What enrolments and steps look like in their tables and are read as, and by which keys their indexes list them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
-from tidings.automations.enrolments.model import Enrolment, StepCall
+from tidings.activity.chain import Node
+from tidings.automations.enrolments.model import Enrolment, EnrolmentState, StepCall, StepTaken
 from tidings.automations.statistics.tallies import is_component
-from tidings.core.clock import to_text
+from tidings.core.clock import from_text, to_text
 from tidings.core.ids import shard
 from tidings.core.store import Item, JsonAttribute
 
@@ -125,3 +126,50 @@ def until_of(whose: Enrolment | StepCall, until: Mapping[str, str], since: datet
 def ordered(*parts: str) -> str:
     """The parts as a key that sorts by them, first by the first."""
     return "\t".join(parts)
+
+
+def enrolment_in(item: EnrolmentItem) -> Enrolment:
+    """The enrolment that a read item is."""
+    workspace, _, contact = item.pk.partition("#")
+    automation, _, entry = item.sk.partition("#")
+    return Enrolment(
+        workspace=workspace,
+        contact=contact,
+        automation=automation,
+        version=int(item.version or 0),
+        entry=entry,
+        state=EnrolmentState(item.state),
+        started_at=from_text(item.started_at or ""),
+        machine=item.machine or "",
+        component=item.component or "",
+        until=item.until or {},
+        n=int(item.n or 0),
+        runs=int(item.runs or 0),
+        event=item.event or {},
+        root=Node.parse(item.root) if item.root else None,
+        stored_at=from_text(item.stored_at) if item.stored_at else None,
+        updated_at=from_text(item.updated_at) if item.updated_at else None,
+        error=item.error or "",
+        run_at=from_text(item.run_at) if item.run_at else None,
+        run_n=int(item.run_n or 0),
+        conversation=item.conversation or "",
+        waited=item.waited or {},
+        depth=int(item.depth or 0),
+        left=item.left or {},
+        ended=(item.ended[0], item.ended[1]) if item.ended else None,
+        converted_at=from_text(item.converted_at) if item.converted_at else None,
+        erased=bool(item.erased_at),
+    )
+
+
+def step_in(item: StepItem) -> StepTaken:
+    """The step that a read item is."""
+    return StepTaken(
+        n=int(item.sk.rpartition("#")[2]),
+        component=item.component,
+        outcome=item.outcome,
+        next=item.next or "",
+        until=item.until,
+        at=from_text(item.at),
+        why=item.why or {},
+    )

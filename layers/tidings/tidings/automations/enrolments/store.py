@@ -11,15 +11,16 @@ from typing import Any
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from tidings.activity.chain import Node
 from tidings.automations.enrolments.items import (
     TRIGGER,
     EnrolmentItem,
     StepItem,
+    enrolment_in,
     entered_in,
     ordered,
     shard_at,
     shard_of,
+    step_in,
     until_of,
 )
 from tidings.automations.enrolments.model import INSIDE, OVER, Enrolment, EnrolmentState, StepCall, StepTaken
@@ -34,7 +35,7 @@ from tidings.automations.statistics.tallies import (
     together,
 )
 from tidings.automations.statistics.tally_store import DynamoTallyStore
-from tidings.core.clock import from_text, to_text
+from tidings.core.clock import to_text
 from tidings.core.errors import Unavailable
 from tidings.core.store import ConditionFailed, Database, Key, Part, check, faults, put, update
 
@@ -273,48 +274,11 @@ class DynamoEnrolmentStore:
 
     def entity(self, item: EnrolmentItem) -> Enrolment:
         """The enrolment that a read item is."""
-        workspace, _, contact = item.pk.partition("#")
-        automation, _, entry = item.sk.partition("#")
-        return Enrolment(
-            workspace=workspace,
-            contact=contact,
-            automation=automation,
-            version=int(item.version or 0),
-            entry=entry,
-            state=EnrolmentState(item.state),
-            started_at=from_text(item.started_at or ""),
-            machine=item.machine or "",
-            component=item.component or "",
-            until=item.until or {},
-            n=int(item.n or 0),
-            runs=int(item.runs or 0),
-            event=item.event or {},
-            root=Node.parse(item.root) if item.root else None,
-            stored_at=from_text(item.stored_at) if item.stored_at else None,
-            updated_at=from_text(item.updated_at) if item.updated_at else None,
-            error=item.error or "",
-            run_at=from_text(item.run_at) if item.run_at else None,
-            run_n=int(item.run_n or 0),
-            conversation=item.conversation or "",
-            waited=item.waited or {},
-            depth=int(item.depth or 0),
-            left=item.left or {},
-            ended=(item.ended[0], item.ended[1]) if item.ended else None,
-            converted_at=from_text(item.converted_at) if item.converted_at else None,
-            erased=bool(item.erased_at),
-        )
+        return enrolment_in(item)
 
     def step(self, item: StepItem) -> StepTaken:
         """The step that a read item is."""
-        return StepTaken(
-            n=int(item.sk.rpartition("#")[2]),
-            component=item.component,
-            outcome=item.outcome,
-            next=item.next or "",
-            until=item.until,
-            at=from_text(item.at),
-            why=item.why or {},
-        )
+        return step_in(item)
 
     def _ending(
         self, enrolment: Enrolment, state: EnrolmentState, at: datetime, error: str, left: Mapping[str, Any]

@@ -16,15 +16,13 @@ from tidings.automations.components.waits import WAITED
 from tidings.automations.definition.model import Definition
 from tidings.automations.enrolments.items import StepItem
 from tidings.automations.enrolments.model import Enrolment, StepTaken
-from tidings.automations.machines.graph import links, state_of
+from tidings.automations.machines.graph import state_of
 from tidings.automations.statistics.lists import Asked, DynamoLists, Listed
-from tidings.automations.statistics.rules import target_of
+from tidings.automations.statistics.onward import BEGUN, leading_to, target_of
 from tidings.automations.statistics.tallies import ENDED, PAST, parts_of, place_of
 from tidings.automations.store import DynamoEnrolmentStore
 from tidings.core.clock import to_text
 from tidings.core.store import Database, Key
-
-BEGUN = ""  # in place of a component: whoever began at a wait came from none
 
 
 class Came(NamedTuple):
@@ -111,30 +109,6 @@ class DynamoPassing:
 
 def _by(enrolment: Enrolment, step: StepTaken) -> Came:
     return Came(enrolment, step.n, step.next, step.until, step)
-
-
-def sources(definition: Definition, component: str) -> list[str]:
-    """From where people come to a component: from such as act, and `BEGUN` if the automation begins with its waits."""
-    wanted = set(heads_of(definition, component))
-    found = [BEGUN] if definition.start in wanted else []
-    for name, other in definition.components.items():
-        if other.acts and wanted & set(links(other).values()):
-            found.append(name)
-    return found
-
-
-def heads_of(definition: Definition, component: str) -> list[str]:
-    """The components from which only waits lead to a component, itself included."""
-    found = [component]
-    for one in found:
-        found += [name for name in leading_to(definition, one) if name not in found]
-    return found
-
-
-def leading_to(definition: Definition, component: str) -> list[str]:
-    """The waits right behind which a component comes."""
-    waits = ((name, one) for name, one in definition.components.items() if isinstance(one, Wait))
-    return [name for name, wait in waits if wait.next == component]
 
 
 def _target(definition: Definition, step: StepTaken) -> str:

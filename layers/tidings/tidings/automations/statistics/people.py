@@ -14,7 +14,8 @@ from tidings.automations.enrolments.model import Enrolment, EnrolmentState, Step
 from tidings.automations.enrolments.rewinding import Then, as_of
 from tidings.automations.machines.graph import state_of
 from tidings.automations.statistics.lists import Asked, DynamoLists, Listed, standing_at
-from tidings.automations.statistics.passing import Came, DynamoPassing, heads_of, sources
+from tidings.automations.statistics.onward import heads_of, sources
+from tidings.automations.statistics.passing import Came, DynamoPassing
 from tidings.automations.statistics.room import Room
 from tidings.automations.statistics.service import no_such_version, version_in
 from tidings.automations.statistics.tallies import ENDED, place_of

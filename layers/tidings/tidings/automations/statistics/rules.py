@@ -17,10 +17,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tidings.automations.components import Awaits, Component, Decides, End, GoalReached, Wait
+from tidings.automations.components import Awaits, Decides, End, GoalReached, Wait
 from tidings.automations.definition.model import Definition
 from tidings.automations.enrolments.model import EnrolmentState
 from tidings.automations.machines.graph import links, state_of
+from tidings.automations.statistics.onward import behind, in_order, next_of, now_at, target_of
 from tidings.automations.statistics.tallies import (
     BEGAN,
     CONVERTED,
@@ -115,9 +116,9 @@ def basins(definition: Definition) -> list[Basin]:
     waits: dict[str, list[str]] = defaultdict(list)
     for name, component in definition.components.items():
         if isinstance(component, Wait):
-            waits[_behind(definition, name)].append(name)
+            waits[behind(definition, name)].append(name)
     acting = [name for name, component in definition.components.items() if component.acts]
-    return [Basin(one, tuple(_in_order(definition, waits[one]))) for one in [*acting, ""]]
+    return [Basin(one, tuple(in_order(definition, waits[one]))) for one in [*acting, ""]]
 
 
 def heads_to_ask(definition: Definition, rows: Rows) -> list[str]:
@@ -280,7 +281,7 @@ def _count_past(definition: Definition, rows: Rows, found: Mapping[str, Numbers]
         for count, number in counts.items():
             kind, *said = parts_of(count)
             if kind == PAST and number and name in found:
-                there = _next(definition, name) if isinstance(definition.components[name], Wait) else name
+                there = next_of(definition, name) if isinstance(definition.components[name], Wait) else name
                 if there:
                     _leave(found[there], said, number)
 
@@ -337,7 +338,7 @@ def _counted(
         known = standing.get(head, Standing())
         is_exact &= known.past is not None
         for place, number in (known.past or {}).items():
-            counted[_now_at(definition, place)] += number
+            counted[now_at(definition, place)] += number
         if known.ahead is None:
             unknown.append(head)
         else:
@@ -369,43 +370,3 @@ def _count_ends(definition: Definition, found: Mapping[str, Numbers]) -> None:
     for name, component in definition.components.items():
         if isinstance(component, End):
             found[name].passed = found[name].entered
-
-
-def target_of(component: Component, outcome: str) -> str:
-    """The component that an outcome leads to; empty for none. A message that was refused goes on as a skipped one."""
-    ways = links(component)
-    return ways.get(outcome, ways.get(SKIPPED, ""))
-
-
-def _now_at(definition: Definition, place: Place) -> str:
-    if not place.is_past or not isinstance(definition.components.get(place.component), Wait):
-        return place.component
-    return _next(definition, place.component)
-
-
-def _next(definition: Definition, wait: str) -> str:
-    """The component that acts right behind a wait; empty for an end, and for a wait whose date was past."""
-    component = definition.components[wait]
-    following = state_of(definition, component.next or "") if isinstance(component, Wait) else ""
-    return "" if isinstance(definition.components.get(following), Wait) else following
-
-
-def _behind(definition: Definition, wait: str) -> str:
-    """The component that acts behind a chain of waits; empty for the end."""
-    reached, seen = wait, set()
-    while isinstance(component := definition.components.get(reached), Wait) and reached not in seen:
-        seen.add(reached)
-        reached = component.next or ""
-    return state_of(definition, reached)
-
-
-def _in_order(definition: Definition, waits: Iterable[str]) -> list[str]:
-    """Waits so that each comes before the one behind it."""
-
-    def steps(wait: str) -> int:
-        count, reached = 0, wait
-        while isinstance(component := definition.components.get(reached), Wait) and count <= len(definition.components):
-            count, reached = count + 1, component.next or ""
-        return count
-
-    return sorted(waits, key=steps, reverse=True)
