@@ -152,7 +152,8 @@ AUTOMATIONS = (
         "GET", "/v1/automations/{name}/components/{component}/people", "listPeopleAtComponent",
         "List who acted at a component, or waits there", statistics.PeopleAtComponent,
         about="Who acted, the latest of each outcome first; who is waiting, by when they go on. Of a wait, those acted"
-        " who passed it: they stand together by where they came from, and `at` is when the wait was over.",
+        " who passed it, and of an end who came to it: they stand together by where they came from, and `at` is when"
+        " the wait was over, or their way; null where that is not known.",
         query=(
             Query("who", "`acted` (default) or `waiting`.", {"type": "string", "enum": ["acted", "waiting"]}),
             Query("outcome", "Only whom this came of, such as `skipped`."), _VERSION, *PAGE,
