@@ -38,7 +38,11 @@ ASKED: dict[str, Any] = {
     "automation": "round-asked",
     "trigger": {"api": True},
     "start": "ask",
-    "components": {"ask": {**TEXT, "conversation": "new"}},
+    "components": {
+        "ask": {**TEXT, "conversation": "new", "next": "early"},
+        "early": {"type": "send_email", "template": "round-mail", "conversation": "follow_up", "next": "again"},
+        "again": {**TEXT, "conversation": "follow_up"},
+    },
 }
 
 
@@ -60,9 +64,10 @@ def walk(own: LocalSystem) -> None:
     assert outcomes == [
         *("accepted", "assigned", "answered", "assigned", "accepted", "accepted", "updated", "requested"),
     ]
-    eventually(lambda: _path(own, contact, "round-asked") == [("ask", "accepted")])
+    asked = [("ask", "accepted"), ("early", "accepted"), ("again", "accepted")]
+    eventually(lambda: _path(own, contact, "round-asked") == asked)
     phone = Phone(own, NUMBER, OURS)
-    phone.answer(phone.arrives(2), "Hello?")
+    phone.answer(phone.arrives(3), "Hello?")
     eventually(lambda: len(done(own.call("GET", f"/v1/contacts/{contact}/conversations"))["conversations"]) == 2)
 
 

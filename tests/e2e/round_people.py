@@ -161,10 +161,12 @@ def _reads(local: LocalSystem) -> None:
     apply(local, {**TOUR, "automation": "unentered", "trigger": never})
     contact = contact_of(local, "tour-1")
     message = message_of(local, "tour-1", "delivered")["message"]
+    began = local.call("GET", f"/v1/contacts/{contact}/enrolments").json["enrolments"][0]["started_at"]
     for path in (
         f"/v1/contacts/{contact}",
         f"/v1/contacts/{contact}/timeline",
         f"/v1/contacts/{contact}/enrolments",
+        f"/v1/contacts/{contact}/enrolments?at={began}",
         f"/v1/contacts/{contact}/messages",
         f"/v1/contacts?message={message}",
         "/v1/contacts?phone=%2B48600100200",
