@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from tests.support.world import World
 
+from tidings.automations.enrolments.model import EnrolmentParked
+
 TOUR = {
     "automation": "tour",
     "trigger": {"event": "Signed Up"},
@@ -217,6 +219,18 @@ def test_who_passed_a_wait_is_listed_and_as_many_as_are_counted(acme: World) -> 
     assert people(acme, "rest", version="1") == people(acme, "rest", outcome="waited") == [one]
     assert people(acme, "rest", outcome="skipped") == []
     assert cleo not in passed("pause")
+
+
+def test_who_is_parked_has_passed_the_waits_before(acme: World) -> None:
+    enter(acme, "u1")
+    acme.run(DAY)
+    act = {"name": "tour", "action": "pause"}
+    assert acme.call("automations", "POST /v1/automations/{name}/{action}", {"what": "all"}, path=act)[0] == 200
+    with pytest.raises(EnrolmentParked):
+        acme.run(DAY * 3)
+    (way,) = acme.of_contact(acme.contact(user_id="u1")["contact"], "enrolments")
+    assert way["state"] == "parked"
+    assert of(acme, "rest")["acted"] == len(people(acme, "rest")) == len(people(acme, "pause")) == 1
 
 
 def test_who_came_to_an_end_is_listed_with_the_way_that_led_there(acme: World) -> None:

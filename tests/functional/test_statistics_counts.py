@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.support.recorder import Call
 from tests.support.world import World
 
-from tidings.automations.components import Wait
+from tidings.automations.components import End, Wait
 from tidings.automations.definition.model import Definition, parse_definition
 from tidings.automations.enrolments.model import (
     INSIDE,
@@ -28,7 +28,8 @@ from tidings.automations.enrolments.model import (
     until_texts,
 )
 from tidings.automations.machines.graph import Moment, follow, links, state_of
-from tidings.automations.statistics.passing import DynamoPassing, has_passed, heads_of, sources
+from tidings.automations.statistics.onward import sources
+from tidings.automations.statistics.passing import DynamoPassing
 from tidings.automations.statistics.rules import by_state, heads_to_ask, numbers, totals
 from tidings.automations.statistics.service import StatisticsService
 from tidings.automations.statistics.tallies import place_of
@@ -52,11 +53,14 @@ MAIL = {
 
 @st.composite
 def definitions(draw: Any) -> Definition:
-    """An automation of waits, waits for events, branches and mails, each of which leads on to later ones or nowhere."""
+    """An automation of waits, waits for events, branches and mails, each of which leads on to later ones or nowhere.
+
+    Nowhere is the end of the way, or a component `end`.
+    """
     names = [f"c{number}" for number in range(draw(st.integers(2, 6)))]
     components: dict[str, Any] = {}
     for number, name in enumerate(names):
-        later = st.sampled_from([*names[number + 1 :], None])
+        later = st.sampled_from([*names[number + 1 :], "end", None])
         kind = draw(st.sampled_from(["wait", "wait", "branch", "wait_for", "send_email"]))
         if kind == "wait":
             one: dict[str, Any] = {"for": f"{draw(st.integers(1, 3))} days", "next": draw(later)}
@@ -69,18 +73,20 @@ def definitions(draw: Any) -> Definition:
         else:
             one = {"template": "tips", "next": draw(later)}
         components[name] = {"type": kind, **{key: value for key, value in one.items() if value is not None}}
+    components["end"] = {"type": "end"}
     start = draw(st.sampled_from(names))
     return parse_definition({"automation": "a", "trigger": {"event": "E"}, "start": start, "components": components})
 
 
 OPS = st.lists(
     st.tuples(
-        st.sampled_from(["begin", "step", "step", "step", "late", "wait", "fail", "exit", "expel", "again", "park"]),
+        st.sampled_from(["step"] * 8 + ["wait"] * 3 + ["begin", "late", "fail", "exit", "expel", "again", "park"]),
         st.integers(0, PEOPLE - 1),
         st.integers(0, 5),
         st.booleans(),
     ),
-    max_size=25,
+    min_size=15,
+    max_size=40,
 )
 
 
@@ -206,16 +212,18 @@ def attempted(world: World, do: Callable[[], object], is_lost: bool) -> None:
         world.recorder.after = None
 
 
-def passed(run: Run, wait: str) -> list[str]:
-    """Who is listed to have passed a wait, two by two."""
+def came_by(run: Run, component: str) -> list[str]:
+    """Who is listed to have passed a wait, or to have come to an end, two by two."""
     listing, found = DynamoPassing(run.world.database, run.store), list[str]()
-    for source in sources(run.definition, heads_of(run.definition, wait)):
+    is_end = isinstance(run.definition.components[component], End)
+    for source in sources(run.definition, component):
         after, is_first = "", True
         while after or is_first:
             came, after = listing.page(("acme", run.name), source, {1: run.definition}, 2, after)
             is_first = False
-            here = [one for one in came if has_passed(run.definition, wait, one, run.world.now)]
-            found += [one.enrolment.contact for one in here]
+            for one in came:
+                told = (one.ended if is_end else one.passed)(component, run.definition, run.world.now)
+                found += [] if told is None else [one.enrolment.contact]
     return found
 
 
@@ -236,8 +244,8 @@ def require_right(run: Run) -> None:
         assert told["waiting"] == here[name], (name, told, here)
         assert one.outcomes == Counter(step.outcome for step in steps if step.component == name)
         assert min(told["entered"], told["acted"], told["left"]) >= 0
-        if isinstance(run.definition.components[name], Wait):
-            assert len(passed(run, name)) == told["acted"], (name, told, passed(run, name))
+        if isinstance(run.definition.components[name], Wait | End):
+            assert len(came_by(run, name)) == told["acted"], (name, told, came_by(run, name))
     states = Counter(one.state for one in ways)
     told = totals(rows)
     assert told["started"] == len(ways)
@@ -258,7 +266,7 @@ runs = iter(range(1_000_000))
 @given(definition=definitions(), ops=OPS)
 def test_counts_are_what_enrolments_and_steps_say(world: World, definition: Definition, ops: list[Any]) -> None:
     run = Run(world, definition, f"a{next(runs)}")
-    for op, person, choice, is_lost in ops:
+    for op, person, choice, is_lost in [*(("begin", person, 0, False) for person in range(PEOPLE)), *ops]:
         do = run.do(op, person, choice)
         if do is not None:
             attempted(world, do, is_lost)

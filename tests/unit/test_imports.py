@@ -64,7 +64,7 @@ MODULES = {
     "sms_events": 295,
     "sms_inbound": 336,
     "start_enrolments": 290,
-    "statistics": 304,
+    "statistics": 305,
     "subscriptions": 433,
     "suppressions": 231,
     "templates": 257,

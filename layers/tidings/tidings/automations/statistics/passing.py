@@ -15,7 +15,7 @@ from tidings.automations.components import Wait
 from tidings.automations.components.waits import WAITED
 from tidings.automations.definition.model import Definition
 from tidings.automations.enrolments.items import StepItem
-from tidings.automations.enrolments.model import Enrolment, StepTaken
+from tidings.automations.enrolments.model import Enrolment, EnrolmentState, StepTaken
 from tidings.automations.machines.graph import state_of
 from tidings.automations.statistics.lists import Asked, DynamoLists, Listed
 from tidings.automations.statistics.onward import BEGUN, leading_to, target_of
@@ -140,8 +140,8 @@ def _chain(definition: Definition, head: str) -> list[str]:
 
 
 def _place(enrolment: Enrolment, now: datetime) -> tuple[str, bool]:
-    """Where somebody is, or left from, and whether they are behind it."""
-    if enrolment.ended is not None:
+    """Where somebody is, or left from, and whether they are behind it. Who is parked has not left."""
+    if enrolment.ended is not None and enrolment.state is not EnrolmentState.PARKED:
         component, name = enrolment.ended
         return component, parts_of(name)[0] == PAST
     place = place_of(enrolment.component, enrolment.until, now)
