@@ -41,6 +41,7 @@ from tidings_cli.local.deploy import Deployed, deploy
 from tidings_cli.local.engine import Engine, installed_version, stop_orphan
 from tidings_cli.local.exchange import HOST, Handler
 from tidings_cli.local.folder import StateFolder, require_readable, require_version
+from tidings_cli.local.gate import Gate
 from tidings_cli.local.inserts import Inserts
 from tidings_cli.local.proxy import front
 from tidings_cli.local.publishing import publisher
@@ -114,6 +115,7 @@ class System:
         self._folder = StateFolder(options.state)
         self._own_environment = environment.clean(os.environ)
         self._parts = ExitStack()
+        self._gate = Gate()
         # Whether the engine wrote its data down when it was stopped.
         self.saved = True
 
@@ -216,14 +218,14 @@ class System:
         Functions inherit the engine's environment, which is why no address is in the stack: an address there would be
         the last run's until the stack is updated, and what was left in a queue is worked on before that.
         """
-        ses, sms = wsgi(carriers.ses_app), wsgi(carriers.sms_app)
-        inserts = Inserts(self._upstream(port).send)
+        ses, sms = (self._gate.watched(wsgi(app)) for app in (carriers.ses_app, carriers.sms_app))
+        database = self._gate.held(Inserts(self._upstream(port).send).handle)
         if self._options.record is None:
             endpoints = environment.client_environment(
                 f"http://{HOST}:{port}", self._serve(ses, CARRIER_THREADS), self._serve(sms, CARRIER_THREADS)
-            ) | {"AWS_ENDPOINT_URL_DYNAMODB": self._serve(inserts.handle, RECORDER_THREADS)}
+            ) | {"AWS_ENDPOINT_URL_DYNAMODB": self._serve(database, RECORDER_THREADS)}
         else:
-            recorder = Recorder(self._options.record, inserts.handle, {"ses": ses, "sms-voice": sms})
+            recorder = Recorder(self._options.record, database, {"ses": ses, "sms-voice": sms})
             self._parts.callback(recorder.close)
             recorded = self._serve(recorder.handle, RECORDER_THREADS)
             endpoints = environment.client_environment(recorded, recorded, recorded)
@@ -235,8 +237,11 @@ class System:
         return engine
 
     def _stop_engine(self, engine: Engine) -> None:
+        if not engine.ended():
+            self._gate.close()
         streams = self._streams_at_the_end(engine)
         self.saved = engine.stop()
+        self._gate.end()
         if self.saved:
             set_aside(self._folder.path, streams)
 
