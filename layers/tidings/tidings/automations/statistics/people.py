@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +31,8 @@ ACTED, WAITING = "acted", "waiting"
 # How many pages of those who came to a state are looked through for whom one page shows.
 LOOKS = 5
 _LAST = "\U0010ffff"
+# Some people of one place, and behind whom the next page begins: "" at the end.
+Page = tuple[list[dict[str, Any]], str]
 # The components at which nobody takes a step, and by which outcome those are told who came there and went on.
 _WITHOUT_STEPS: dict[type[Component], str] = {Wait: WAITED, End: ENDED}
 
@@ -172,21 +174,17 @@ class AutomationPeople:
     ) -> dict[str, Any]:
         definitions = {one.version: one.definition for one in versions}
         heads = sorted({head for definition in definitions.values() for head in heads_of(definition, component)})
-        at, after = cursors.read(scope, cursor, int, str) or (0, "")
-        now, people = self._clock.now(), list[dict[str, Any]]()
-        for _ in range(LOOKS):
-            if at >= len(heads) or len(people) >= limit:
-                break
-            head = heads[at]
-            asked = standing_at(workspace, name, head, forward=True)
-            listed, after = self._lists.page(asked, limit - len(people), after)
+        now = self._clock.now()
+        border = f"{to_text(now)}{_LAST}"
+
+        def page(head: str, after: str, room: int) -> Page:
+            listed, after = self._lists.page(standing_at(workspace, name, head, forward=True), room, after)
             here = [one for one in listed if one.version in definitions]
             here = [one for one in here if _is_at(definitions[one.version], component, head, one, now)]
-            people += self._standing(head, component, here)
-            border = f"{to_text(now)}{_LAST}"
-            if not after or (head != component and after > border):
-                at, after = at + 1, ""
-        return {"people": people, "cursor": cursors.write(scope, [at, after]) if at < len(heads) else ""}
+            is_over = head != component and after > border
+            return self._standing(head, component, here), "" if is_over else after
+
+        return _over(heads, limit, scope, cursor, page)
 
     def _came(
         self,
@@ -200,18 +198,14 @@ class AutomationPeople:
     ) -> dict[str, Any]:
         definitions = {one.version: one.definition for one in versions}
         from_where = sorted({source for one in definitions.values() for source in sources(one, component)})
-        at, after = cursors.read(scope, cursor, int, str) or (0, "")
-        now, people = self._clock.now(), list[dict[str, Any]]()
-        for _ in range(LOOKS):
-            if at >= len(from_where) or len(people) >= limit:
-                break
-            room = limit - len(people)
-            came, after = self._passing.page((workspace, name), from_where[at], definitions, room, after)
-            for one in came:
-                shown = _shown(one, component, definitions[one.enrolment.version], now)
-                people += [] if shown is None else [{**shown, "path_at": _path(one.enrolment)}]
-            at += not after
-        return {"people": people, "cursor": cursors.write(scope, [at, after]) if at < len(from_where) else ""}
+        now = self._clock.now()
+
+        def page(source: str, after: str, room: int) -> Page:
+            came, after = self._passing.page((workspace, name), source, definitions, room, after)
+            told = [(one, _shown(one, component, definitions[one.enrolment.version], now)) for one in came]
+            return [{**shown, "path_at": _path(one.enrolment)} for one, shown in told if shown is not None], after
+
+        return _over(from_where, limit, scope, cursor, page)
 
     def _standing(self, head: str, component: str, listed: Iterable[Listed]) -> list[dict[str, Any]]:
         """Those of whom it still holds, by the enrolments as they are: one batched read."""
@@ -231,6 +225,21 @@ class AutomationPeople:
                 "no_such_component", f"No published version of {name} has a component {component}.", "component"
             )
         return here
+
+
+def _over(
+    places: Sequence[str], limit: int, scope: tuple[str, ...], cursor: str, page: Callable[[str, str, int], Page]
+) -> dict[str, Any]:
+    """A page of people who stand by places: those of the first one first. `page` lists some of one place."""
+    at, after = cursors.read(scope, cursor, int, str) or (0, "")
+    people: list[dict[str, Any]] = []
+    for _ in range(LOOKS):
+        if at >= len(places) or len(people) >= limit:
+            break
+        found, after = page(places[at], after, limit - len(people))
+        people += found
+        at += not after
+    return {"people": people, "cursor": cursors.write(scope, [at, after]) if at < len(places) else ""}
 
 
 def _shown(came: Came, component: str, definition: Definition, now: datetime) -> dict[str, Any] | None:
